@@ -1,0 +1,1 @@
+"""Nacre: margin, liquidation and loss absorption for perpetual futures."""
