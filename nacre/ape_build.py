@@ -1,7 +1,7 @@
 """Makes Ape notice changes in imported Vyper files.
 
-Ape compiles a contract again when its own file changed, not when a module, library or interface that it imports did: tests
-would silently run old code. `./run` and `tests/conftest.py` call `drop_stale_build` before Ape reads its cache.
+Ape compiles a contract again when its own file changed, not when a module, library or interface that it imports did:
+tests would silently run old code. `./run` and `tests/conftest.py` call `drop_stale_build` before Ape reads its cache.
 Standard library only, so that `./run` can call it in a few milliseconds.
 """
 
