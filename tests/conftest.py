@@ -4,11 +4,14 @@ import os
 from pathlib import Path
 
 import pytest
+from _pytest._code import Traceback
 from hypothesis import HealthCheck, settings
 
 from nacre.ape_build import drop_stale_build
 
-drop_stale_build(Path(__file__).parent.parent)
+ROOT = Path(__file__).resolve().parent.parent
+
+drop_stale_build(ROOT)
 
 # `ci` finds the same examples each time; `deep` searches anew: HYPOTHESIS_PROFILE=deep ./run test tests/fuzz
 settings.register_profile(
@@ -16,6 +19,42 @@ settings.register_profile(
 )
 settings.register_profile("deep", parent=settings.get_profile("ci"), derandomize=False, max_examples=5_000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+
+
+def pytest_configure(config):
+    """Compiles once before the workers of pytest-xdist start, which would all do it and write the same file."""
+    if config.getoption("numprocesses", None) and not hasattr(config, "workerinput"):
+        import ape
+
+        try:
+            ape.project.load_contracts()
+        except ape.exceptions.CompilerError as error:
+            raise pytest.UsageError(f"the contracts do not compile: {error}") from None
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Shows a failure by the project's own frames, not by those of Ape, web3 and eth-tester below them."""
+    report = yield
+    if report.failed and call.excinfo and not item.config.getoption("--show-internal"):
+        ours = [frame for frame in call.excinfo.traceback if _is_ours(Path(frame.path))]
+        if ours:
+            call.excinfo.traceback = Traceback(ours)
+            report.longrepr = call.excinfo.getrepr(style="short", tbfilter=False, chain=False)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_exception_interact(report):
+    """Keeps that account. Ape would write its own, which takes .venv, being in the project, for project code."""
+    account = report.longrepr
+    result = yield
+    report.longrepr = account
+    return result
+
+
+def _is_ours(path):
+    return path.is_relative_to(ROOT) and path.relative_to(ROOT).parts[0] not in (".venv", "node_modules")
 
 
 @pytest.fixture(scope="session")
