@@ -1,0 +1,182 @@
+# pragma version 0.4.3
+"""
+@title  Market words
+@notice The parameters of a market as the clearinghouse stores them: three words, split by when they are read. Config packs
+        and bounds them; everybody reads them through the functions here.
+
+        risk     read by everything       oracle 160 | imr 14 | mmr 14 | max age 20 | funding cap 14 | funding period 24 | flags 10
+        trading  read by a trade          venue 160 | trading fee 11 | protocol fee 11 | deviation 14 | min notional 25 | max OI 25 | 10
+        limits   read now and then        penalty a 24, b 24, c 24, d 24 | tip 25 | insurance draw 14 | force close band 14 | 107
+        The first field stands in the highest bits. An amount of 25 bits is mantissa (20) * 10^exponent (5) wei.
+"""
+
+# The mark is the index price when the bit is clear; the median of section 5 when it is set.
+FLAG_MARK_MEDIAN: constant(uint256) = 1
+# Opening also needs balance >= IMR of the entry notional (Injective).
+FLAG_ENTRY_MARGIN_RULE: constant(uint256) = 2
+
+MASK_160: constant(uint256) = 2**160 - 1
+# Penalty coefficients count in ten-thousandths.
+PENALTY_UNIT: constant(uint256) = 10**14
+
+
+@internal
+@pure
+def _amount(_packed: uint256) -> uint256:
+    """
+    @notice WAD of a 25-bit decimal float. At most 1,048,575e31: no overflow.
+    """
+    return (_packed >> 5 & 1_048_575) * 10 ** (_packed & 31)
+
+
+# ---- risk
+
+
+@internal
+@pure
+def _oracle(_risk: uint256) -> address:
+    return convert(_risk >> 96, address)
+
+
+@internal
+@pure
+def _imr_bps(_risk: uint256) -> uint256:
+    return _risk >> 82 & 16_383
+
+
+@internal
+@pure
+def _mmr_bps(_risk: uint256) -> uint256:
+    return _risk >> 68 & 16_383
+
+
+@internal
+@pure
+def _max_age(_risk: uint256) -> uint256:
+    return _risk >> 48 & 1_048_575
+
+
+@internal
+@pure
+def _funding_cap_bps(_risk: uint256) -> uint256:
+    return _risk >> 34 & 16_383
+
+
+@internal
+@pure
+def _funding_period(_risk: uint256) -> uint256:
+    return _risk >> 10 & 16_777_215
+
+
+@internal
+@pure
+def _entry_margin_rule(_risk: uint256) -> bool:
+    return _risk & FLAG_ENTRY_MARGIN_RULE != 0
+
+
+@internal
+@pure
+def _pack_risk(
+    _oracle_: address, _imr: uint256, _mmr: uint256, _age: uint256, _cap: uint256, _period: uint256, _flags: uint256
+) -> uint256:
+    return (
+        convert(_oracle_, uint256) << 96 | _imr << 82 | _mmr << 68 | _age << 48 | _cap << 34 | _period << 10 | _flags
+    )
+
+
+# ---- trading
+
+
+@internal
+@pure
+def _venue(_trading: uint256) -> address:
+    return convert(_trading >> 96, address)
+
+
+@internal
+@pure
+def _trading_fee_bps(_trading: uint256) -> uint256:
+    return _trading >> 85 & 2_047
+
+
+@internal
+@pure
+def _protocol_fee_bps(_trading: uint256) -> uint256:
+    return _trading >> 74 & 2_047
+
+
+@internal
+@pure
+def _max_deviation_bps(_trading: uint256) -> uint256:
+    return _trading >> 60 & 16_383
+
+
+@internal
+@pure
+def _min_notional(_trading: uint256) -> uint256:
+    return self._amount(_trading >> 35)
+
+
+@internal
+@pure
+def _max_open_interest(_trading: uint256) -> uint256:
+    """
+    @notice WAD of notional at mark; 0 is no cap.
+    """
+    return self._amount(_trading >> 10)
+
+
+@internal
+@pure
+def _pack_trading(
+    _venue_: address, _fee: uint256, _protocol_fee: uint256, _deviation: uint256, _minimum: uint256, _cap: uint256
+) -> uint256:
+    """
+    @param _minimum packed amount of 25 bits
+    @param _cap packed amount of 25 bits
+    """
+    return (
+        convert(_venue_, uint256) << 96 | _fee << 85 | _protocol_fee << 74 | _deviation << 60 | _minimum << 35 | _cap << 10
+    )
+
+
+# ---- limits
+
+
+@internal
+@pure
+def _penalty(_limits: uint256, _power: uint256) -> uint256:
+    """
+    @notice WAD coefficient of D^_power: 3 is a, 0 is d.
+    """
+    return (_limits >> (160 + 24 * _power) & 16_777_215) * PENALTY_UNIT
+
+
+@internal
+@pure
+def _tip(_limits: uint256) -> uint256:
+    return self._amount(_limits >> 135)
+
+
+@internal
+@pure
+def _insurance_draw_bps(_limits: uint256) -> uint256:
+    return _limits >> 121 & 16_383
+
+
+@internal
+@pure
+def _force_close_band_bps(_limits: uint256) -> uint256:
+    return _limits >> 107 & 16_383
+
+
+@internal
+@pure
+def _pack_limits(
+    _a: uint256, _b: uint256, _c: uint256, _d: uint256, _tip_: uint256, _draw: uint256, _band: uint256
+) -> uint256:
+    """
+    @param _a penalty coefficients in ten-thousandths
+    @param _tip_ packed amount of 25 bits
+    """
+    return _a << 232 | _b << 208 | _c << 184 | _d << 160 | _tip_ << 135 | _draw << 121 | _band << 107

@@ -1,0 +1,80 @@
+# pragma version 0.4.3
+"""
+@title  Policy word
+@notice What a market does when somebody fails its margin, in one word of the liquidation engine, handed to the clearinghouse with
+        every call. From the lowest bit: flags 16 | trigger 16 | backstop 16 | margin call 16 | min slice 16 | liquidation fee 16 |
+        reward share 16 | chunk 16 | residue 4 | cooldown 20 | last resort 24 | grace 24 | large notional 25 (mantissa 20, exponent 5) | 31 free.
+        Ratios are basis points, the first three of MM.
+"""
+
+FLAG_TAKEOVER: constant(uint256) = 1
+FLAG_FORCE_CLOSE: constant(uint256) = 2
+FLAG_FORCE_CLOSE_FEES: constant(uint256) = 4
+# Deficits go to auto-deleveraging instead of social loss.
+FLAG_LOSS_ADL: constant(uint256) = 8
+# ADL at the previous mark price instead of the bankruptcy price.
+FLAG_ADL_PREVIOUS_MARK: constant(uint256) = 16
+
+RESIDUE_INSURANCE: constant(uint256) = 0
+RESIDUE_TRADER: constant(uint256) = 1
+RESIDUE_TREASURY: constant(uint256) = 2
+
+
+@internal
+@pure
+def _has(_policy: uint256, _flag: uint256) -> bool:
+    return _policy & _flag != 0
+
+
+@internal
+@pure
+def _trigger_bps(_policy: uint256) -> uint256:
+    return _policy >> 16 & 65_535
+
+
+@internal
+@pure
+def _backstop_bps(_policy: uint256) -> uint256:
+    return _policy >> 32 & 65_535
+
+
+@internal
+@pure
+def _margin_call_bps(_policy: uint256) -> uint256:
+    return _policy >> 48 & 65_535
+
+
+@internal
+@pure
+def _min_slice_bps(_policy: uint256) -> uint256:
+    return _policy >> 64 & 65_535
+
+
+@internal
+@pure
+def _liquidation_fee_bps(_policy: uint256) -> uint256:
+    return _policy >> 80 & 65_535
+
+
+@internal
+@pure
+def _reward_share_bps(_policy: uint256) -> uint256:
+    return _policy >> 96 & 65_535
+
+
+@internal
+@pure
+def _residue(_policy: uint256) -> uint256:
+    return _policy >> 128 & 15
+
+
+@internal
+@pure
+def _last_resort_seconds(_policy: uint256) -> uint256:
+    return _policy >> 152 & 16_777_215
+
+
+@internal
+@pure
+def _grace_seconds(_policy: uint256) -> uint256:
+    return _policy >> 176 & 16_777_215
