@@ -43,6 +43,5 @@ def accept_ownership():
 
 
 @internal
-@view
 def _check_owner():
     ownable._check_owner()
