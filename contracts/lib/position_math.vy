@@ -1,0 +1,211 @@
+# pragma version 0.4.3
+"""
+@title  Position math
+@notice What a position is worth, what it needs, how it splits and combines. Pure; the one place of these rules, used by
+        the clearinghouse, by the engine's previews and by the lens alike. Formulas: docs/spec.md section 5.
+@dev    Bounds: |size| <= 1e27 < 2**90, price <= 1e25 < 2**84, notional < 2**120, |balance| < 2**127, |carry index| < 2**127.
+        Hence size * price < 2**174, size * index < 2**217, balance * size < 2**217: nothing below overflows 256 bits.
+"""
+
+from contracts.lib import fixed_point
+
+
+struct Position:
+    size: int256  # WAD, negative is short
+    balance: int256  # WAD
+    notional: uint256  # WAD, at entry
+    carry: int256  # RAY, carry index of its side when last settled
+    flags: uint256  # 7 bits of top-up count, 1 bit of margin mode
+
+
+WAD: constant(uint256) = 10**18
+
+
+@internal
+@pure
+def _abs(_size: int256) -> uint256:
+    """
+    @notice |size|; sizes are far from the smallest int256.
+    """
+    if _size < 0:
+        return convert(unsafe_sub(0, _size), uint256)
+    return convert(_size, uint256)
+
+
+@internal
+@pure
+def _notional(_size: int256, _mark: uint256) -> uint256:
+    """
+    @notice |size| at the mark price, rounded up: what margin ratios apply to.
+    """
+    return fixed_point._mul_div_up(self._abs(_size), _mark, WAD)
+
+
+@internal
+@pure
+def _price_pnl(_size: int256, _entry_notional: uint256, _mark: uint256) -> int256:
+    """
+    @notice Profit of the price alone, rounded against the holder.
+    """
+    entry: int256 = convert(_entry_notional, int256)
+    if _size < 0:
+        return entry - convert(self._notional(_size, _mark), int256)
+    return convert(unsafe_div(convert(_size, uint256) * _mark, WAD), int256) - entry
+
+
+@internal
+@pure
+def _carry_charge(_size: int256, _entry_carry: int256, _carry_index: int256) -> int256:
+    """
+    @notice Funding, borrow fee and social loss since the position was last settled, rounded up; negative is a credit.
+    """
+    return fixed_point._ray_mul_up(self._abs(_size), unsafe_sub(_carry_index, _entry_carry))
+
+
+@internal
+@pure
+def _pnl(_position: Position, _carry_index: int256, _mark: uint256) -> int256:
+    return self._price_pnl(_position.size, _position.notional, _mark) - self._carry_charge(
+        _position.size, _position.carry, _carry_index
+    )
+
+
+@internal
+@pure
+def _equity(_position: Position, _carry_index: int256, _mark: uint256) -> int256:
+    return _position.balance + self._pnl(_position, _carry_index, _mark)
+
+
+@internal
+@pure
+def _settled(_position: Position, _carry_index: int256) -> Position:
+    """
+    @notice The position with its carry paid from (or into) its balance. Equity does not change.
+    """
+    position: Position = _position
+    position.balance -= self._carry_charge(position.size, position.carry, _carry_index)
+    position.carry = _carry_index
+    return position
+
+
+@internal
+@pure
+def _part(_position: Position, _size: uint256) -> Position:
+    """
+    @notice The share size / |position| of a position; balance and entry notional rounded down.
+    @param _size above 0, at most |position|
+    """
+    whole: uint256 = self._abs(_position.size)
+    if _size == whole:
+        return _position
+    signed: int256 = convert(_size, int256)
+    return Position(
+        size=signed if _position.size > 0 else -signed,
+        balance=fixed_point._signed_mul_div_floor(_position.balance, _size, whole),
+        notional=fixed_point._mul_div_down(_position.notional, _size, whole),
+        carry=_position.carry,
+        flags=_position.flags,
+    )
+
+
+@internal
+@pure
+def _without(_position: Position, _taken: Position) -> Position:
+    """
+    @notice What is left of a position after `_part`: by subtraction, so nothing is lost between the two.
+    """
+    return Position(
+        size=_position.size - _taken.size,
+        balance=_position.balance - _taken.balance,
+        notional=_position.notional - _taken.notional,
+        carry=_position.carry,
+        flags=_position.flags,
+    )
+
+
+@internal
+@pure
+def _combined(_a: Position, _b: Position, _carry_long: int256, _carry_short: int256) -> Position:
+    """
+    @notice Two settled positions as one. On opposite sides the smaller one closes against as much of the larger, whose
+            closed notional is rounded so that the realised profit is rounded down. Keeps the flags of `_b`.
+    @dev The sum of the two equities is kept to the wei: what the closed notional gains, the balance loses.
+    """
+    size: int256 = _a.size + _b.size
+    balance: int256 = _a.balance + _b.balance
+    notional: uint256 = _a.notional + _b.notional
+    if (_a.size < 0) != (_b.size < 0) and _a.size != 0 and _b.size != 0:
+        size_a: uint256 = self._abs(_a.size)
+        size_b: uint256 = self._abs(_b.size)
+        big: Position = _a
+        big_size: uint256 = size_a
+        small_size: uint256 = size_b
+        small_notional: uint256 = _b.notional
+        if size_a < size_b:
+            big = _b
+            big_size = size_b
+            small_size = size_a
+            small_notional = _a.notional
+        if big.size > 0:
+            closed: uint256 = fixed_point._mul_div_up(big.notional, small_size, big_size)
+            balance += convert(small_notional, int256) - convert(closed, int256)
+            notional = big.notional - closed
+        else:
+            closed: uint256 = fixed_point._mul_div_down(big.notional, small_size, big_size)
+            balance += convert(closed, int256) - convert(small_notional, int256)
+            notional = big.notional - closed
+    carry: int256 = 0
+    if size > 0:
+        carry = _carry_long
+    elif size < 0:
+        carry = _carry_short
+    return Position(size=size, balance=balance, notional=notional, carry=carry, flags=_b.flags)
+
+
+@internal
+@pure
+def _closed_size(_a: int256, _b: int256) -> uint256:
+    """
+    @notice How much of each of two sizes closes when they are combined.
+    """
+    if (_a < 0) == (_b < 0):
+        return 0
+    return min(self._abs(_a), self._abs(_b))
+
+
+@internal
+@pure
+def _margin(_notional_at_mark: uint256, _ratio_bps: uint256) -> uint256:
+    """
+    @notice Initial or maintenance margin of a notional, rounded up.
+    """
+    return fixed_point._bps_up(_notional_at_mark, _ratio_bps)
+
+
+@internal
+@pure
+def _opening_excess(_settled_position: Position, _mark: uint256, _imr_bps: uint256, _entry_rule: bool) -> int256:
+    """
+    @notice By how much a settled position exceeds the opening rule; negative is what it lacks. Unrealised profit does
+            not count.
+    """
+    pnl: int256 = self._price_pnl(_settled_position.size, _settled_position.notional, _mark)
+    excess: int256 = _settled_position.balance + min(pnl, 0) - convert(
+        self._margin(self._notional(_settled_position.size, _mark), _imr_bps), int256
+    )
+    if _entry_rule:
+        excess = min(
+            excess, _settled_position.balance - convert(self._margin(_settled_position.notional, _imr_bps), int256)
+        )
+    return excess
+
+
+@internal
+@pure
+def _is_below(_equity_: int256, _margin_: uint256, _ratio_bps: uint256) -> bool:
+    """
+    @notice Whether equity < ratio x margin. Equality is safe. Negative equity is below whatever the ratio.
+    """
+    if _equity_ < 0:
+        return True
+    return convert(_equity_, uint256) * 10_000 < _margin_ * _ratio_bps
