@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 WAD = 10**18
 
@@ -46,8 +47,6 @@ class Candle:
 
 
 def candle_seconds(candles: Sequence[Candle]) -> int:
-    """The interval of a history: the commonest distance of two openings. A gap does not change it; one candle is an hour."""
-    distances = Counter(
-        later.timestamp - earlier.timestamp for earlier, later in zip(candles, candles[1:], strict=False)
-    )
+    """The interval: the commonest distance of two openings. A gap does not change it; one candle alone is an hour."""
+    distances = Counter(later.timestamp - earlier.timestamp for earlier, later in pairwise(candles))
     return distances.most_common(1)[0][0] if distances else 3600

@@ -1,12 +1,13 @@
 """The embedded crash: 336 hours around 12 and 13 March 2020, stylised.
 
 The path is not exchange data. It goes through a handful of published figures, in cents, and between two of them follows
-a bridge: a random walk pinned at both ends, made of integers from a fixed seed, so that every machine makes the same path.
+a bridge: a random walk pinned at both ends, of integers from a fixed seed, so that every machine makes the same path.
 The two hours in which bitcoin fell by a quarter are candles of their own.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from nacre.prices.candles import WAD, Candle
 
@@ -80,7 +81,7 @@ def crash_path() -> list[Candle]:
     numbers = _splitmix(SEED)
     openings: list[int] = []
     unrest: list[int] = []
-    for start, end in zip(ANCHORS, ANCHORS[1:], strict=False):
+    for start, end in pairwise(ANCHORS):
         openings += _bridge(start, end, numbers)
         unrest += [start.unrest] * (end.hour - start.hour)
     closes = [*openings[1:], ANCHORS[-1].cents]
@@ -90,6 +91,6 @@ def crash_path() -> list[Candle]:
         reach = [opening * (next(numbers) % (unrest[hour] + 1)) // 1_000_000 for _ in range(2)]
         high, low = LEGS.get(hour, (max(opening, close) + reach[0], min(opening, close) - reach[1]))
         volume = unrest[hour] * (1 + next(numbers) % 3)
-        cents = (opening, high, low, close)
-        candles.append(Candle(START + hour * SECONDS, *(price * CENT for price in cents), volume=volume * WAD))
+        prices = [cents * CENT for cents in (opening, high, low, close)]
+        candles.append(Candle(START + hour * SECONDS, *prices, volume * WAD))
     return candles

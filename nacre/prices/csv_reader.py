@@ -1,10 +1,11 @@
 """Reads candles from a CSV file with the columns timestamp,open,high,low,close,volume.
 
-Numbers become WAD integers without passing through a float. A row that cannot be used is refused with the file, the line
-and the reason; nothing is repaired silently.
+Numbers become WAD integers without passing through a float. A row that cannot be used is refused with the file, the
+line and the reason; nothing is repaired silently.
 """
 
 import csv
+from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
@@ -26,14 +27,15 @@ def read_candles(path: Path) -> list[Candle]:
     """All candles of the file, in its order, which must be that of time."""
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
-            return _candles(path, csv.reader(file, strict=True))
+            return _candles(path, file)
     except OSError as error:
         raise BadPrices(f"{path}: {error.strerror or error}") from error
     except UnicodeDecodeError as error:
         raise BadPrices(f"{path}: not a text file in UTF-8") from error
 
 
-def _candles(path: Path, reader: "csv._reader") -> list[Candle]:
+def _candles(path: Path, lines: Iterable[str]) -> list[Candle]:
+    reader = csv.reader(lines, strict=True)
     try:
         header = [name.strip().lower() for name in next(reader, [])]
         if not header:
