@@ -91,6 +91,6 @@ def crash_path() -> list[Candle]:
         reach = [opening * (next(numbers) % (unrest[hour] + 1)) // 1_000_000 for _ in range(2)]
         high, low = LEGS.get(hour, (max(opening, close) + reach[0], min(opening, close) - reach[1]))
         volume = unrest[hour] * (1 + next(numbers) % 3)
-        prices = [cents * CENT for cents in (opening, high, low, close)]
-        candles.append(Candle(START + hour * SECONDS, *prices, volume * WAD))
+        in_wad = [cents * CENT for cents in (opening, high, low, close)]
+        candles.append(Candle(START + hour * SECONDS, in_wad[0], in_wad[1], in_wad[2], in_wad[3], volume * WAD))
     return candles

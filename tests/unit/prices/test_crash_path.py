@@ -1,6 +1,7 @@
 """The embedded crash goes through the published figures and is the same everywhere."""
 
 import hashlib
+from itertools import pairwise
 
 from nacre.prices import ANCHORS, WAD, candle_seconds, crash_path
 
@@ -9,7 +10,7 @@ def test_has_336_hours_without_a_gap():
     candles = crash_path()
     assert len(candles) == 336
     assert candle_seconds(candles) == 3600
-    assert {b.timestamp - a.timestamp for a, b in zip(candles, candles[1:], strict=False)} == {3600}
+    assert {b.timestamp - a.timestamp for a, b in pairwise(candles)} == {3600}
 
 
 def test_goes_through_the_anchors():
@@ -33,7 +34,7 @@ def test_is_made_of_valid_candles_that_join():
     for candle in candles:
         assert 0 < candle.low <= min(candle.open, candle.close)
         assert max(candle.open, candle.close) <= candle.high
-    assert all(a.close == b.open for a, b in zip(candles, candles[1:], strict=False))
+    assert all(a.close == b.open for a, b in pairwise(candles))
 
 
 def test_is_the_same_everywhere():
