@@ -180,3 +180,22 @@ def _pack_limits(
     @param _tip_ packed amount of 25 bits
     """
     return _a << 232 | _b << 208 | _c << 184 | _d << 160 | _tip_ << 135 | _draw << 121 | _band << 107
+
+
+# ---- amounts
+
+
+@internal
+@pure
+def _pack_amount(_wad: uint256) -> uint256:
+    """
+    @notice The 25-bit decimal float of an amount, with the smallest exponent. Refuses what it cannot hold exactly.
+    """
+    mantissa: uint256 = _wad
+    for exponent: uint256 in range(32):
+        if mantissa <= 1_048_575:
+            return mantissa << 5 | exponent
+        if mantissa % 10 != 0:
+            break
+        mantissa //= 10
+    raise "amount not representable"

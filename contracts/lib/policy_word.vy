@@ -78,3 +78,63 @@ def _last_resort_seconds(_policy: uint256) -> uint256:
 @pure
 def _grace_seconds(_policy: uint256) -> uint256:
     return _policy >> 176 & 16_777_215
+
+
+@internal
+@pure
+def _chunk_bps(_policy: uint256) -> uint256:
+    return _policy >> 112 & 65_535
+
+
+@internal
+@pure
+def _cooldown_seconds(_policy: uint256) -> uint256:
+    return _policy >> 132 & 1_048_575
+
+
+@internal
+@pure
+def _large_notional_packed(_policy: uint256) -> uint256:
+    """
+    @notice A 25-bit amount: see market_words._amount.
+    """
+    return _policy >> 200 & 33_554_431
+
+
+@internal
+@pure
+def _pack_ratios(
+    _flags: uint256,
+    _trigger: uint256,
+    _backstop: uint256,
+    _margin_call: uint256,
+    _min_slice: uint256,
+    _liquidation_fee: uint256,
+    _reward_share: uint256,
+    _chunk: uint256,
+) -> uint256:
+    """
+    @notice The lower half of the word. Each argument fits its field.
+    """
+    return (
+        _flags
+        | _trigger << 16
+        | _backstop << 32
+        | _margin_call << 48
+        | _min_slice << 64
+        | _liquidation_fee << 80
+        | _reward_share << 96
+        | _chunk << 112
+    )
+
+
+@internal
+@pure
+def _pack_procedure(
+    _residue_: uint256, _cooldown: uint256, _last_resort: uint256, _grace: uint256, _large_notional: uint256
+) -> uint256:
+    """
+    @notice The upper half of the word. Each argument fits its field.
+    @param _large_notional packed amount of 25 bits
+    """
+    return _residue_ << 128 | _cooldown << 132 | _last_resort << 152 | _grace << 176 | _large_notional << 200

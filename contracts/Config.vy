@@ -1,0 +1,263 @@
+# pragma version 0.4.3
+# pragma optimize codesize
+# pragma nonreentrancy on
+"""
+@title  Config
+@license MIT
+@notice Lists the markets of one clearinghouse and sets their parameters within bounds. Holds no collateral and no
+        parameter: it packs what it is told into the words of the clearinghouse and of the engine, and reads them back.
+@custom:security The owner is meant to be a timelock (snekmate's timelock_controller), so that whoever dislikes a change can
+        leave first; it is handed over in two steps. The guardian can stop opening and nothing else: closing, topping
+        up, liquidating and withdrawing what is free work always. Neither can move anybody's collateral.
+@custom:kill Pause each market; set them reduce-only.
+"""
+
+# Who may call what.
+from interfaces import IConfig
+from interfaces import IClearinghouse
+from interfaces import ILiquidationEngine
+# The owner.
+from contracts.modules import ownership
+# Bounds and packing.
+from contracts.modules import parameters
+# The oracle and the venue of a stored market.
+from contracts.lib import market_words
+
+implements: IConfig
+
+initializes: ownership
+
+exports: (
+    ownership.owner,
+    ownership.pending_owner,
+    ownership.transfer_ownership,
+    ownership.accept_ownership,
+)
+
+
+# Where markets and money are.
+CLEARINGHOUSE: public(immutable(IClearinghouse))
+
+# Where the policies are.
+ENGINE: public(immutable(ILiquidationEngine))
+
+
+# May pause opening; zero if there is none.
+guardian: public(address)
+
+# Whose free collateral gets the protocol fees.
+treasury: public(address)
+
+# Flags of IClearinghouse.Status by market. Kept here too, so that a pause does not ask an oracle for a price.
+_status: HashMap[uint256, IClearinghouse.Status]
+
+# Venues that have a market: none has two.
+_taken: HashMap[address, bool]
+
+
+@deploy
+def __init__(_owner: address, _guardian: address, _treasury: address, _clearinghouse: address, _engine: address):
+    """
+    @param _owner who may set everything, from now on
+    @param _guardian who may pause opening; zero for none
+    @param _treasury who gets the protocol fees
+    """
+    ownership.__init__(_owner)
+    CLEARINGHOUSE = IClearinghouse(_clearinghouse)
+    ENGINE = ILiquidationEngine(_engine)
+    self._set_guardian(_guardian)
+    self._set_treasury(_treasury)
+
+
+# ---- owner
+
+
+@external
+def list_market(_market_params: IConfig.MarketParams, _policy_params: IConfig.PolicyParams) -> uint256:
+    """
+    @notice Opens a new market. Only the owner.
+    @return market its number
+    """
+    ownership._check_owner()
+    market: uint256 = staticcall CLEARINGHOUSE.market_count()
+    assert not self._taken[_market_params.venue], "venue already listed"
+    self._taken[_market_params.venue] = True
+    self._store_market(market, _market_params)
+    self._store_policy(market, _policy_params)
+    self._store_status(market, IClearinghouse.Status.LISTED)
+    log IConfig.MarketListed(market=market, oracle=_market_params.oracle, venue=_market_params.venue)
+    return market
+
+
+@external
+def set_market_params(_market: uint256, _params: IConfig.MarketParams):
+    """
+    @notice Replaces the parameters of a market; its venue stays. The clearinghouse accrues before. Only the owner.
+    """
+    ownership._check_owner()
+    self._check_listed(_market)
+    risk: uint256 = 0
+    trading: uint256 = 0
+    limits: uint256 = 0
+    risk, trading, limits = staticcall CLEARINGHOUSE.market_words(_market)
+    assert _params.venue == market_words._venue(trading), "venue cannot change"
+    self._store_market(_market, _params)
+
+
+@external
+def set_policy_params(_market: uint256, _params: IConfig.PolicyParams):
+    """
+    @notice Replaces the liquidation policy of a market. Only the owner.
+    """
+    ownership._check_owner()
+    self._check_listed(_market)
+    self._store_policy(_market, _params)
+
+
+@external
+def set_reduce_only(_market: uint256, _reduce_only: bool):
+    """
+    @notice Allows only reducing in a market, or opening again. Only the owner.
+    """
+    ownership._check_owner()
+    self._check_listed(_market)
+    status: IClearinghouse.Status = self._status[_market] & ~IClearinghouse.Status.REDUCE_ONLY
+    if _reduce_only:
+        status |= IClearinghouse.Status.REDUCE_ONLY
+    self._store_status(_market, status)
+
+
+@external
+def unpause(_market: uint256):
+    """
+    @notice Ends a pause. Only the owner.
+    """
+    ownership._check_owner()
+    self._check_listed(_market)
+    self._store_status(_market, self._status[_market] & ~IClearinghouse.Status.PAUSED)
+
+
+@external
+def set_guardian(_guardian: address):
+    """
+    @notice Replaces the guardian; zero for none. Only the owner.
+    """
+    ownership._check_owner()
+    self._set_guardian(_guardian)
+
+
+@external
+def set_treasury(_treasury: address):
+    """
+    @notice Replaces the treasury; fees collected before stay with the old one. Only the owner.
+    """
+    ownership._check_owner()
+    self._set_treasury(_treasury)
+
+
+# ---- guardian or owner
+
+
+@external
+def pause(_market: uint256):
+    """
+    @notice Stops opening in a market, nothing else. Only the guardian or the owner.
+    """
+    assert msg.sender == self.guardian or msg.sender == ownership.ownable.owner, "not guardian"
+    self._check_listed(_market)
+    self._store_status(_market, self._status[_market] | IClearinghouse.Status.PAUSED)
+
+
+# ---- anyone
+
+
+@external
+def collect_fees(_market: uint256) -> uint256:
+    """
+    @notice Pays the protocol fees of a market to the free collateral of the treasury. Anyone.
+    @return amount WAD
+    """
+    self._check_listed(_market)
+    amount: uint256 = extcall CLEARINGHOUSE.collect_protocol_fees(_market, self.treasury)
+    log IConfig.FeesCollected(market=_market, treasury=self.treasury, amount=amount)
+    return amount
+
+
+# ---- views
+
+
+@external
+@view
+@reentrant
+def market_params(_market: uint256) -> IConfig.MarketParams:
+    """
+    @notice The parameters of a market, as `set_market_params` takes them.
+    """
+    self._check_listed(_market)
+    risk: uint256 = 0
+    trading: uint256 = 0
+    limits: uint256 = 0
+    risk, trading, limits = staticcall CLEARINGHOUSE.market_words(_market)
+    return parameters._unpack_market(risk, trading, limits)
+
+
+@external
+@view
+@reentrant
+def policy_params(_market: uint256) -> IConfig.PolicyParams:
+    """
+    @notice The liquidation policy of a market, as `set_policy_params` takes it.
+    """
+    self._check_listed(_market)
+    return parameters._unpack_policy(staticcall ENGINE.policy(_market))
+
+
+@external
+@view
+@reentrant
+def status(_market: uint256) -> uint256:
+    """
+    @notice Flags of IClearinghouse.Status; 0 if the market is not listed.
+    """
+    return convert(self._status[_market], uint256)
+
+
+@internal
+@view
+def _check_listed(_market: uint256):
+    assert IClearinghouse.Status.LISTED in self._status[_market], "unknown market"
+
+
+@internal
+def _store_market(_market: uint256, _params: IConfig.MarketParams):
+    parameters._check_market(_params)
+    risk: uint256 = 0
+    trading: uint256 = 0
+    limits: uint256 = 0
+    risk, trading, limits = parameters._pack_market(_params)
+    extcall CLEARINGHOUSE.set_market(_market, risk, trading, limits)
+
+
+@internal
+def _store_policy(_market: uint256, _params: IConfig.PolicyParams):
+    parameters._check_policy(_params)
+    extcall ENGINE.set_policy(_market, parameters._pack_policy(_params))
+
+
+@internal
+def _store_status(_market: uint256, _status: IClearinghouse.Status):
+    self._status[_market] = _status
+    extcall CLEARINGHOUSE.set_status(_market, convert(_status, uint256))
+
+
+@internal
+def _set_guardian(_guardian: address):
+    self.guardian = _guardian
+    log IConfig.GuardianSet(guardian=_guardian)
+
+
+@internal
+def _set_treasury(_treasury: address):
+    assert _treasury != empty(address), "zero treasury"
+    self.treasury = _treasury
+    log IConfig.TreasurySet(treasury=_treasury)

@@ -1,0 +1,213 @@
+# pragma version 0.4.3
+"""
+@title  Parameters
+@notice Bounds of every parameter, and the way from the parameters people set to the words contracts store and back. Pure.
+"""
+
+# The structs of the parameters.
+from interfaces import IConfig
+# The words of the clearinghouse.
+from contracts.lib import market_words
+# The word of the liquidation engine.
+from contracts.lib import policy_word
+
+BPS: constant(uint256) = 10_000
+# 10 %: more than that is no fee.
+MAX_FEE_BPS: constant(uint256) = 1_000
+# What a penalty coefficient's 24 bits hold: 1677.7215.
+MAX_PENALTY: constant(uint256) = (2**24 - 1) * 10**14
+PENALTY_UNIT: constant(uint256) = 10**14
+MAX_ORACLE_AGE: constant(uint256) = 1_000_000
+MIN_FUNDING_PERIOD: constant(uint256) = 3_600
+MAX_FUNDING_PERIOD: constant(uint256) = 2_592_000
+# The largest notional the arithmetic is made for.
+MAX_NOTIONAL: constant(uint256) = 10**12 * 10**18
+MAX_TIP: constant(uint256) = 10**6 * 10**18
+# Five times MM: beyond that a margin call says nothing.
+MAX_MARGIN_CALL_BPS: constant(uint256) = 50_000
+MAX_COOLDOWN: constant(uint256) = 86_400
+MAX_LAST_RESORT: constant(uint256) = 2_592_000
+# Longer would leave the insurance fund with what liquidation should have caught.
+MAX_GRACE: constant(uint256) = 86_400
+
+
+@internal
+@view
+def _check_market(_p: IConfig.MarketParams):
+    """
+    @notice Refuses what is out of bounds, one reason for each parameter. Amounts are checked further when they are packed.
+    """
+    # A call to an address without code would revert without a reason, here and in every later call.
+    assert _p.oracle.is_contract, "oracle is no contract"
+    assert _p.venue.is_contract, "venue is no contract"
+    assert _p.imr_bps <= BPS, "bad imr"
+    assert _p.mmr_bps != 0 and _p.mmr_bps < _p.imr_bps, "bad mmr"
+    assert _p.trading_fee_bps <= MAX_FEE_BPS, "bad trading fee"
+    assert _p.protocol_fee_bps <= MAX_FEE_BPS, "bad protocol fee"
+    for coefficient: uint256 in _p.penalty:
+        assert coefficient <= MAX_PENALTY and coefficient % PENALTY_UNIT == 0, "bad penalty"
+    assert _p.max_deviation_bps <= BPS, "bad max deviation"
+    assert _p.max_open_interest == 0 or _p.max_open_interest >= _p.min_notional, "bad max open interest"
+    assert _p.funding_cap_bps <= BPS, "bad funding cap"
+    assert (
+        _p.funding_period_seconds >= MIN_FUNDING_PERIOD and _p.funding_period_seconds <= MAX_FUNDING_PERIOD
+    ), "bad funding period"
+    assert _p.min_notional <= MAX_NOTIONAL, "bad min notional"
+    assert _p.oracle_max_age != 0 and _p.oracle_max_age <= MAX_ORACLE_AGE, "bad oracle max age"
+    assert _p.tip <= MAX_TIP, "bad tip"
+    assert _p.insurance_draw_bps != 0 and _p.insurance_draw_bps <= BPS, "bad insurance draw"
+    assert _p.force_close_band_bps <= BPS, "bad force close band"
+
+
+@internal
+@pure
+def _pack_market(_p: IConfig.MarketParams) -> (uint256, uint256, uint256):
+    """
+    @notice The three words of checked parameters: risk, trading, limits.
+    """
+    flags: uint256 = 0
+    if _p.entry_margin_rule:
+        flags = market_words.FLAG_ENTRY_MARGIN_RULE
+    deviation: uint256 = _p.max_deviation_bps
+    if deviation == 0:
+        deviation = _p.imr_bps
+    return (
+        market_words._pack_risk(
+            _p.oracle,
+            _p.imr_bps,
+            _p.mmr_bps,
+            _p.oracle_max_age,
+            _p.funding_cap_bps,
+            _p.funding_period_seconds,
+            flags,
+        ),
+        market_words._pack_trading(
+            _p.venue,
+            _p.trading_fee_bps,
+            _p.protocol_fee_bps,
+            deviation,
+            market_words._pack_amount(_p.min_notional),
+            market_words._pack_amount(_p.max_open_interest),
+        ),
+        market_words._pack_limits(
+            _p.penalty[0] // PENALTY_UNIT,
+            _p.penalty[1] // PENALTY_UNIT,
+            _p.penalty[2] // PENALTY_UNIT,
+            _p.penalty[3] // PENALTY_UNIT,
+            market_words._pack_amount(_p.tip),
+            _p.insurance_draw_bps,
+            _p.force_close_band_bps,
+        ),
+    )
+
+
+@internal
+@pure
+def _unpack_market(_risk: uint256, _trading: uint256, _limits: uint256) -> IConfig.MarketParams:
+    return IConfig.MarketParams(
+        oracle=market_words._oracle(_risk),
+        venue=market_words._venue(_trading),
+        imr_bps=market_words._imr_bps(_risk),
+        mmr_bps=market_words._mmr_bps(_risk),
+        trading_fee_bps=market_words._trading_fee_bps(_trading),
+        protocol_fee_bps=market_words._protocol_fee_bps(_trading),
+        penalty=[
+            market_words._penalty(_limits, 3),
+            market_words._penalty(_limits, 2),
+            market_words._penalty(_limits, 1),
+            market_words._penalty(_limits, 0),
+        ],
+        max_deviation_bps=market_words._max_deviation_bps(_trading),
+        max_open_interest=market_words._max_open_interest(_trading),
+        funding_cap_bps=market_words._funding_cap_bps(_risk),
+        funding_period_seconds=market_words._funding_period(_risk),
+        min_notional=market_words._min_notional(_trading),
+        oracle_max_age=market_words._max_age(_risk),
+        entry_margin_rule=market_words._entry_margin_rule(_risk),
+        tip=market_words._tip(_limits),
+        insurance_draw_bps=market_words._insurance_draw_bps(_limits),
+        force_close_band_bps=market_words._force_close_band_bps(_limits),
+    )
+
+
+@internal
+@pure
+def _check_policy(_p: IConfig.PolicyParams):
+    """
+    @notice Refuses what is out of bounds, one reason for each parameter.
+    """
+    assert _p.trigger_bps != 0 and _p.trigger_bps <= BPS, "bad trigger"
+    # The ladder of section 7: bankrupt, backstop, liquidatable, margin call.
+    assert _p.backstop_bps <= _p.trigger_bps, "bad backstop"
+    assert (
+        _p.margin_call_bps == 0
+        or (_p.margin_call_bps >= _p.trigger_bps and _p.margin_call_bps <= MAX_MARGIN_CALL_BPS)
+    ), "bad margin call"
+    assert _p.min_slice_bps <= BPS, "bad min slice"
+    assert _p.liquidation_fee_bps <= MAX_FEE_BPS, "bad liquidation fee"
+    assert _p.reward_share_bps <= BPS, "bad reward share"
+    assert _p.chunk_bps <= BPS, "bad chunk"
+    assert _p.residue <= policy_word.RESIDUE_TREASURY, "bad residue"
+    assert _p.cooldown_seconds <= MAX_COOLDOWN, "bad cooldown"
+    assert _p.last_resort_seconds <= MAX_LAST_RESORT, "bad last resort"
+    assert _p.grace_seconds <= MAX_GRACE, "bad grace"
+    assert _p.large_notional <= MAX_NOTIONAL, "bad large notional"
+
+
+@internal
+@pure
+def _pack_policy(_p: IConfig.PolicyParams) -> uint256:
+    """
+    @notice The word of checked parameters.
+    """
+    flags: uint256 = 0
+    if _p.takeover:
+        flags |= policy_word.FLAG_TAKEOVER
+    if _p.force_close:
+        flags |= policy_word.FLAG_FORCE_CLOSE
+    if _p.force_close_fees:
+        flags |= policy_word.FLAG_FORCE_CLOSE_FEES
+    if _p.loss_adl:
+        flags |= policy_word.FLAG_LOSS_ADL
+    if _p.adl_previous_mark:
+        flags |= policy_word.FLAG_ADL_PREVIOUS_MARK
+    return policy_word._pack_ratios(
+        flags,
+        _p.trigger_bps,
+        _p.backstop_bps,
+        _p.margin_call_bps,
+        _p.min_slice_bps,
+        _p.liquidation_fee_bps,
+        _p.reward_share_bps,
+        _p.chunk_bps,
+    ) | policy_word._pack_procedure(
+        _p.residue,
+        _p.cooldown_seconds,
+        _p.last_resort_seconds,
+        _p.grace_seconds,
+        market_words._pack_amount(_p.large_notional),
+    )
+
+
+@internal
+@pure
+def _unpack_policy(_policy: uint256) -> IConfig.PolicyParams:
+    return IConfig.PolicyParams(
+        trigger_bps=policy_word._trigger_bps(_policy),
+        backstop_bps=policy_word._backstop_bps(_policy),
+        margin_call_bps=policy_word._margin_call_bps(_policy),
+        takeover=policy_word._has(_policy, policy_word.FLAG_TAKEOVER),
+        force_close=policy_word._has(_policy, policy_word.FLAG_FORCE_CLOSE),
+        force_close_fees=policy_word._has(_policy, policy_word.FLAG_FORCE_CLOSE_FEES),
+        loss_adl=policy_word._has(_policy, policy_word.FLAG_LOSS_ADL),
+        adl_previous_mark=policy_word._has(_policy, policy_word.FLAG_ADL_PREVIOUS_MARK),
+        min_slice_bps=policy_word._min_slice_bps(_policy),
+        liquidation_fee_bps=policy_word._liquidation_fee_bps(_policy),
+        reward_share_bps=policy_word._reward_share_bps(_policy),
+        chunk_bps=policy_word._chunk_bps(_policy),
+        residue=policy_word._residue(_policy),
+        cooldown_seconds=policy_word._cooldown_seconds(_policy),
+        last_resort_seconds=policy_word._last_resort_seconds(_policy),
+        grace_seconds=policy_word._grace_seconds(_policy),
+        large_notional=market_words._amount(policy_word._large_notional_packed(_policy)),
+    )
