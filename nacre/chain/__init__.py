@@ -1,0 +1,33 @@
+"""One way to speak to the contracts, on a chain in this process or on a node. Start with nacre/chain/base.py."""
+
+from nacre.chain.abi import AbiError
+from nacre.chain.base import (
+    ZERO_ADDRESS,
+    CallFailed,
+    Chain,
+    ChainError,
+    Contract,
+    Log,
+    RawLog,
+    Receipt,
+    TransactionFailed,
+    create_address,
+    restored,
+)
+from nacre.chain.embedded import EmbeddedChain
+
+__all__ = [
+    "ZERO_ADDRESS",
+    "AbiError",
+    "CallFailed",
+    "Chain",
+    "ChainError",
+    "Contract",
+    "EmbeddedChain",
+    "Log",
+    "RawLog",
+    "Receipt",
+    "TransactionFailed",
+    "create_address",
+    "restored",
+]

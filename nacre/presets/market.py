@@ -1,0 +1,123 @@
+"""The parameters of a market, in human units: what DESIGN section 13 lists under `market:`, with one default each.
+
+Prices and amounts are decimals in units of the collateral, ratios basis points. docs/parameters.md says what each does;
+bounds are checked again on chain by Config.
+"""
+
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+WAD = 10**18
+# Penalty coefficients are stored in ten-thousandths.
+PENALTY_STEP = Decimal("0.0001")
+
+
+def _exact_decimal(value: Any) -> Any:
+    """YAML and TOML give floats: take the digits that were written, not the nearest binary number."""
+    if isinstance(value, bool):
+        raise ValueError("a number is needed")
+    return Decimal(repr(value)) if isinstance(value, float) else value
+
+
+def _finite(value: Decimal) -> Decimal:
+    if not value.is_finite():
+        raise ValueError("a finite number is needed")
+    return value
+
+
+Number = Annotated[Decimal, BeforeValidator(_exact_decimal), AfterValidator(_finite)]
+Amount = Annotated[Number, Field(ge=0)]
+Bps = Annotated[int, Field(ge=0, le=65_535, strict=True)]
+Seconds = Annotated[int, Field(ge=0, strict=True)]
+Flag = Annotated[bool, Field(strict=True)]
+
+# Fields of parts that come later: any value but this one is refused.
+LATER: dict[str, Any] = {
+    "tiers": [],
+    "borrow_rate_bps": 0,
+    "mark_mode": "index",
+    "backstop_bps": 0,
+    "large_notional": Decimal(0),
+    "chunk_bps": 0,
+    "cooldown_seconds": 0,
+    "loss": "social",
+    "adl_price": "bankruptcy",
+    "backstop_loss_cap": Decimal(0),
+    "settlement_delay": 0,
+}
+
+
+class MarketConfig(BaseModel):
+    """All fields have a default; presets and scenarios change single ones."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    price: Annotated[Number, Field(gt=0)] = Decimal(100)
+    imr_bps: Bps = 1000
+    mmr_bps: Bps = 500
+    tiers: list[Any] = []
+    trading_fee_bps: Bps = 30
+    protocol_fee_bps: Bps = 20
+    penalty: Annotated[list[Amount], Field(min_length=4, max_length=4)] = [
+        Decimal("10.92"),
+        Decimal("1.64"),
+        Decimal("0.09"),
+        Decimal(0),
+    ]
+    max_deviation_bps: Bps = 0  # 0: the IMR
+    max_open_interest: Amount = Decimal(0)  # 0: no cap
+    funding_cap_bps: Bps = 100  # a day; 0: no funding
+    funding_period_seconds: Seconds = 86_400
+    borrow_rate_bps: Bps = 0
+    min_notional: Amount = Decimal(0)
+    min_slice_bps: Bps = 0
+    mark_mode: Literal["index", "median"] = "index"
+    oracle_max_age: Annotated[int, Field(gt=0, strict=True)] = 3_600
+    entry_margin_rule: Flag = False
+    trigger_bps: Bps = 10_000
+    backstop_bps: Bps = 0
+    margin_call_bps: Bps = 0
+    takeover: Flag = True
+    force_close: Flag = True
+    force_close_fees: Flag = True
+    last_resort_seconds: Seconds = 0
+    large_notional: Amount = Decimal(0)
+    chunk_bps: Bps = 0
+    cooldown_seconds: Seconds = 0
+    liquidation_fee_bps: Bps = 0
+    reward_share_bps: Bps = 0
+    residue: Literal["insurance", "trader", "treasury"] = "insurance"
+    loss: Literal["social", "adl"] = "social"
+    adl_price: Literal["bankruptcy", "previous_mark"] = "bankruptcy"
+    tip: Amount = Decimal("0.2")
+    grace_seconds: Seconds = 0
+    push_jump_bps: Bps = 0
+    force_close_band_bps: Bps = 0  # 0: a fifth of the MMR
+    insurance_draw_bps: Annotated[int, Field(gt=0, le=10_000, strict=True)] = 10_000  # of the fund an hour
+    backstop_loss_cap: Amount = Decimal(0)
+    settlement_delay: Seconds = 0
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "MarketConfig":
+        for name, default in LATER.items():
+            if getattr(self, name) != default:
+                raise ValueError(f"{name}: comes with a later part, only {default} is possible now")
+        if self.mmr_bps >= self.imr_bps:
+            raise ValueError(f"mmr_bps ({self.mmr_bps}) must be below imr_bps ({self.imr_bps})")
+        if any(coefficient % PENALTY_STEP for coefficient in self.penalty):
+            raise ValueError("penalty: at most four digits after the point")
+        return self
+
+    def changed(self, **fields: Any) -> "MarketConfig":
+        """A copy with other values, checked again."""
+        return type(self).model_validate(self.model_dump() | fields)
+
+
+def wad(value: Decimal | int | str) -> int:
+    """WAD of a number; digits beyond the eighteenth are an error."""
+    scaled = Decimal(value).scaleb(18)
+    if scaled != scaled.to_integral_value():
+        raise ValueError(f"{value} has more than 18 digits after the point")
+    return int(scaled)
