@@ -15,8 +15,10 @@ from nacre.chain.base import (
     restored,
 )
 from nacre.chain.embedded import EmbeddedChain
+from nacre.chain.node import PRIVATE_KEY_VARIABLE, NodeChain
 
 __all__ = [
+    "PRIVATE_KEY_VARIABLE",
     "ZERO_ADDRESS",
     "AbiError",
     "CallFailed",
@@ -25,6 +27,7 @@ __all__ = [
     "Contract",
     "EmbeddedChain",
     "Log",
+    "NodeChain",
     "RawLog",
     "Receipt",
     "TransactionFailed",

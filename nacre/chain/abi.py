@@ -51,6 +51,7 @@ class Codec:
     """Encoder and decoder of a list of parameters."""
 
     def __init__(self, entries: Sequence[dict[str, Any]], name: str):
+        self._entries = list(entries)
         self.types = [type_string(entry) for entry in entries]
         self.count = len(entries)
         self.shapes = [_shape(entry, name) for entry in entries]
@@ -63,7 +64,9 @@ class Codec:
         if len(values) != self.count:
             raise AbiError(f"{self.count} values expected, {len(values)} given")
         if not self.static:
-            return eth_encode(self.types, values)
+            return eth_encode(
+                self.types, [_without_names(entry, value) for entry, value in zip(self._entries, values, strict=True)]
+            )
         if self._plain:
             return b"".join([shape.encode(value) for shape, value in zip(self.shapes, values, strict=True)])  # type: ignore[union-attr]
         out: list[bytes] = []
@@ -133,7 +136,7 @@ def _shape(entry: dict[str, Any], name: str) -> "_Word | _Struct | None":
             return None
         return _Struct(parts, _record(entry, name))  # type: ignore[arg-type]
     if kind.endswith("]"):
-        return None
+        return _fixed_array(entry, name)
     if kind.startswith("uint"):
         return _uint(int(kind[4:] or 256))
     if kind.startswith("int"):
@@ -146,6 +149,16 @@ def _shape(entry: dict[str, Any], name: str) -> "_Word | _Struct | None":
         size = int(kind[5:])
         return _Word(lambda value: bytes(value).ljust(WORD, b"\0"), lambda word: word[:size])
     return None
+
+
+def _fixed_array(entry: dict[str, Any], name: str) -> "_Struct | None":
+    kind, _, size = entry["type"][:-1].rpartition("[")
+    part = _shape(entry | {"type": kind}, name) if size else None
+    return _Struct([part] * int(size), _list) if part else None
+
+
+def _list(*values: Value) -> list[Value]:
+    return list(values)
 
 
 def _uint(bits: int) -> _Word:
@@ -175,6 +188,19 @@ def _record(entry: dict[str, Any], name: str) -> Any:
     title = name.lstrip("_") or "Struct"
     made: Any = namedtuple(title, names, rename=True)  # type: ignore[misc]
     return made
+
+
+def _without_names(entry: dict[str, Any], value: Value) -> Value:
+    """Structs given by field name, in the order of the ABI."""
+    kind = entry["type"]
+    if kind.endswith("]"):
+        inner = entry | {"type": kind[: kind.rindex("[")]}
+        return [_without_names(inner, item) for item in value]
+    if kind != "tuple":
+        return value
+    parts = entry["components"]
+    values = [value[part["name"]] for part in parts] if isinstance(value, dict) else value
+    return [_without_names(part, item) for part, item in zip(parts, values, strict=True)]
 
 
 def _name_of(entry: dict[str, Any], name: str) -> Callable[[Value], Value]:
