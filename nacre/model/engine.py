@@ -1,0 +1,108 @@
+"""Stages, margin calls and previews: DESIGN section 7, spec sections 9 and 10."""
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+from nacre.model import liquidation
+from nacre.model.clearinghouse import Clearinghouse
+from nacre.model.liquidation import Closed, Taken
+from nacre.model.market import Market
+from nacre.model.positions import Position, initial_margin, maintenance_margin
+from nacre.model.rounding import BPS, require
+
+
+class Stage(IntEnum):
+    """Rungs of the health ladder, worst last."""
+
+    HEALTHY = 0
+    MARGIN_CALL = 1
+    LIQUIDATABLE = 2
+    BACKSTOP = 3
+    BANKRUPT = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """Where a position stands and the numbers behind it."""
+
+    stage: Stage
+    equity: int
+    initial_margin: int
+    maintenance_margin: int
+
+
+def stage_of(market: Market, position: Position, price: int) -> Stage:
+    """The first rung that applies; equality is safe."""
+    policy = market.policy
+    if position.size == 0:
+        return Stage.HEALTHY
+    equity = market.equity(position, price)
+    margin = maintenance_margin(position.size, price, market.parameters)
+    if equity < 0:
+        return Stage.BANKRUPT
+    if equity * BPS < margin * policy.backstop_bps:
+        return Stage.BACKSTOP
+    if equity * BPS < margin * policy.trigger_bps:
+        return Stage.LIQUIDATABLE
+    if equity * BPS < margin * policy.margin_call_bps:
+        return Stage.MARGIN_CALL
+    return Stage.HEALTHY
+
+
+def health(house: Clearinghouse, number: int, account: str) -> Health:
+    """Health at this moment, funding accrued."""
+    market = house.market(number).copy()
+    quote = market.accrue(house.now)
+    position = market.position_of(account)
+    return Health(
+        stage_of(market, position, quote.price),
+        market.equity(position, quote.price),
+        initial_margin(position.size, quote.price, market.parameters),
+        maintenance_margin(position.size, quote.price, market.parameters),
+    )
+
+
+def is_overdue(house: Clearinghouse, market: Market, account: str) -> bool:
+    """Whether a margin call's record opens the takeover: it counts from one to two last-resort delays after it."""
+    delay = market.policy.last_resort_seconds
+    record = market.liquidatable_since.get(account)
+    if delay == 0 or record is None or record[1] != market.position_of(account).topups:
+        return False
+    return delay <= house.now - record[0] < 2 * delay
+
+
+def call_margin(house: Clearinghouse, number: int, accounts: list[str]) -> list[Stage]:
+    """Records since when positions are liquidatable; forgets it for those that are not."""
+    market = house.market(number)
+    quote = market.accrue(house.now)
+    require(not quote.stale, "stale price")
+    stages = []
+    for account in accounts:
+        position = market.position_of(account)
+        stage = stage_of(market, position, quote.price)
+        stages.append(stage)
+        if stage < Stage.LIQUIDATABLE:
+            market.liquidatable_since.pop(account, None)
+            continue
+        record = market.liquidatable_since.get(account)
+        fresh = (
+            record is not None
+            and record[1] == position.topups
+            and house.now - record[0] < 2 * market.policy.last_resort_seconds
+        )
+        if not fresh:
+            market.liquidatable_since[account] = (house.now, position.topups)
+    return stages
+
+
+def liquidate_by_takeover(
+    house: Clearinghouse, number: int, caller: str, target: str, size: int, margin: int
+) -> Taken:
+    """A takeover by the caller."""
+    overdue = is_overdue(house, house.market(number), target)
+    return liquidation.take_over(house, number, caller, target, size, margin, overdue)
+
+
+def force_close(house: Clearinghouse, number: int, keeper: str, target: str, size: int, limit_price: int) -> Closed:
+    """A force close by the caller."""
+    return liquidation.force_close(house, number, keeper, target, size, limit_price)

@@ -1,0 +1,169 @@
+"""Takeover and force close: spec sections 9 and 10."""
+
+from dataclasses import dataclass, replace
+
+from nacre.model.clearinghouse import Clearinghouse, penalty_of
+from nacre.model.market import Market
+from nacre.model.oracle import Quote
+from nacre.model.parameters import Policy, Residue
+from nacre.model.positions import Position, check_opening_rule, combine, maintenance_margin, notional, split
+from nacre.model.rounding import BPS, MAX_UINT256, WAD, bps_down, bps_up, require
+from nacre.model.venue import Order
+from nacre.model.waterfall import Absorbed, absorb
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What a takeover did."""
+
+    part: Position
+    part_equity: int
+    absorbed: Absorbed | None
+    new: Position
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """What a force close did."""
+
+    part: Position
+    notional: int
+    lp_fee: int
+    protocol_fee: int
+    penalty: int
+    reward: int
+    residue: int
+    absorbed: Absorbed | None
+
+
+def check_liquidatable(
+    house: Clearinghouse, market: Market, quote: Quote, caller: str, target: str, allowed: bool, refusal: str
+) -> Position:
+    """The target's position if the caller may act on it."""
+    policy = market.policy
+    position = market.position_of(target)
+    require(position.size != 0, "no position")
+    require(caller != target and (target, caller) not in house.operators, "self liquidation")
+    require(not quote.stale, "stale price")
+    equity = market.equity(position, quote.price)
+    if equity < 0:
+        return position
+    margin = maintenance_margin(position.size, quote.price, market.parameters)
+    require(equity * BPS < margin * policy.trigger_bps, "not liquidatable")
+    require(allowed, refusal)
+    in_grace = policy.grace_seconds > 0 and house.now < market.oracle.outage_end + policy.grace_seconds
+    require(not in_grace, "grace period")
+    return position
+
+
+def part_size(position: Position, size: int, price: int, market: Market) -> int:
+    """How much goes: all for the maximum, and all if too little would remain."""
+    size = position.amount if size == MAX_UINT256 else size
+    require(size > 0, "zero size")
+    require(size <= position.amount, "size too large")
+    require(size * BPS >= position.amount * market.policy.min_slice_bps, "slice too small")
+    rest = position.amount - size
+    return position.amount if notional(rest, price) < market.parameters.min_notional else size
+
+
+def take_over(
+    house: Clearinghouse, number: int, caller: str, target: str, size: int, margin: int, overdue: bool
+) -> Taken:
+    """The caller receives part of the target's position, brought to zero equity if it was below, and tops it up."""
+    market = house.market(number)
+    quote = market.accrue(house.now)
+    allowed = market.policy.takeover or overdue
+    position = check_liquidatable(house, market, quote, caller, target, allowed, "takeover not allowed")
+    part, rest = split(position, part_size(position, size, quote.price, market))
+    equity = market.equity(part, quote.price)
+    absorbed = None
+    if equity < 0:
+        absorbed = absorb(market, part.side, -equity, part.amount, market.totals, house.now)
+        part = replace(part, balance=part.balance - equity)
+    house.pay_in(market, caller, margin)
+    new = combine(part, market.position_of(caller), market.long_index, market.short_index)
+    new = replace(new, balance=new.balance + margin)
+    if new.size:
+        check_opening_rule(new, quote.price, market.index_of(new.size), market.parameters)
+    market.store(target, rest)
+    house.finish(market, caller, new)
+    return Taken(part, equity, absorbed, new)
+
+
+def force_close(
+    house: Clearinghouse, number: int, keeper: str, target: str, size: int, limit_price: int
+) -> Closed:
+    """Part of the target's position is traded against the venue; what is left goes where the policy says."""
+    market = house.market(number)
+    quote = market.accrue(house.now)
+    policy, totals = market.policy, market.totals
+    allowed = policy.force_close
+    position = check_liquidatable(house, market, quote, keeper, target, allowed, "force close not allowed")
+    require(allowed, "force close not allowed")
+    part, rest = split(position, part_size(position, size, quote.price, market))
+    equity = market.equity(part, quote.price)
+    carry = part.carry(market.index_of(part.size))
+
+    budget = part.balance - carry - part.side * part.entry_notional
+    fee_bps = market.parameters.trading_fee_bps if policy.force_close_fees else 0
+    fill = market.venue.swap(Order(-part.size, quote.price, market.funding.index, fee_bps, budget))
+    market.mid = fill.mid_after
+    proceeds = budget + part.side * fill.notional
+    check_close_price(market, part, fill.notional, quote.price, limit_price)
+    require(proceeds >= min(0, equity), "venue too far")
+
+    left = max(proceeds, 0) - fill.fee
+    protocol_fee = penalty = 0
+    if policy.force_close_fees:
+        protocol_fee = min(bps_up(fill.notional, market.parameters.protocol_fee_bps), left)
+        left -= protocol_fee
+        penalty = min(penalty_of(market, fill, quote.price), left)
+        left -= penalty
+    reward, fund_share, left = liquidation_fee(policy, fill.notional, left)
+    market.protocol_fees += protocol_fee
+    market.credit_insurance(penalty + fund_share)
+
+    market.store(target, rest)
+    absorbed = None
+    if proceeds < 0:
+        absorbed = absorb(market, part.side, -proceeds, part.amount, totals, house.now)
+    else:
+        give_residue(house, market, target, left)
+    house.pay_out(market, keeper, reward)
+    residue = proceeds if proceeds < 0 else left
+    return Closed(part, fill.notional, fill.fee, protocol_fee, penalty, reward, residue, absorbed)
+
+
+def check_close_price(market: Market, part: Position, worth: int, mark: int, limit_price: int) -> None:
+    """The target's average price: inside the band around mark and inside the caller's limit."""
+    band, at_mark, bound = market.parameters.band_bps, part.amount * mark, limit_price * part.amount
+    if part.size > 0:
+        require(worth * BPS * WAD >= at_mark * (BPS - band), "venue too far")
+        require(worth * WAD >= bound, "price limit")
+    else:
+        require(worth * BPS * WAD <= at_mark * (BPS + band), "venue too far")
+        require(limit_price == 0 or worth * WAD <= bound, "price limit")
+
+
+def liquidation_fee(policy: Policy, worth: int, left: int) -> tuple[int, int, int]:
+    """(keeper's reward, the fund's part, what remains): never more than there is."""
+    fee = bps_down(worth, policy.liquidation_fee_bps)
+    reward = bps_down(fee, policy.reward_share_bps)
+    paid = min(reward, left)
+    fund_share = min(fee - reward, left - paid)
+    return paid, fund_share, left - paid - fund_share
+
+
+def give_residue(house: Clearinghouse, market: Market, target: str, residue: int) -> None:
+    """What the closed part left, by policy. It is the trader's only if the policy says so."""
+    if market.policy.residue is Residue.INSURANCE:
+        market.credit_insurance(residue)
+    elif market.policy.residue is Residue.TREASURY:
+        market.protocol_fees += residue
+    elif target in market.positions:
+        rest = market.positions[target]
+        market.store(target, replace(rest, balance=rest.balance + residue))
+    else:
+        house.pay_out(market, target, residue)
+
+

@@ -1,0 +1,85 @@
+"""Adding and removing ranges, where venue and clearinghouse meet: spec section 11."""
+
+from dataclasses import replace
+
+from nacre.model import ticks as tick_math
+from nacre.model.clearinghouse import Clearinghouse
+from nacre.model.market import Market, deviation
+from nacre.model.positions import Position, combine, maintenance_margin
+from nacre.model.ranges import Range
+from nacre.model.rounding import BPS, WAD, require
+from nacre.model.waterfall import absorb
+
+RANGE_MINIMUMS = 10
+
+
+def add_liquidity(
+    house: Clearinghouse, number: int, provider: str, lower: int, upper: int, margin: int, sender: str
+) -> Range:
+    """A new range around the current price, backed by `margin` of free collateral."""
+    house.check_authority(provider, sender)
+    market = house.market(number)
+    quote = market.accrue(house.now)
+    require(not quote.stale, "stale price")
+    require(not quote.jumped, "price just jumped")
+    require(market.open, "market is reduce-only")
+    p, venue = market.parameters, market.venue
+    venue.accrue(market.funding.index)
+    venue.drift(quote.price)
+    require(deviation(venue.mid(), quote.price) <= p.mmr_bps * WAD // BPS, "venue too far from mark")
+    require(margin > 0 and margin >= RANGE_MINIMUMS * p.min_notional, "margin too small")
+    added = venue.add(provider, lower, upper, margin, p.imr_bps, market.lp_factor, market.lp_epoch)
+    house.pay_in(market, provider, margin)
+    market.lp_margin += margin
+    market.mid = venue.mid()
+    return added
+
+
+def range_position(market: Market, key: tuple[str, int, int], at_mark: int = 0) -> Position:
+    """A range as a position; with `at_mark`, at the inventory it would have if the venue stood there."""
+    held = market.venue.ranges[key]
+    span = market.venue.span(held.lower, held.upper, market.funding.index)
+    sqrt_price = tick_math.sqrt_of_price(at_mark) if at_mark else market.venue.sqrt_price
+    position = held.as_position(sqrt_price, span, market.lp_factor, market.lp_epoch)
+    return replace(position, entry_carry=market.index_of(position.size) if position.size else 0)
+
+
+def range_is_removable(market: Market, key: tuple[str, int, int], mark: int) -> bool:
+    """Whether anyone may remove it: out of range, or below maintenance margin with the venue at mark."""
+    held, tick = market.venue.ranges[key], market.venue.tick
+    if not held.lower <= tick < held.upper:
+        return True
+    position = range_position(market, key, mark)
+    return market.equity(position, mark) < maintenance_margin(position.size, mark, market.parameters)
+
+
+def remove_liquidity(house: Clearinghouse, number: int, provider: str, lower: int, upper: int, sender: str) -> Position:
+    """The range becomes part of its provider's position. Others may do it when it fails, for a tip."""
+    market = house.market(number)
+    quote = market.accrue(house.now)
+    require(not quote.stale, "stale price")
+    venue, key = market.venue, (provider, lower, upper)
+    venue.accrue(market.funding.index)
+    venue.drift(quote.price)
+    require(key in venue.ranges, "no range")
+    own = sender == provider or (provider, sender) in house.operators
+    if own:
+        require(not quote.jumped, "price just jumped")
+    else:
+        require(range_is_removable(market, key, quote.price), "range is healthy")
+
+    removed = range_position(market, key)
+    held = venue.remove(key)
+    market.lp_margin -= held.margin_now(market.lp_factor, market.lp_epoch)
+    market.mid = venue.mid()
+    equity = market.equity(removed, quote.price)
+    if equity < 0:
+        absorb(market, removed.side, -equity, removed.amount, market.totals, house.now)
+        removed = replace(removed, balance=removed.balance - equity)
+    elif not own:
+        tip = min(market.parameters.tip, equity)
+        removed = replace(removed, balance=removed.balance - tip)
+        house.pay_out(market, sender, tip)
+    new = combine(removed, market.position_of(provider), market.long_index, market.short_index)
+    house.finish(market, provider, new)
+    return removed

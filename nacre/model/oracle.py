@@ -1,0 +1,52 @@
+"""The index price of a market and how it came about: spec section 3."""
+
+from dataclasses import dataclass
+
+from nacre.model.rounding import BPS, WAD, require
+
+LOWEST_PRICE = WAD // 10**6
+HIGHEST_PRICE = 10**7 * WAD
+
+
+@dataclass(slots=True)
+class Oracle:
+    """The newest price, and the one at the end of the last earlier block."""
+
+    price: int = 0
+    updated_at: int = 0
+    earlier: int = 0
+    outage_end: int = 0
+    push_jump_bps: int = 0
+
+    def push(self, price: int, now: int, updated_at: int | None = None) -> None:
+        """A new price made `updated_at` (now, if not given)."""
+        if now > self.pushed_at:
+            self.earlier = self.price
+            self.pushed_at = now
+        self.price, self.updated_at = price, now if updated_at is None else updated_at
+
+    pushed_at: int = 0
+
+    def jumped(self, now: int) -> bool:
+        """Whether the price differs too much from the last earlier block's; over with that block."""
+        if self.push_jump_bps == 0 or now > self.pushed_at or self.earlier == 0:
+            return False
+        return abs(self.price - self.earlier) * BPS > self.earlier * self.push_jump_bps
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """What one call sees of the oracle."""
+
+    price: int
+    stale: bool
+    jumped: bool
+    updated_at: int
+
+
+def read(oracle: Oracle, now: int, max_age: int) -> Quote:
+    """The price as one call sees it, or the reason why it is no price."""
+    require(LOWEST_PRICE <= oracle.price <= HIGHEST_PRICE, "price out of bounds")
+    require(oracle.updated_at <= now, "future price")
+    stale = now - oracle.updated_at > max_age
+    return Quote(oracle.price, stale, oracle.jumped(now), oracle.updated_at)

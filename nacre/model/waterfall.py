@@ -1,0 +1,102 @@
+"""Who pays for a deficit: spec section 7."""
+
+from dataclasses import dataclass
+
+from nacre.model.market import Market, Totals
+from nacre.model.rounding import BPS, INDEX_LIMIT, RAY, ceil_div, floor_div
+
+LOWEST_FACTOR = 10**18
+SECONDS_AN_HOUR = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Absorbed:
+    """How one deficit was covered. `collected` is what the opposite side's index takes from its accounts, at least."""
+
+    deficit: int
+    from_insurance: int
+    from_providers: int
+    index_step: int
+    unallocated: int
+
+
+def decayed_level(market: Market, now: int) -> int:
+    """What the fund's leaky bucket still holds."""
+    p = market.parameters
+    leak = floor_div(
+        market.insurance_fund * p.insurance_draw_bps * (now - market.draw_time), BPS * SECONDS_AN_HOUR
+    )
+    return max(0, market.draw_level - leak)
+
+
+def drawable(market: Market, now: int) -> int:
+    """What the fund may pay at this moment."""
+    p = market.parameters
+    if p.insurance_draw_bps == BPS:
+        return market.insurance_fund
+    allowance = floor_div(market.insurance_fund * p.insurance_draw_bps, BPS) - decayed_level(market, now)
+    return max(0, min(market.insurance_fund, allowance))
+
+
+def _draw(market: Market, deficit: int, now: int) -> int:
+    paid = min(deficit, drawable(market, now))
+    if market.parameters.insurance_draw_bps != BPS:
+        market.draw_level = decayed_level(market, now) + paid
+        market.draw_time = now
+    market.insurance_fund -= paid
+    return paid
+
+
+def _charge_providers(market: Market, loss: int) -> None:
+    """Takes a loss off every range's margin in the same proportion; a nearly empty epoch ends."""
+    if loss == 0:
+        return
+    left = market.lp_margin - loss
+    market.lp_factor = floor_div(market.lp_factor * left, market.lp_margin)
+    market.lp_margin = left
+    if market.lp_factor < LOWEST_FACTOR:
+        market.lp_epoch += 1
+        market.lp_factor = RAY
+        market.lp_margin = 0
+        market.credit_insurance(left)
+
+
+def _socialise(market: Market, side: int, loss: int, deficit: int, size: int, totals: Totals) -> tuple[int, int, int]:
+    """Spreads `loss` over the side opposite to the bankrupt one; (from providers, index step, unallocated)."""
+    interest = totals.open_interest
+    if interest == 0:
+        market.unallocated_loss += loss
+        return 0, 0, loss
+    accounts = totals.of_side(-side)
+    venue = interest - accounts
+    providers = min(ceil_div(loss * venue, interest), market.lp_margin, loss)
+    rest = loss - providers
+    index = market.short_social_loss if side > 0 else market.long_social_loss
+    step = 0
+    if accounts:
+        step = min(ceil_div(rest * RAY, accounts), INDEX_LIMIT - index)
+        if size:
+            step = min(step, ceil_div(deficit * RAY, size))
+    unallocated = rest - min(rest, floor_div(step * accounts, RAY))
+    market.unallocated_loss += unallocated
+    if side > 0:
+        market.short_social_loss += step
+    else:
+        market.long_social_loss += step
+    _charge_providers(market, providers)
+    return providers, step, unallocated
+
+
+def absorb(market: Market, side: int, deficit: int, size: int, totals: Totals, now: int) -> Absorbed:
+    """Covers the deficit of `size` on `side`; `totals` are those before the same call's swap or combination.
+
+    A flat range has no side (0): each side covers half of what the fund does not, the shorts the odd wei.
+    """
+    paid = _draw(market, deficit, now)
+    loss = deficit - paid
+    if side:
+        providers, step, unallocated = _socialise(market, side, loss, deficit, size, totals)
+        return Absorbed(deficit, paid, providers, step, unallocated)
+    by_longs = _socialise(market, -1, loss // 2, deficit, 0, totals)
+    by_shorts = _socialise(market, 1, loss - loss // 2, deficit, 0, totals)
+    return Absorbed(deficit, paid, by_longs[0] + by_shorts[0], 0, by_longs[2] + by_shorts[2])
