@@ -1,0 +1,126 @@
+# pragma version 0.4.3
+"""
+@title  Liquidation math
+@notice How much of a position a liquidation takes, and how the proceeds of a force close are split. Pure: the clearinghouse
+        acts on it, the engine's previews show it. docs/spec.md sections 9 and 10.
+"""
+
+from interfaces import IVenue
+
+from contracts.lib import fixed_point
+from contracts.lib import market_words
+from contracts.lib import policy_word
+from contracts.lib import position_math
+from contracts.lib import venue_math
+
+
+# What a force close leaves.
+struct Outcome:
+    notional: uint256
+    mid_price: uint256  # of the venue, after
+    gross: int256  # before any fee; below zero it is the deficit
+    lp_fee: uint256
+    protocol_fee: uint256
+    penalty: uint256
+    reward: uint256  # the keeper's share of the liquidation fee
+    fund_share: uint256  # the rest of the liquidation fee
+    residue: int256  # what remains, or the deficit
+
+
+WAD: constant(uint256) = 10**18
+
+
+@internal
+@pure
+def _is_slice(_whole: uint256, _size: uint256, _min_slice_bps: uint256) -> bool:
+    return _size * 10_000 >= _whole * _min_slice_bps
+
+
+@internal
+@pure
+def _without_dust(_whole: uint256, _size: uint256, _mark: uint256, _min_notional: uint256) -> uint256:
+    """
+    @notice The size, or all when the rest would be below the minimum notional.
+    """
+    if fixed_point._mul_div_up(_whole - _size, _mark, WAD) < _min_notional:
+        return _whole
+    return _size
+
+
+@internal
+@pure
+def _before_proceeds(_part: position_math.Position, _carry_index: int256) -> int256:
+    """
+    @notice What a part has without the notional of its closing trade: balance, less carry, less entry notional (long) or plus it
+            (short).
+    """
+    entry: int256 = convert(_part.notional, int256)
+    if _part.size > 0:
+        entry = -entry
+    return _part.balance - position_math._carry_charge(_part.size, _part.carry, _carry_index) + entry
+
+
+@internal
+@pure
+def _outcome(
+    _size: int256,
+    _before: int256,
+    _result: IVenue.SwapResult,
+    _mark: uint256,
+    _risk: uint256,
+    _trading: uint256,
+    _limits: uint256,
+    _policy: uint256,
+) -> Outcome:
+    """
+    @notice Splits what a closing trade leaves: LP fee, protocol fee, penalty, liquidation fee, each at most what is left, so that
+            fees never make a deficit.
+    @param _size of the part, signed
+    """
+    gross: int256 = _before - convert(_result.notional, int256)
+    if _size > 0:
+        gross = _before + convert(_result.notional, int256)
+    outcome: Outcome = empty(Outcome)
+    outcome.notional = _result.notional
+    outcome.mid_price = _result.mid_after
+    outcome.gross = gross
+    outcome.residue = gross
+    if gross <= 0:
+        return outcome
+    left: uint256 = convert(gross, uint256) - _result.fee
+    outcome.lp_fee = _result.fee
+    if policy_word._has(_policy, policy_word.FLAG_FORCE_CLOSE_FEES):
+        outcome.protocol_fee = min(
+            left, fixed_point._bps_up(_result.notional, market_words._protocol_fee_bps(_trading))
+        )
+        left = unsafe_sub(left, outcome.protocol_fee)
+        deviation: uint256 = venue_math._deviation(_result.mid_after, _mark)
+        if deviation > market_words._mmr_bps(_risk) * 10**14 and deviation > venue_math._deviation(
+            _result.mid_before, _mark
+        ):
+            outcome.penalty = min(left, venue_math._penalty(_limits, deviation, _result.notional))
+            left = unsafe_sub(left, outcome.penalty)
+    fee: uint256 = min(left, unsafe_div(_result.notional * policy_word._liquidation_fee_bps(_policy), 10_000))
+    if fee != 0:
+        outcome.reward = unsafe_div(fee * policy_word._reward_share_bps(_policy), 10_000)
+        outcome.fund_share = unsafe_sub(fee, outcome.reward)
+        left = unsafe_sub(left, fee)
+    outcome.residue = convert(left, int256)
+    return outcome
+
+
+@internal
+@pure
+def _is_fair(
+    _size: int256, _outcome_: Outcome, _equity_at_mark: int256, _mark: uint256, _risk: uint256, _limits: uint256
+) -> bool:
+    """
+    @notice Whether a close against the venue neither enlarges a deficit nor costs the target more than the band, which by
+            default is a fifth of MMR.
+    """
+    if _outcome_.gross < min(_equity_at_mark, 0):
+        return False
+    band: uint256 = market_words._force_close_band_bps(_limits)
+    if band == 0:
+        band = unsafe_div(market_words._mmr_bps(_risk), 5)
+    return venue_math._within_band(-_size, _outcome_.notional, _mark, band)

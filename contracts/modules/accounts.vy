@@ -1,0 +1,168 @@
+# pragma version 0.4.3
+# pragma nonreentrancy on
+"""
+@title  Accounts
+@notice Custody of the collateral token and the free collateral of every account: what is not committed to a position.
+@dev    Tokens are counted by what arrives, never by balanceOf: a donation to the contract changes nothing.
+"""
+
+from ethereum.ercs import IERC20
+from ethereum.ercs import IERC20Detailed
+
+from interfaces import IClearinghouse
+
+# Free collateral in the low 128 bits. Above it, 16 bits: for how many accounts this account is an operator, so that a
+# liquidator who is nobody's operator costs no lookup. The top 16 bits are kept for the bitmap of cross positions.
+OPERATOR_UNIT: constant(uint256) = 2**128
+FREE_MASK: constant(uint256) = 2**128 - 1
+OPERATOR_MASK: constant(uint256) = 65_535
+# What one deposit may bring; pots hold 2**104 wei, so ten of these.
+MAX_AMOUNT: constant(uint256) = 10**30
+
+# The one token.
+TOKEN: immutable(IERC20)
+# WAD per smallest unit of the token.
+SCALE: immutable(uint256)
+
+# What an account holds, packed as above.
+accounts: HashMap[address, uint256]
+# Who may act for an account: account -> operator.
+operators: HashMap[address, HashMap[address, bool]]
+
+
+@deploy
+def __init__(_token: address):
+    TOKEN = IERC20(_token)
+    decimals: uint256 = convert(staticcall IERC20Detailed(_token).decimals(), uint256)
+    assert decimals <= 18, "too many decimals"
+    SCALE = 10 ** (18 - decimals)
+
+
+@external
+def deposit(_amount: uint256, _receiver: address = msg.sender):
+    """
+    @notice Moves tokens of the caller into the free collateral of `_receiver`.
+    @param _amount token units, above 0
+    @dev Reverts "zero amount", "amount too large", "transfer failed" and, for a token that takes a fee, "fee on transfer".
+    """
+    assert _amount != 0, "zero amount"
+    assert _amount <= MAX_AMOUNT // SCALE, "amount too large"
+    assert _receiver != empty(address), "zero address"
+    amount: uint256 = unsafe_mul(_amount, SCALE)
+    word: uint256 = self.accounts[_receiver] + amount
+    self.accounts[_receiver] = word
+    log IClearinghouse.Deposit(
+        account=_receiver, sender=msg.sender, amount=amount, free_collateral=word & FREE_MASK
+    )
+    before: uint256 = staticcall TOKEN.balanceOf(self)
+    assert extcall TOKEN.transferFrom(msg.sender, self, _amount, default_return_value=True), "transfer failed"
+    assert staticcall TOKEN.balanceOf(self) == before + _amount, "fee on transfer"
+
+
+@external
+def withdraw(_amount: uint256, _receiver: address = msg.sender, _account: address = msg.sender):
+    """
+    @notice Pays free collateral of `_account` (the caller's, or one it operates) to `_receiver`.
+    @param _amount token units, above 0
+    @dev Reverts "zero amount", "not operator", "insufficient collateral", "transfer failed".
+    """
+    assert _amount != 0, "zero amount"
+    assert _receiver != empty(address), "zero address"
+    self._check_operator(_account)
+    free: uint256 = self._take(_account, _amount * SCALE)
+    log IClearinghouse.Withdraw(
+        account=_account, receiver=_receiver, amount=unsafe_mul(_amount, SCALE), free_collateral=free
+    )
+    assert extcall TOKEN.transfer(_receiver, _amount, default_return_value=True), "transfer failed"
+
+
+@external
+def set_operator(_operator: address, _approved: bool):
+    """
+    @notice Lets `_operator` trade, move margin and withdraw for the caller. It counts as the caller when it liquidates.
+    """
+    assert _operator != msg.sender and _operator != empty(address), "bad operator"
+    assert self.operators[msg.sender][_operator] != _approved, "operator unchanged"
+    self.operators[msg.sender][_operator] = _approved
+    word: uint256 = self.accounts[_operator]
+    if _approved:
+        assert word >> 128 & OPERATOR_MASK != OPERATOR_MASK, "too many accounts"
+        self.accounts[_operator] = word + OPERATOR_UNIT
+    else:
+        self.accounts[_operator] = word - OPERATOR_UNIT
+    log IClearinghouse.OperatorSet(account=msg.sender, operator=_operator, approved=_approved)
+
+
+@external
+@view
+def free_collateral(_account: address) -> uint256:
+    """
+    @notice WAD.
+    """
+    return self._free(_account)
+
+
+@external
+@view
+def is_operator(_account: address, _operator: address) -> bool:
+    return self.operators[_account][_operator]
+
+
+@external
+@view
+def collateral() -> address:
+    """
+    @notice The token everything is counted in.
+    """
+    return TOKEN.address
+
+
+@internal
+@view
+def _check_operator(_account: address):
+    """
+    @notice The caller is the account or may act for it.
+    """
+    if msg.sender != _account:
+        assert self.operators[_account][msg.sender], "not operator"
+
+
+@internal
+@view
+def _free(_account: address) -> uint256:
+    return self.accounts[_account] & FREE_MASK
+
+
+@internal
+@view
+def _same_person(_liquidator: address, _target: address) -> bool:
+    """
+    @notice Whether the liquidator is the target or an operator of it.
+    """
+    if _liquidator == _target:
+        return True
+    if self.accounts[_liquidator] >> 128 & OPERATOR_MASK == 0:
+        return False
+    return self.operators[_target][_liquidator]
+
+
+@internal
+def _take(_account: address, _amount: uint256) -> uint256:
+    """
+    @notice Lowers free collateral; returns what is left.
+    """
+    word: uint256 = self.accounts[_account]
+    free: uint256 = word & FREE_MASK
+    assert free >= _amount, "insufficient collateral"
+    self.accounts[_account] = unsafe_sub(word, _amount)
+    return unsafe_sub(free, _amount)
+
+
+@internal
+def _give(_account: address, _amount: uint256) -> uint256:
+    """
+    @notice Raises free collateral; returns what it is now. All pots and deposits of a token fit 128 bits: no carry.
+    """
+    word: uint256 = self.accounts[_account] + _amount
+    self.accounts[_account] = word
+    return word & FREE_MASK

@@ -1,0 +1,95 @@
+# pragma version 0.4.3
+# pragma nonreentrancy on
+"""
+@title  Administration
+@notice What Config may do: list markets, set their words and status, collect protocol fees. Config checks the bounds; money of
+        accounts, funds and pots is out of its reach.
+"""
+
+from interfaces import IClearinghouse
+
+from contracts.lib import market_words
+from contracts.modules import markets
+from contracts.modules import payouts
+
+uses: markets
+uses: payouts
+
+RAY: constant(uint256) = 10**27
+STATUS_MASK: constant(uint256) = 7
+
+# The only caller.
+CONFIG: immutable(address)
+
+
+@deploy
+def __init__(_config: address):
+    CONFIG = _config
+
+
+@external
+def set_market(_market: uint256, _risk_word: uint256, _trading_word: uint256, _limits_word: uint256):
+    """
+    @notice Lists the next market, or changes the parameters of a listed one from now on: what has accrued until now accrues by the
+            old ones. A listed market keeps its venue.
+    @dev Reverts "not config", "unknown market", "too many markets", "venue cannot change".
+    """
+    assert msg.sender == CONFIG, "not config"
+    count: uint256 = markets.market_count
+    if _market == count:
+        assert count < markets.MAX_MARKETS, "too many markets"
+        markets.market_count = count + 1
+        markets.money[_market] = markets.LISTED
+        markets.ranges[_market] = RAY
+        markets.accruals[_market] = markets._accrual_word(0, 0, 0)
+        log IClearinghouse.StatusChanged(market=_market, status=markets.LISTED)
+    else:
+        risk: uint256 = markets._risk(_market)
+        assert (
+            market_words._venue(_trading_word) == market_words._venue(markets.trading_words[_market])
+        ), "venue cannot change"
+        if markets._has_price(risk):
+            market: markets.Market = markets._open(_market)
+        if market_words._funding_cap_bps(risk) == 0:
+            # funding was off: its clock stood still
+            funding: int256 = markets._read(_market).funding
+            markets.accruals[_market] = markets._accrual_word(funding, 0, 0)
+    markets.risk_words[_market] = _risk_word
+    markets.trading_words[_market] = _trading_word
+    markets.limits_words[_market] = _limits_word
+    log IClearinghouse.MarketSet(
+        market=_market, risk_word=_risk_word, trading_word=_trading_word, limits_word=_limits_word
+    )
+
+
+@external
+def set_status(_market: uint256, _status: uint256):
+    """
+    @notice Sets LISTED, REDUCE_ONLY and PAUSED; LISTED stays.
+    @dev Reverts "not config", "unknown market", "bad status".
+    """
+    assert msg.sender == CONFIG, "not config"
+    assert _status <= STATUS_MASK and _status & markets.LISTED != 0, "bad status"
+    market: markets.Market = markets._read(_market)
+    market.flags = market.flags & ~STATUS_MASK | _status
+    markets._close(market)
+    log IClearinghouse.StatusChanged(market=_market, status=_status)
+
+
+@external
+def collect_protocol_fees(_market: uint256, _receiver: address) -> uint256:
+    """
+    @notice Pays the protocol fees of a market into the receiver's free collateral.
+    @return amount WAD
+    @dev Reverts "not config", "unknown market".
+    """
+    assert msg.sender == CONFIG, "not config"
+    market: markets.Market = markets._read(_market)
+    word: uint256 = markets.venues[_market]
+    amount: uint256 = word >> 48 & markets.MASK_112
+    if amount != 0:
+        markets.venues[_market] = word >> 160 << 160
+        market = payouts._pay(market, _receiver, amount)
+        markets._close(market)
+    log IClearinghouse.ProtocolFeesCollected(market=_market, receiver=_receiver, amount=amount)
+    return amount

@@ -1,0 +1,326 @@
+# pragma version 0.4.3
+# pragma nonreentrancy on
+"""
+@title  Markets
+@notice The state of every market: what each word holds, how it is read, accrued and written back. Nothing here moves money
+        between parties.
+@dev    An operation opens its market once (`_open`: parameters, price, accrual, indices, money), works on the copy in
+        memory, and writes the money word once at the end (`_close`). The other words are written where they change.
+"""
+
+from interfaces import IClearinghouse
+from interfaces import IOracle
+
+from contracts.lib import accrual_math
+from contracts.lib import market_words
+from contracts.lib import packing
+from contracts.lib import position_math
+from contracts.lib import waterfall_math
+
+
+# A market opened for one operation.
+struct Market:
+    id: uint256
+    risk: uint256  # word of lib/market_words
+    mark: uint256  # WAD
+    jumped: bool
+    funding: int256  # RAY, F
+    long_loss: uint256  # RAY, S_long
+    short_loss: uint256  # RAY, S_short
+    insurance: uint256  # WAD
+    pot: uint256  # WAD
+    holders_long: uint256
+    holders_short: uint256
+    flags: uint256  # status bits and the two below
+    money_word: uint256  # as it was read
+
+
+MAX_MARKETS: constant(uint256) = 1_024
+MIN_PRICE: constant(uint256) = 10**12  # 1e-6
+MAX_PRICE: constant(uint256) = 10**25  # 1e7
+# Largest position, and largest position at its entry notional and at mark.
+MAX_SIZE: constant(uint256) = 10**27
+MAX_NOTIONAL: constant(uint256) = 10**30
+
+# Bits of `flags`: IClearinghouse.Status, and whether anything stands in `owed_total` and in `unallocated`.
+LISTED: constant(uint256) = 1
+REDUCE_ONLY: constant(uint256) = 2
+PAUSED: constant(uint256) = 4
+HAS_OWED: constant(uint256) = 8
+HAS_UNALLOCATED: constant(uint256) = 16
+
+RAY: constant(uint256) = 10**27
+MASK_20: constant(uint256) = 2**20 - 1
+MASK_32: constant(uint256) = 2**32 - 1
+MASK_48: constant(uint256) = 2**48 - 1
+MASK_96: constant(uint256) = 2**96 - 1
+MASK_104: constant(uint256) = 2**104 - 1
+MASK_112: constant(uint256) = 2**112 - 1
+MASK_128: constant(uint256) = 2**128 - 1
+
+# How many markets are listed; they are numbered from 0.
+market_count: public(uint256)
+# Parameters, see lib/market_words.
+risk_words: uint256[MAX_MARKETS]
+trading_words: uint256[MAX_MARKETS]
+limits_words: uint256[MAX_MARKETS]
+# F 128 signed | premium EMA 48 signed | premium 48 signed | time 32.
+accruals: uint256[MAX_MARKETS]
+# S_long 128 | S_short 128.
+losses: uint256[MAX_MARKETS]
+# Insurance fund 104 | pot 104 | holders long 20 | holders short 20 | flags 8.
+money: uint256[MAX_MARKETS]
+# Total long 128 | total short 128, of accounts.
+totals: uint256[MAX_MARKETS]
+# Mid price of the venue 96 | protocol fees still in the pot 112 | 48.
+venues: uint256[MAX_MARKETS]
+# Margin of all ranges 128 | epoch 32 | factor 96.
+ranges: uint256[MAX_MARKETS]
+# Draws from the insurance fund: level of the leaky bucket 224 | time 32.
+draws: uint256[MAX_MARKETS]
+# Losses that nobody was there to bear.
+unallocated: uint256[MAX_MARKETS]
+# Sum of what the market owes to accounts whose profit its pot could not pay.
+owed_total: uint256[MAX_MARKETS]
+
+
+@deploy
+def __init__():
+    pass
+
+
+@external
+def accrue(_market: uint256):
+    """
+    @notice Brings the funding index and the premium up to now. Anyone, any time; once a block is enough.
+    @dev Reverts "unknown market", "price out of bounds", "future price", "stale price".
+    """
+    market: Market = self._open(_market)
+
+
+# ---- opening
+
+
+@internal
+@view
+def _risk(_id: uint256) -> uint256:
+    """
+    @notice The risk word of a listed market.
+    """
+    assert _id < MAX_MARKETS, "unknown market"
+    risk: uint256 = self.risk_words[_id]
+    assert risk != 0, "unknown market"
+    return risk
+
+
+@internal
+@view
+def _price(_risk_word: uint256) -> (uint256, uint256, bool, bool):
+    """
+    @notice Index price, its time, whether it just jumped, whether it is stale.
+    """
+    price: uint256 = 0
+    updated_at: uint256 = 0
+    jumped: bool = False
+    price, updated_at, jumped = staticcall IOracle(market_words._oracle(_risk_word)).price()
+    assert price >= MIN_PRICE and price <= MAX_PRICE, "price out of bounds"
+    assert updated_at <= block.timestamp, "future price"
+    return price, updated_at, jumped, unsafe_sub(block.timestamp, updated_at) > market_words._max_age(_risk_word)
+
+
+@internal
+@view
+def _has_price(_risk_word: uint256) -> bool:
+    """
+    @notice Whether `_open` would succeed: for calls that must work with a failing oracle too.
+    """
+    success: bool = False
+    response: Bytes[96] = b""
+    success, response = raw_call(
+        market_words._oracle(_risk_word), method_id("price()"), max_outsize=96, is_static_call=True, revert_on_failure=False
+    )
+    if not success or len(response) != 96:
+        return False
+    price: uint256 = convert(slice(response, 0, 32), uint256)
+    updated_at: uint256 = convert(slice(response, 32, 32), uint256)
+    return (
+        price >= MIN_PRICE and price <= MAX_PRICE and updated_at <= block.timestamp
+        and block.timestamp - updated_at <= market_words._max_age(_risk_word)
+    )
+
+
+@internal
+def _open(_id: uint256) -> Market:
+    """
+    @notice Reads and accrues a market at a fresh price.
+    @dev Reverts "unknown market", "price out of bounds", "future price", "stale price".
+    """
+    market: Market = self._read(_id)
+    updated_at: uint256 = 0
+    stale: bool = False
+    market.mark, updated_at, market.jumped, stale = self._price(market.risk)
+    assert not stale, "stale price"
+    cap_bps: uint256 = market_words._funding_cap_bps(market.risk)
+    if cap_bps != 0:
+        market.funding = self._accrue(market.id, market.risk, market.mark, cap_bps)
+    return market
+
+
+@internal
+def _accrue(_id: uint256, _risk_word: uint256, _index_price: uint256, _cap_bps: uint256) -> int256:
+    """
+    @notice Writes the accrual word if time has passed; returns F.
+    """
+    word: uint256 = self.accruals[_id]
+    funding: int256 = packing._signed_at(word, 128, 128)
+    elapsed: uint256 = unsafe_sub(block.timestamp, word & MASK_32)
+    if elapsed == 0:
+        return funding
+    ema: int256 = accrual_math._ema(
+        packing._signed_at(word, 80, 48), packing._signed_at(word, 32, 48), elapsed
+    )
+    funding = accrual_math._funding(
+        funding, ema, _index_price, elapsed, _cap_bps, market_words._funding_period(_risk_word)
+    )
+    premium: int256 = accrual_math._premium(self.venues[_id] >> 160, _index_price)
+    accrued: uint256 = self._accrual_word(funding, ema, premium)
+    self.accruals[_id] = accrued
+    # nothing but the clock moved: nothing to tell
+    if accrued >> 32 != word >> 32:
+        log IClearinghouse.FundingAccrued(market=_id, funding_index=funding, premium_ema=ema, premium=premium)
+    return funding
+
+
+@internal
+@view
+def _accrual_word(_funding: int256, _ema: int256, _premium: int256) -> uint256:
+    return (
+        packing._bits(_funding) << 128 | packing._field(_ema, 80, MASK_48) | packing._field(_premium, 32, MASK_48)
+        | block.timestamp
+    )
+
+
+@internal
+@view
+def _read(_id: uint256) -> Market:
+    """
+    @notice A market as stored, without a price.
+    """
+    risk: uint256 = self._risk(_id)
+    losses: uint256 = self.losses[_id]
+    money: uint256 = self.money[_id]
+    return Market(
+        id=_id,
+        risk=risk,
+        mark=0,
+        jumped=False,
+        funding=packing._signed_at(self.accruals[_id], 128, 128),
+        long_loss=losses >> 128,
+        short_loss=losses & MASK_128,
+        insurance=money >> 152,
+        pot=money >> 48 & MASK_104,
+        holders_long=money >> 28 & MASK_20,
+        holders_short=money >> 8 & MASK_20,
+        flags=money & 255,
+        money_word=money,
+    )
+
+
+@internal
+def _close(_market: Market):
+    """
+    @notice Writes the money word if it changed.
+    """
+    assert _market.pot <= MASK_104 and _market.insurance <= MASK_104, "pot is full"
+    word: uint256 = (
+        _market.insurance << 152 | _market.pot << 48 | _market.holders_long << 28 | _market.holders_short << 8
+        | _market.flags
+    )
+    if word != _market.money_word:
+        self.money[_market.id] = word
+
+
+# ---- reading an open market
+
+
+@internal
+@pure
+def _carry_index(_market: Market, _size: int256) -> int256:
+    """
+    @notice Carry index of the side a size is on, RAY.
+    """
+    if _size < 0:
+        return unsafe_sub(convert(_market.short_loss, int256), _market.funding)
+    return unsafe_add(convert(_market.long_loss, int256), _market.funding)
+
+
+@internal
+@view
+def _sides(_id: uint256) -> (uint256, uint256):
+    """
+    @notice Total long and total short of the accounts.
+    """
+    word: uint256 = self.totals[_id]
+    return word >> 128, word & MASK_128
+
+
+@internal
+def _resize(_id: uint256, _old_size: int256, _new_size: int256) -> (uint256, uint256):
+    """
+    @notice Moves the totals from one account's old size to its new one; returns the totals after.
+    """
+    word: uint256 = self.totals[_id]
+    long: uint256 = word >> 128
+    short: uint256 = word & MASK_128
+    if _old_size > 0:
+        long -= convert(_old_size, uint256)
+    else:
+        short -= convert(-_old_size, uint256)
+    if _new_size > 0:
+        long += convert(_new_size, uint256)
+    else:
+        short += convert(-_new_size, uint256)
+    self.totals[_id] = long << 128 | short
+    return long, short
+
+
+@internal
+@pure
+def _recount(_market: Market, _old_size: int256, _new_size: int256) -> Market:
+    """
+    @notice The holder counts after one account's size changed.
+    """
+    market: Market = _market
+    if (_old_size > 0) != (_new_size > 0):
+        if _new_size > 0:
+            assert market.holders_long != MASK_20, "too many holders"
+            market.holders_long += 1
+        else:
+            market.holders_long -= 1
+    if (_old_size < 0) != (_new_size < 0):
+        if _new_size < 0:
+            assert market.holders_short != MASK_20, "too many holders"
+            market.holders_short += 1
+        else:
+            market.holders_short -= 1
+    return market
+
+
+@internal
+def _set_mid(_id: uint256, _mid: uint256, _protocol_fee: uint256):
+    """
+    @notice Stores the venue's mid after it moved, and a protocol fee that stays in the pot until collected.
+    """
+    word: uint256 = self.venues[_id]
+    fees: uint256 = (word >> 48 & MASK_112) + _protocol_fee
+    assert fees <= MASK_112, "pot is full"
+    self.venues[_id] = _mid << 160 | fees << 48
+
+
+@internal
+@pure
+def _is_open(_flags: uint256) -> bool:
+    """
+    @notice Whether new risk is allowed: listed, neither reduce-only nor paused, and owing nothing.
+    """
+    return _flags & (LISTED | REDUCE_ONLY | PAUSED | HAS_OWED) == LISTED

@@ -1,0 +1,101 @@
+# pragma version 0.4.3
+# pragma nonreentrancy on
+"""
+@title  Payouts
+@notice Collateral crosses between free collateral and a market's pot here and nowhere else. A pot never pays more than it
+        holds: what it lacks is recorded as owed and claimed later, so that a close never reverts for it.
+"""
+
+from interfaces import IClearinghouse
+
+from contracts.modules import accounts
+from contracts.modules import markets
+from contracts.modules import positions
+
+uses: accounts
+uses: markets
+
+# What a market owes: market << 160 | account -> WAD.
+debts: HashMap[uint256, uint256]
+
+
+@external
+def claim(_market: uint256, _account: address = msg.sender):
+    """
+    @notice Pays what the market owes to an account, all of it, once the pot covers everything that is owed.
+    @dev Reverts "unknown market", "nothing owed", "pot is short".
+    """
+    market: markets.Market = markets._read(_market)
+    key: uint256 = positions._key(_market, _account)
+    debt: uint256 = self.debts[key]
+    assert debt != 0, "nothing owed"
+    total: uint256 = markets.owed_total[_market]
+    assert market.pot >= total, "pot is short"
+    self.debts[key] = 0
+    total -= debt
+    markets.owed_total[_market] = total
+    if total == 0:
+        market.flags = market.flags & ~markets.HAS_OWED
+    market.pot -= debt
+    markets._close(market)
+    free: uint256 = accounts._give(_account, debt)
+    log IClearinghouse.Owed(market=_market, account=_account, owed=0, owed_total=total)
+
+
+@external
+@view
+def owed(_market: uint256, _account: address) -> uint256:
+    """
+    @notice WAD that the market owes to the account.
+    """
+    return self.debts[positions._key(_market, _account)]
+
+
+@internal
+@view
+def _payable(_market: markets.Market, _amount: uint256) -> uint256:
+    """
+    @notice How much of a payment the pot makes now: nothing while it owes to others, so that nobody jumps the queue.
+    """
+    if _market.flags & markets.HAS_OWED != 0:
+        return 0
+    return min(_amount, _market.pot)
+
+
+@internal
+def _pay(_market: markets.Market, _account: address, _amount: uint256) -> markets.Market:
+    """
+    @notice Pays an amount out of the pot into free collateral, and records what the pot lacks.
+    """
+    market: markets.Market = _market
+    paid: uint256 = self._payable(market, _amount)
+    if paid != 0:
+        market.pot = unsafe_sub(market.pot, paid)
+        accounts._give(_account, paid)
+    if paid < _amount:
+        key: uint256 = positions._key(market.id, _account)
+        rest: uint256 = unsafe_sub(_amount, paid)
+        debt: uint256 = self.debts[key] + rest
+        total: uint256 = markets.owed_total[market.id] + rest
+        self.debts[key] = debt
+        markets.owed_total[market.id] = total
+        market.flags = market.flags | markets.HAS_OWED
+        log IClearinghouse.Owed(market=market.id, account=_account, owed=debt, owed_total=total)
+    return market
+
+
+@internal
+def _move(_market: markets.Market, _account: address, _amount: int256) -> markets.Market:
+    """
+    @notice Moves a signed amount from an account's free collateral into the pot; a negative one is a payment.
+    @dev Reverts "insufficient collateral".
+    """
+    if _amount > 0:
+        market: markets.Market = _market
+        amount: uint256 = convert(_amount, uint256)
+        accounts._take(_account, amount)
+        market.pot += amount
+        return market
+    if _amount < 0:
+        return self._pay(_market, _account, convert(-_amount, uint256))
+    return _market

@@ -1,0 +1,152 @@
+# pragma version 0.4.3
+# pragma nonreentrancy on
+"""
+@title  Providers
+@notice The venue's side of the clearinghouse: margin of ranges coming in, and removed ranges becoming positions. Only the venue
+        of the market may call. docs/spec.md section 11.
+"""
+
+from interfaces import IClearinghouse
+
+from contracts.lib import market_words
+from contracts.lib import position_math
+from contracts.modules import markets
+from contracts.modules import payouts
+from contracts.modules import positions
+from contracts.modules import waterfall
+
+uses: markets
+uses: payouts
+uses: positions
+uses: waterfall
+
+
+@external
+def venue_accrue(_market: uint256) -> IClearinghouse.VenueContext:
+    """
+    @notice Accrues the market and tells its venue what it needs to add or remove a range.
+    @dev Reverts "not venue" and what `accrue` reverts.
+    """
+    market: markets.Market = markets._open(_market)
+    self._check_venue(_market)
+    ranges: uint256 = markets.ranges[_market]
+    return IClearinghouse.VenueContext(
+        mark_price=market.mark,
+        funding_index=market.funding,
+        imr_bps=market_words._imr_bps(market.risk),
+        mmr_bps=market_words._mmr_bps(market.risk),
+        tip=market_words._tip(markets.limits_words[_market]),
+        lp_factor=ranges & markets.MASK_96,
+        lp_epoch=ranges >> 96 & markets.MASK_32,
+        tradable=not market.jumped,
+        open=not market.jumped and markets._is_open(market.flags),
+    )
+
+
+@external
+def venue_provide(_market: uint256, _provider: address, _margin: uint256, _mid_price: uint256):
+    """
+    @notice Takes the margin of a new range from its provider's free collateral.
+    @dev Reverts "not venue", "insufficient collateral".
+    """
+    market: markets.Market = markets._read(_market)
+    self._check_venue(_market)
+    assert _margin <= markets.MASK_104, "amount too large"
+    market = payouts._move(market, _provider, convert(_margin, int256))
+    markets._close(market)
+    ranges: uint256 = markets.ranges[_market] + (_margin << 128)
+    markets.ranges[_market] = ranges
+    markets._set_mid(_market, _mid_price, 0)
+    log IClearinghouse.LiquidityChanged(
+        market=_market,
+        provider=_provider,
+        margin_delta=convert(_margin, int256),
+        lp_margin=ranges >> 128,
+        mid_price=_mid_price,
+    )
+
+
+@external
+def venue_absorb(
+    _market: uint256, _provider: address, _remover: address, _removed: IClearinghouse.RemovedRange
+) -> uint256:
+    """
+    @notice Makes a removed range part of its provider's position. No margin rule applies: a failing result is liquidated
+            like any position. A deficit passes the waterfall, after the range has left the ranges' margin.
+    @return tip WAD that the remover got, when it is not the provider
+    @dev Reverts "not venue"; for the provider itself "close leaves a deficit".
+    """
+    market: markets.Market = markets._open(_market)
+    self._check_venue(_market)
+    ranges: uint256 = markets.ranges[_market] - (_removed.margin << 128)
+    markets.ranges[_market] = ranges
+    log IClearinghouse.LiquidityChanged(
+        market=_market,
+        provider=_provider,
+        margin_delta=-convert(_removed.margin, int256),
+        lp_margin=ranges >> 128,
+        mid_price=_removed.mid_price,
+    )
+
+    part: position_math.Position = position_math.Position(
+        size=_removed.size,
+        balance=_removed.balance,
+        notional=_removed.entry_notional,
+        carry=markets._carry_index(market, _removed.size),
+        flags=0,
+    )
+    equity: int256 = position_math._equity(part, part.carry, market.mark)
+    if equity < 0:
+        deficit: uint256 = convert(-equity, uint256)
+        if part.size == 0:
+            market = waterfall._absorb_flat(market, deficit)
+        else:
+            market = waterfall._absorb(market, part.size > 0, deficit, position_math._abs(part.size))
+        part.balance -= equity
+    tip: uint256 = 0
+    if _remover != _provider and equity > 0:
+        tip = min(market_words._tip(markets.limits_words[_market]), convert(equity, uint256))
+        part.balance -= convert(tip, int256)
+
+    old: position_math.Position = positions._load(_market, _provider)
+    new: position_math.Position = position_math._combined(
+        position_math._settled(part, markets._carry_index(market, part.size)),
+        position_math._settled(old, markets._carry_index(market, old.size)),
+        markets._carry_index(market, 1),
+        markets._carry_index(market, -1),
+    )
+    if new.size == 0 and new.balance < 0:
+        # the provider's own failing position closed against the range
+        assert _remover != _provider, "close leaves a deficit"
+        market = waterfall._absorb(
+            market, old.size > 0, convert(-new.balance, uint256), position_math._abs(old.size)
+        )
+        new.balance = 0
+    markets._resize(_market, old.size, new.size)
+    market = markets._recount(market, old.size, new.size)
+    if new.size == 0 and new.balance > 0:
+        market = payouts._pay(market, _provider, convert(new.balance, uint256))
+    if tip != 0:
+        market = payouts._pay(market, _remover, tip)
+    markets._close(market)
+    markets._set_mid(_market, _removed.mid_price, 0)
+    positions._store(_market, _provider, new)
+    return tip
+
+
+@external
+def venue_moved(_market: uint256, _mid_price: uint256):
+    """
+    @notice The venue's mid moved without a swap.
+    @dev Reverts "not venue".
+    """
+    self._check_venue(_market)
+    markets._set_mid(_market, _mid_price, 0)
+    log IClearinghouse.VenueMoved(market=_market, mid_price=_mid_price)
+
+
+@internal
+@view
+def _check_venue(_market: uint256):
+    assert _market < markets.MAX_MARKETS, "unknown market"
+    assert msg.sender == market_words._venue(markets.trading_words[_market]), "not venue"
