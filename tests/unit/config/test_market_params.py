@@ -1,0 +1,158 @@
+"""Bounds, packing and reading back of a market's parameters."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+WAD = 10**18
+ODD = "0x" + "77" * 20  # no code there
+
+
+def read(config):
+    return config.call("market_params", 0)._asdict()
+
+
+def test_what_is_set_is_read_back(set_market, listed, market_params):
+    assert read(listed) == market_params
+    changed = {
+        "imr_bps": 10_000,
+        "mmr_bps": 9_999,
+        "trading_fee_bps": 1000,
+        "protocol_fee_bps": 1000,
+        "penalty": [1677_7215 * 10**14, 0, 10**14, 1677_7215 * 10**14],
+        "max_deviation_bps": 10_000,
+        "max_open_interest": 0,
+        "funding_cap_bps": 10_000,
+        "funding_period_seconds": 2_592_000,
+        "min_notional": 0,
+        "oracle_max_age": 1_000_000,
+        "entry_margin_rule": True,
+        "tip": 10**6 * WAD,
+        "insurance_draw_bps": 10_000,
+        "force_close_band_bps": 10_000,
+    }
+    set_market(**changed).check()
+    assert read(listed) == market_params | changed
+    lowest = {
+        "imr_bps": 2,
+        "mmr_bps": 1,
+        "trading_fee_bps": 0,
+        "protocol_fee_bps": 0,
+        "penalty": [0, 0, 0, 0],
+        "max_deviation_bps": 1,
+        "funding_cap_bps": 0,
+        "funding_period_seconds": 3600,
+        "oracle_max_age": 1,
+        "tip": 0,
+        "insurance_draw_bps": 1,
+        "force_close_band_bps": 0,
+    }
+    set_market(**lowest).check()
+    assert read(listed) == market_params | lowest
+
+
+@pytest.mark.parametrize(
+    ("wrong", "reason"),
+    [
+        ({"oracle": ODD}, "oracle is no contract"),
+        ({"imr_bps": 10_001}, "bad imr"),
+        ({"mmr_bps": 0}, "bad mmr"),
+        ({"mmr_bps": 1000}, "bad mmr"),
+        ({"imr_bps": 0, "mmr_bps": 0}, "bad mmr"),
+        ({"trading_fee_bps": 1001}, "bad trading fee"),
+        ({"protocol_fee_bps": 1001}, "bad protocol fee"),
+        ({"penalty": [1677_7216 * 10**14, 0, 0, 0]}, "bad penalty"),
+        ({"penalty": [0, 0, 0, 10**14 + 1]}, "bad penalty"),
+        ({"penalty": [0, 1, 0, 0]}, "bad penalty"),
+        ({"max_deviation_bps": 10_001}, "bad max deviation"),
+        ({"max_open_interest": 9 * WAD}, "bad max open interest"),
+        ({"max_open_interest": 10**32 * WAD}, "amount not representable"),
+        ({"max_open_interest": 1_048_577 * WAD}, "amount not representable"),
+        ({"funding_cap_bps": 10_001}, "bad funding cap"),
+        ({"funding_period_seconds": 3599}, "bad funding period"),
+        ({"funding_period_seconds": 2_592_001}, "bad funding period"),
+        ({"min_notional": 10**12 * WAD + 1, "max_open_interest": 0}, "bad min notional"),
+        ({"min_notional": WAD + 1}, "amount not representable"),
+        ({"oracle_max_age": 0}, "bad oracle max age"),
+        ({"oracle_max_age": 1_000_001}, "bad oracle max age"),
+        ({"tip": 10**6 * WAD + 1}, "bad tip"),
+        ({"tip": WAD + 1}, "amount not representable"),
+        ({"insurance_draw_bps": 0}, "bad insurance draw"),
+        ({"insurance_draw_bps": 10_001}, "bad insurance draw"),
+        ({"force_close_band_bps": 10_001}, "bad force close band"),
+    ],
+)
+def test_out_of_bounds(set_market, listed, market_params, wrong, reason):
+    assert set_market(**wrong).reason == reason
+    assert read(listed) == market_params
+
+
+def test_no_deviation_limit_given_means_the_initial_margin_ratio(set_market, listed):
+    set_market(max_deviation_bps=0).check()
+    assert read(listed)["max_deviation_bps"] == 1000
+
+
+def test_the_oracle_may_change_the_venue_not(chain, set_market, listed, market_params):
+    other = listed.address  # any contract
+    set_market(oracle=other).check()
+    assert read(listed) == market_params | {"oracle": other}
+    assert set_market(venue=other).reason == "venue cannot change"
+    assert set_market(venue=ODD).reason == "venue cannot change"
+
+
+def test_words_leave_their_free_bits_alone(set_market, book):
+    set_market(penalty=[1677_7215 * 10**14] * 4, entry_margin_rule=True).check()
+    risk, trading, limits = book.call("market_words", 0)
+    assert risk & 1023 == 2  # of the flags, only the entry margin rule
+    assert trading & 1023 == 0
+    assert limits & (2**107 - 1) == 0
+
+
+amounts = st.builds(lambda mantissa, exponent: mantissa * 10**exponent, st.integers(0, 2**20 - 1), st.integers(0, 31))
+
+
+@settings(max_examples=60)
+@given(data=st.data())
+def test_any_parameters_within_bounds_come_back(set_market, listed, market_params, data):
+    def number(low, high):
+        return data.draw(st.integers(low, high))
+
+    imr = number(2, 10_000)
+    minimum = data.draw(amounts.filter(lambda amount: amount <= 10**30))
+    fields = {
+        "imr_bps": imr,
+        "mmr_bps": number(1, imr - 1),
+        "trading_fee_bps": number(0, 1000),
+        "protocol_fee_bps": number(0, 1000),
+        "penalty": [number(0, 2**24 - 1) * 10**14 for _ in range(4)],
+        "max_deviation_bps": number(1, 10_000),
+        "max_open_interest": data.draw(amounts.filter(lambda amount: amount == 0 or amount >= minimum)),
+        "funding_cap_bps": number(0, 10_000),
+        "funding_period_seconds": number(3600, 2_592_000),
+        "min_notional": minimum,
+        "oracle_max_age": number(1, 1_000_000),
+        "entry_margin_rule": data.draw(st.booleans()),
+        "tip": data.draw(amounts.filter(lambda amount: amount <= 10**24)),
+        "insurance_draw_bps": number(1, 10_000),
+        "force_close_band_bps": number(0, 10_000),
+    }
+    set_market(**fields).check()
+    assert read(listed) == market_params | fields
+
+
+@settings(max_examples=60)
+@given(amount=st.one_of(amounts, st.integers(0, 10**38)))
+def test_an_amount_is_kept_exactly_or_refused(set_market, listed, amount):
+    def representable(value):
+        for _ in range(32):
+            if value < 2**20:
+                return True
+            if value % 10:
+                return False
+            value //= 10
+        return False
+
+    receipt = set_market(min_notional=0, max_open_interest=amount)
+    assert receipt.reason == ("" if representable(amount) else "amount not representable")
+    if receipt.ok:
+        assert read(listed)["max_open_interest"] == amount
