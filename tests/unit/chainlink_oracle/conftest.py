@@ -41,9 +41,7 @@ def deploy_adapter(chain: EmbeddedChain, node: str) -> Callable[..., Contract]:
         high: int = NO_LIMIT,
         sequencer: str = ZERO,
     ) -> Contract:
-        return chain.deploy(
-            load("ChainlinkOracle"), feed, heartbeat, push_jump_bps, low, high, sequencer, sender=node
-        )
+        return chain.deploy(load("ChainlinkOracle"), feed, heartbeat, push_jump_bps, low, high, sequencer, sender=node)
 
     return deployed
 

@@ -58,7 +58,12 @@ def test_no_price_at_or_below_zero(oracle, set_round, answer):
 
 @pytest.mark.parametrize(
     ("answer", "reason"),
-    [(10 * UNIT, "answer at its limit"), (10 * UNIT + 1, ""), (1000 * UNIT - 1, ""), (1000 * UNIT, "answer at its limit")],
+    [
+        (10 * UNIT, "answer at its limit"),
+        (10 * UNIT + 1, ""),
+        (1000 * UNIT - 1, ""),
+        (1000 * UNIT, "answer at its limit"),
+    ],
 )
 def test_an_answer_at_a_limit_is_no_price(deploy_adapter, aggregator, set_round, answer, reason):
     oracle = deploy_adapter(aggregator.address, low=10 * UNIT, high=1000 * UNIT)
@@ -181,5 +186,5 @@ def test_what_cannot_be_deployed(deploy_adapter, aggregator, wrong, reason):
 
 def test_too_many_decimals(chain, deploy_adapter, node):
     feed = chain.deploy(load("MockAggregator"), 37, sender=node)
-    with pytest.raises(TransactionFailed, match="bad decimals$"):
+    with pytest.raises(TransactionFailed, match=r"bad decimals$"):
         deploy_adapter(feed.address)

@@ -89,7 +89,7 @@ def test_unknown_markets(listed, market_params, policy_params, config_owner):
     ):
         assert listed.transact(*call, sender=config_owner).reason == "unknown market", call
     for view in ("market_params", "policy_params"):
-        with pytest.raises(CallFailed, match="unknown market$"):
+        with pytest.raises(CallFailed, match=r"unknown market$"):
             listed.call(view, 1)
     assert listed.call("status", 1) == 0
 

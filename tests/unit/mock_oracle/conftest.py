@@ -30,4 +30,6 @@ def stranger(chain: EmbeddedChain) -> str:
 
 @pytest.fixture
 def oracle(chain: EmbeddedChain, feeder: str, oracle_owner: str) -> Contract:
-    return chain.deploy(load("MockOracle"), 100 * WAD, feeder, oracle_owner, 100, 3600, sender=chain.account("deployer"))
+    return chain.deploy(
+        load("MockOracle"), 100 * WAD, feeder, oracle_owner, 100, 3600, sender=chain.account("deployer")
+    )

@@ -13,7 +13,7 @@ ZERO = "0x" + "00" * 20
 
 
 def test_no_price_before_the_first_push(oracle):
-    with pytest.raises(CallFailed, match="no price yet$"):
+    with pytest.raises(CallFailed, match=r"no price yet$"):
         oracle.call("price")
     assert oracle.call("outage_end") == 0
 
