@@ -1,5 +1,24 @@
-"""Puts a system of contracts on a chain and lists markets in it. Start with nacre/deploy/system.py."""
+"""Puts a system of contracts on a chain, lists markets in it, and finds it again. Start with nacre/deploy/system.py."""
 
-from nacre.deploy.system import DeployError, Market, System, deploy_system, list_market
+from nacre.deploy.core import deploy_system
+from nacre.deploy.listing import hand_over, list_market, market_params, policy_params
+from nacre.deploy.record import FOLDER, Record, load_system, network_name, record_path
+from nacre.deploy.system import MAX_UINT256, WAD, DeployError, Market, System
 
-__all__ = ["DeployError", "Market", "System", "deploy_system", "list_market"]
+__all__ = [
+    "FOLDER",
+    "MAX_UINT256",
+    "WAD",
+    "DeployError",
+    "Market",
+    "Record",
+    "System",
+    "deploy_system",
+    "hand_over",
+    "list_market",
+    "load_system",
+    "market_params",
+    "network_name",
+    "policy_params",
+    "record_path",
+]

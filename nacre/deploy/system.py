@@ -2,16 +2,17 @@
 
     chain = EmbeddedChain()
     system = deploy_system(chain, decimals=6)                       # token, config, clearinghouse, engine, lens
-    market = list_market(system, "main", preset("oyster"), price=Decimal(100))     # oracle, venue, parameters, policy
+    market = list_market(system, "main", preset("oyster"))          # oracle, venue, parameters, policy
     system.fund(ann, 10**22)                                        # mints and deposits 10,000 units
     system.push_price(market, 80 * 10**18)
-    system.engine.transact("liquidate_by_takeover", market.id, target, MAX, 0, sender=kim)
+    system.engine.transact("liquidate_by_takeover", market.id, target, MAX_UINT256, 0, sender=kim)
+
+    system = load_system(chain, record_path(chain))                 # one that `ape run deploy` has put there
 
 Contracts are nacre.chain.Contract objects; amounts are WAD integers unless a name says tokens.
 """
 
 from dataclasses import dataclass, field
-from decimal import Decimal
 
 from nacre.chain import Chain, Contract, Receipt
 from nacre.presets import MarketConfig
@@ -40,7 +41,7 @@ class System:
     """All contracts of one clearinghouse, and who may do what."""
 
     chain: Chain
-    token: Contract
+    token: Contract  # MockToken, or whatever ERC-20 was given
     decimals: int
     config: Contract
     clearinghouse: Contract
@@ -50,6 +51,7 @@ class System:
     owner: str
     guardian: str
     treasury: str
+    feeder: str  # may push prices to the mock oracles
     markets: dict[str, Market] = field(default_factory=dict)
 
     @property
@@ -62,36 +64,22 @@ class System:
         return amount // self.unit
 
     def mint(self, account: str, amount: int) -> Receipt:
-        """Mock tokens worth `amount` WAD for the account, which also lets the clearinghouse take all it has."""
-        raise NotImplementedError
+        """Mock tokens worth `amount` WAD for the account, sent by itself."""
+        return self.token.transact("mint", account, self.to_tokens(amount), sender=account).check()
+
+    def approve(self, account: str) -> Receipt:
+        """Lets the clearinghouse take whatever the account has."""
+        return self.token.transact("approve", self.clearinghouse.address, MAX_UINT256, sender=account).check()
 
     def fund(self, account: str, amount: int) -> Receipt:
-        """Mints `amount` WAD for the account and deposits it."""
-        raise NotImplementedError
+        """Mints `amount` WAD for the account and deposits it. Mock token only."""
+        self.mint(account, amount)
+        if self.token.call("allowance", account, self.clearinghouse.address) < MAX_UINT256 // 2:
+            self.approve(account)
+        return self.clearinghouse.transact("deposit", self.to_tokens(amount), sender=account).check()
 
     def push_price(self, market: Market, price: int, updated_at: int | None = None) -> Receipt:
-        """Sets the mock oracle of the market, `price` in WAD; `updated_at` is the block's time unless given."""
-        raise NotImplementedError
-
-
-def deploy_system(
-    chain: Chain,
-    *,
-    decimals: int = 18,
-    token: Contract | None = None,
-    deployer: str | None = None,
-    owner: str | None = None,
-    guardian: str | None = None,
-    treasury: str | None = None,
-) -> System:
-    """Deploys token (unless given), Config, Clearinghouse, LiquidationEngine and Lens. Roles not given fall to the
-    accounts "owner", "guardian", "treasury" on chains that have named accounts, else to the deployer."""
-    raise NotImplementedError
-
-
-def list_market(
-    system: System, name: str, config: MarketConfig, price: Decimal | None = None, oracle: Contract | None = None
-) -> Market:
-    """Lists a market at `price` (human units; default: that of the config): mock oracle unless one is given, venue,
-    parameters, policy. Sent by the owner. The market is in system.markets afterwards."""
-    raise NotImplementedError
+        """Sets the mock oracle of the market, `price` in WAD, made now or at `updated_at`."""
+        if updated_at is None:
+            return market.oracle.transact("set_price", price, sender=self.feeder).check()
+        return market.oracle.transact("set_price_at", price, updated_at, sender=self.feeder).check()

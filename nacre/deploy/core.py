@@ -1,0 +1,139 @@
+"""Deploys token, Config, Clearinghouse, LiquidationEngine and Lens, in that order."""
+
+from collections.abc import Callable
+from typing import Any
+
+from nacre.artifacts import load
+from nacre.chain import CallFailed, Chain, ChainError, Contract, create_address
+from nacre.chain.abi import AbiError, checksum
+from nacre.deploy.record import CORE, FORMAT, Record, network_name, system_of
+from nacre.deploy.system import DeployError, System
+
+Progress = Callable[[str], None]
+ROLES = ("deployer", "owner", "guardian", "treasury", "feeder")
+
+
+def deploy_system(
+    chain: Chain,
+    *,
+    decimals: int = 18,
+    token: Contract | str | None = None,
+    deployer: str | None = None,
+    owner: str | None = None,
+    guardian: str | None = None,
+    treasury: str | None = None,
+    feeder: str | None = None,
+    record: Record | None = None,
+    progress: Progress | None = None,
+) -> System:
+    """Deploys what `record` says is missing, everything without one. Mock collateral with `decimals` unless `token` is
+    given. Roles not given go to the chain's first accounts in the order of ROLES, to the owner where there are fewer.
+    If the owner cannot send here, the deployer owns Config until the owner accepts it: see nacre.deploy.hand_over."""
+    record = record or Record({})
+    roles = _roles(chain, [deployer, owner, guardian, treasury, feeder])
+    if not record.data:
+        record.data |= _plan(chain, roles, decimals, token)
+        record.save()
+    say = progress or (lambda text: None)
+    for name, entry in record.contracts.items():
+        if record.is_deployed(chain, entry):
+            say(f"{name} is there, {entry['address']}")
+            if not entry.get("code_hash"):
+                record.note_code(chain, entry)
+            continue
+        _deploy(chain, record, name, entry)
+        say(f"{name} deployed, {entry['address']}")
+    system = system_of(chain, record)
+    _check(system)
+    return system
+
+
+def _roles(chain: Chain, given: list[str | None]) -> dict[str, str]:
+    available = list(chain.accounts)
+    roles: dict[str, str] = {}
+    for index, (role, address) in enumerate(zip(ROLES, given, strict=True)):
+        if address is not None:
+            roles[role] = checksum(address)
+        elif index < len(available):
+            roles[role] = available[index]
+        elif role in ("deployer", "owner"):
+            raise DeployError(f"no account for the {role}: name one")
+        else:
+            roles[role] = roles["owner"]
+    if roles["deployer"] in (roles["owner"], roles["guardian"]):
+        raise DeployError("owner and guardian must be others than the deployer, who ends with no role")
+    return roles
+
+
+def _plan(chain: Chain, roles: dict[str, str], decimals: int, token: Contract | str | None) -> dict[str, Any]:
+    nonce = chain.nonce(roles["deployer"])
+    contracts: dict[str, dict[str, Any]] = {}
+    if token is None:
+        contracts["Token"] = {"address": create_address(roles["deployer"], nonce), "nonce": nonce}
+        nonce += 1
+    else:
+        address = checksum(token if isinstance(token, str) else token.address)
+        decimals = _decimals_of(chain, address)
+        contracts["Token"] = {"address": address, "nonce": None}
+    if not 0 <= decimals <= 18:
+        raise DeployError(f"collateral with {decimals} decimals: 0 to 18 are possible")
+    for index, name in enumerate(CORE):
+        contracts[name] = {"address": create_address(roles["deployer"], nonce + index), "nonce": nonce + index}
+    # Config needs an owner who can list the markets now.
+    first_owner = roles["owner"] if chain.can_send(roles["owner"]) else roles["deployer"]
+    return {
+        "format": FORMAT,
+        "network": network_name(chain),
+        "chain_id": chain.chain_id,
+        **roles,
+        "first_owner": first_owner,
+        "collateral_decimals": decimals,
+        "contracts": contracts,
+        "markets": {},
+    }
+
+
+def _decimals_of(chain: Chain, address: str) -> int:
+    if not chain.code(address):
+        raise DeployError(f"there is no contract at the collateral's address {address}")
+    try:
+        return chain.contract(load("MockToken"), address).call("decimals")
+    except (CallFailed, AbiError) as error:
+        raise DeployError(f"the collateral {address} does not tell its decimals: {error}") from None
+
+
+def _deploy(chain: Chain, record: Record, name: str, entry: dict[str, Any]) -> None:
+    data = record.data
+    if entry["nonce"] is None:
+        raise DeployError(f"there is no contract at the collateral's address {entry['address']}")
+    if chain.nonce(data["deployer"]) != entry["nonce"]:
+        raise DeployError(
+            f"the deployer has sent other transactions since the plan in {record.path} was made, so that {name} cannot "
+            "get its address any more; move the file away to start anew"
+        )
+    at = {other: item["address"] for other, item in record.contracts.items()}
+    arguments: dict[str, list[Any]] = {
+        "Token": ["Nacre test collateral", "NTC", data["collateral_decimals"]],
+        "Config": [
+            data["first_owner"],
+            data["guardian"],
+            data["treasury"],
+            at["Clearinghouse"],
+            at["LiquidationEngine"],
+        ],
+        "Clearinghouse": [at["Token"], at["LiquidationEngine"], at["Config"]],
+        "LiquidationEngine": [at["Clearinghouse"], at["Config"]],
+        "Lens": [at["Clearinghouse"], at["LiquidationEngine"]],
+    }
+    artifact = load("MockToken" if name == "Token" else name)
+    contract = chain.deploy(artifact, *arguments[name], sender=data["deployer"])
+    if contract.address != checksum(entry["address"]):
+        raise ChainError(f"{name} landed at {contract.address}, not at {entry['address']}")
+    record.note_code(chain, entry)
+
+
+def _check(system: System) -> None:
+    """The contracts name each other as planned."""
+    config = system.config
+    if config.call("CLEARINGHOUSE") != system.clearinghouse.address or config.call("ENGINE") != system.engine.address:
+        raise DeployError("Config does not point to this clearinghouse and engine")

@@ -1,0 +1,167 @@
+"""Lists markets: oracle, venue, parameters and policy; and hands Config over to its owner."""
+
+from decimal import Decimal
+from typing import Any
+
+from nacre.artifacts import load
+from nacre.chain import Contract, create_address
+from nacre.deploy.core import Progress
+from nacre.deploy.record import Record, code_hash, market_of, parameters_of
+from nacre.deploy.system import DeployError, Market, System
+from nacre.presets import MarketConfig
+from nacre.presets.market import wad
+
+RESIDUES = {"insurance": 0, "trader": 1, "treasury": 2}
+
+
+def market_params(config: MarketConfig, oracle: str, venue: str) -> dict[str, Any]:
+    """What IConfig.MarketParams holds."""
+    return {
+        "oracle": oracle,
+        "venue": venue,
+        "imr_bps": config.imr_bps,
+        "mmr_bps": config.mmr_bps,
+        "trading_fee_bps": config.trading_fee_bps,
+        "protocol_fee_bps": config.protocol_fee_bps,
+        "penalty": [wad(coefficient) for coefficient in config.penalty],
+        "max_deviation_bps": config.max_deviation_bps,
+        "max_open_interest": wad(config.max_open_interest),
+        "funding_cap_bps": config.funding_cap_bps,
+        "funding_period_seconds": config.funding_period_seconds,
+        "min_notional": wad(config.min_notional),
+        "oracle_max_age": config.oracle_max_age,
+        "entry_margin_rule": config.entry_margin_rule,
+        "tip": wad(config.tip),
+        "insurance_draw_bps": config.insurance_draw_bps,
+        "force_close_band_bps": config.force_close_band_bps,
+    }
+
+
+def policy_params(config: MarketConfig) -> dict[str, Any]:
+    """What IConfig.PolicyParams holds."""
+    return {
+        "trigger_bps": config.trigger_bps,
+        "backstop_bps": config.backstop_bps,
+        "margin_call_bps": config.margin_call_bps,
+        "takeover": config.takeover,
+        "force_close": config.force_close,
+        "force_close_fees": config.force_close_fees,
+        "loss_adl": config.loss == "adl",
+        "adl_previous_mark": config.adl_price == "previous_mark",
+        "min_slice_bps": config.min_slice_bps,
+        "liquidation_fee_bps": config.liquidation_fee_bps,
+        "reward_share_bps": config.reward_share_bps,
+        "chunk_bps": config.chunk_bps,
+        "residue": RESIDUES[config.residue],
+        "cooldown_seconds": config.cooldown_seconds,
+        "last_resort_seconds": config.last_resort_seconds,
+        "grace_seconds": config.grace_seconds,
+        "large_notional": wad(config.large_notional),
+    }
+
+
+def list_market(
+    system: System,
+    name: str,
+    config: MarketConfig,
+    *,
+    price: Decimal | None = None,
+    oracle: str | None = None,
+    record: Record | None = None,
+    progress: Progress | None = None,
+) -> Market:
+    """Lists a market at `price` (default: that of the config), with a mock oracle unless the address of an adapter is
+    given. Does what the record says is missing. The market is in system.markets afterwards."""
+    if price is not None:
+        config = config.changed(price=price)
+    record = record or Record({"contracts": {}, "markets": {}})
+    say = progress or (lambda text: None)
+    count = system.clearinghouse.call("market_count")
+    entry = record.markets.setdefault(name, {"id": None, "number": count, "parameters": parameters_of(config)})
+    if entry["parameters"] != parameters_of(config):
+        changed = [key for key, value in parameters_of(config).items() if entry["parameters"].get(key) != value]
+        raise DeployError(
+            f"market {name} is there with other parameters ({', '.join(changed)}): its owner changes them"
+        )
+    if entry["id"] is not None:
+        say(f"market {name} is there, number {entry['id']}")
+        system.markets[name] = market_of(system.chain, name, entry)
+        return system.markets[name]
+
+    number = entry["number"]
+    _deploy_part(system, record, entry, "oracle", oracle, lambda: _mock_oracle(system, config))
+    say(f"oracle of {name} at {entry['oracle']['address']}")
+    _deploy_part(system, record, entry, "venue", None, lambda: _venue(system, number, config))
+    say(f"venue of {name} at {entry['venue']['address']}")
+    _list(system, entry, config, number)
+    entry["id"] = number
+    record.save()
+    say(f"market {name} listed, number {number}")
+    system.markets[name] = market_of(system.chain, name, entry)
+    return system.markets[name]
+
+
+def _deploy_part(system: System, record: Record, entry: dict, key: str, given: str | None, make: Any) -> None:
+    chain = system.chain
+    if given is not None:
+        entry[key] = {"address": given, "code_hash": code_hash(chain, given)}
+        if not entry[key]["code_hash"]:
+            raise DeployError(f"there is no contract at the {key}'s address {given}")
+    elif key not in entry or not record.is_deployed(chain, entry[key]):
+        # Noted beforehand: a run that ends in between finds its contract again.
+        entry[key] = {"address": create_address(system.deployer, chain.nonce(system.deployer))}
+        record.save()
+        made: Contract = make()
+        if made.address != entry[key]["address"]:
+            entry[key]["address"] = made.address
+    record.note_code(chain, entry[key])
+
+
+def _mock_oracle(system: System, config: MarketConfig) -> Contract:
+    # A silence longer than the age at which a price is stale counts as an outage.
+    return system.chain.deploy(
+        load("MockOracle"),
+        wad(config.price),
+        system.feeder,
+        system.owner,
+        config.push_jump_bps,
+        config.oracle_max_age,
+        sender=system.deployer,
+    )
+
+
+def _venue(system: System, number: int, config: MarketConfig) -> Contract:
+    return system.chain.deploy(
+        load("OysterAmm"), system.clearinghouse.address, number, wad(config.price), sender=system.deployer
+    )
+
+
+def _list(system: System, entry: dict[str, Any], config: MarketConfig, number: int) -> None:
+    """Unless a run before this one did it and ended before it could note so."""
+    count = system.clearinghouse.call("market_count")
+    venue = entry["venue"]["address"]
+    if number < count:
+        if system.config.call("market_params", number).venue != venue:
+            raise DeployError(f"market number {number} is taken by another venue")
+        return
+    if number > count:
+        raise DeployError(f"market number {number} cannot be listed before number {count}")
+    owner = system.config.call("owner")
+    if not system.chain.can_send(owner):
+        raise DeployError(f"only the owner {owner} can list a market, and has no key here")
+    system.config.transact(
+        "list_market", market_params(config, entry["oracle"]["address"], venue), policy_params(config), sender=owner
+    ).check()
+
+
+def hand_over(system: System) -> bool:
+    """Offers Config to its owner if the deployer still holds it. True if the owner has to accept it yet."""
+    owner = system.config.call("owner")
+    if owner == system.owner:
+        return False
+    if system.config.call("pending_owner") != system.owner:
+        system.config.transact("transfer_ownership", system.owner, sender=owner).check()
+    if system.chain.can_send(system.owner):
+        system.config.transact("accept_ownership", sender=system.owner).check()
+        return False
+    return True
