@@ -1,0 +1,312 @@
+"""report.html: one file with everything in it, made of a Result."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from nacre.prices import Candle
+from nacre.replay import charts, numbers
+from nacre.replay.result import FORCE_CLOSE, TAKEOVER, Liquidation, Result
+
+FOLDER = Path(__file__).resolve().parent
+# More candles than this are drawn in groups; the page stays readable and small.
+MOST_BARS = 360
+LARGEST_EVENTS = 10
+
+
+def render(result: Result) -> str:
+    """The page."""
+    environment = Environment(
+        loader=FileSystemLoader(FOLDER),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "money": numbers.money,
+        "gain": lambda amount: numbers.money(amount, signed=True),
+        "full": numbers.full,
+        "price": numbers.price,
+        "moment": moment,
+    }
+    return environment.get_template("report.html.j2").render(
+        result=result,
+        facts=facts(result),
+        story=story(result),
+        kinds=kinds(result),
+        largest=largest_events(result),
+        parameters=parameters(result),
+        charts={
+            "price": Markup(price_chart(result)),
+            "columns": Markup(liquidation_columns(result)),
+            "fund": Markup(fund_chart(result)),
+            "social": Markup(social_chart(result)),
+            "parties": Markup(parties_chart(result)),
+        },
+        numbers=numbers,
+        TAKEOVER=TAKEOVER,
+        interval_text=interval_text(result.interval),
+        residue_text=RESIDUES[result.parameters["residue"]],
+        trader_text=trader_text(result),
+        brought=sum(party.brought for party in result.parties),
+        final=sum(party.final for party in result.parties),
+    )
+
+
+def moment(time: int) -> str:
+    return f"{datetime.fromtimestamp(time, UTC):%Y-%m-%d %H:%M}"
+
+
+# ---- words
+
+RESIDUES = {"insurance": "insurance fund", "trader": "trader", "treasury": "treasury"}
+
+
+def interval_text(seconds: int) -> str:
+    for unit, name in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
+        if seconds % unit == 0:
+            return numbers.count(seconds // unit, name)
+    return numbers.count(seconds, "second")
+
+
+def trader_text(result: Result) -> str:
+    traders = result.traders
+    text = (
+        f"Of {numbers.count(result.party('traders').members, 'trader')} {traders.in_profit:,} ended in profit and "
+        f"{traders.in_loss:,} in loss; {traders.emptied:,} kept less than a hundredth of what they brought. "
+    )
+    if not traders.liquidated:
+        return text + "Nobody was liquidated."
+    kept = numbers.percent(traders.kept_by_liquidated, traders.brought_by_liquidated)
+    return (
+        text + f"{traders.liquidated:,} were liquidated at least once; together these kept {kept} of what they brought."
+    )
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One figure at the top of the page."""
+
+    name: str
+    value: str
+    note: str
+    style: str = ""
+
+
+def story(result: Result) -> list[str]:
+    """What happened, in sentences."""
+    first, last = result.candles[0], result.candles[-1]
+    low = min(result.candles, key=lambda candle: candle.low)
+    high = max(result.candles, key=lambda candle: candle.high)
+    bankrupt = [item for item in result.liquidations if item.bankrupt]
+    deficit = result.total("deficit")
+    sentences = [
+        f"Between {moment(first.timestamp)} and {moment(last.timestamp + result.interval)} UTC the price went from "
+        f"{numbers.price(first.open)} to {numbers.price(last.close)}, between {numbers.price(low.low)} and "
+        f"{numbers.price(high.high)}."
+    ]
+    if result.liquidations:
+        shares = " and ".join(
+            f"{len(found):,} by {kind}" for kind in (TAKEOVER, FORCE_CLOSE) if (found := result.of_kind(kind))
+        )
+        sentences.append(
+            f"{numbers.count(len(result.liquidations), 'liquidation')}: {shares}. In {len(bankrupt):,} of them the "
+            "position was bankrupt: its loss was larger than its margin."
+        )
+    else:
+        sentences.append("Nobody had to be liquidated.")
+    if deficit:
+        parts = [
+            (result.total("from_insurance"), "the insurance fund"),
+            (result.total("from_providers"), "the liquidity providers' margin"),
+            (result.socialised("long"), "the shorts"),
+            (result.socialised("short"), "the longs"),
+            (result.total("unallocated"), "nobody (unallocated, first claim on new money)"),
+        ]
+        payers = ", ".join(f"{numbers.money(amount)} by {who}" for amount, who in parts if amount)
+        sentences.append(f"The deficits of {numbers.money(deficit)} {result.symbol} were paid: {payers}.")
+    else:
+        sentences.append("No deficit had to be absorbed.")
+    return sentences
+
+
+def facts(result: Result) -> list[Fact]:
+    liquidations = result.liquidations
+    bankrupt = sum(item.bankrupt for item in liquidations)
+    keepers, fund = result.party("keepers"), result.party("insurance fund")
+    traders = result.party("traders")
+    socialised = result.socialised("long") + result.socialised("short") + result.total("from_providers")
+    return [
+        Fact("liquidations", f"{len(liquidations):,}", f"{bankrupt:,} of bankrupt positions"),
+        Fact(
+            "traders kept", numbers.percent(traders.final, traders.brought), f"{gain(traders.result)} {result.symbol}"
+        ),
+        Fact("keepers earned", gain(keepers.result), result.symbol),
+        Fact("insurance fund", numbers.money(fund.final), f"{gain(fund.result)} since the start"),
+        Fact(
+            "shared as social loss", numbers.money(socialised), f"of {numbers.money(result.total('deficit'))} deficits"
+        ),
+        Fact("assets − claims", f"{result.balance.dust:,} wei", "dust, left in the pot; never negative"),
+    ]
+
+
+def gain(amount: int) -> str:
+    return numbers.money(amount, signed=True)
+
+
+@dataclass(frozen=True)
+class KindRow:
+    """A line of the table of kinds."""
+
+    name: str
+    count: int
+    notional: int
+    deficit: int
+    rewards: int
+    residue: int
+
+
+def kinds(result: Result) -> list[KindRow]:
+    rows = []
+    for kind in (TAKEOVER, FORCE_CLOSE):
+        for bankrupt in (False, True):
+            found = [item for item in result.of_kind(kind) if item.bankrupt is bankrupt]
+            rows.append(
+                KindRow(
+                    f"{kind} of {'a bankrupt' if bankrupt else 'a solvent'} position",
+                    len(found),
+                    sum(item.notional for item in found),
+                    sum(item.deficit for item in found),
+                    sum(item.reward if kind == FORCE_CLOSE else max(item.equity, 0) for item in found),
+                    sum(max(item.residue, 0) for item in found),
+                )
+            )
+    return rows
+
+
+def largest_events(result: Result) -> list[Liquidation]:
+    """By notional at mark; equals in time order."""
+    return sorted(result.liquidations, key=lambda item: -item.notional)[:LARGEST_EVENTS]
+
+
+def parameters(result: Result) -> list[tuple[str, str]]:
+    """Name and value as a person writes them."""
+
+    def text(value: object) -> str:
+        if isinstance(value, bool):
+            return "yes" if value else "no"
+        if isinstance(value, list | tuple):
+            return ", ".join(map(str, value)) or "none"
+        return str(value)
+
+    return [(name, text(value)) for name, value in result.parameters.items()]
+
+
+# ---- charts
+
+
+def style_of(item: Liquidation) -> str:
+    return f"{'takeover' if item.kind == TAKEOVER else 'close'}{' broke' if item.bankrupt else ''}"
+
+
+def describe(item: Liquidation) -> str:
+    text = (
+        f"{moment(item.time)}: {item.kind} of {item.target}, {item.side} {numbers.money(item.size)} at "
+        f"{numbers.price(item.mark_price)}, notional {numbers.money(item.notional)}"
+    )
+    return f"{text}, deficit {numbers.money(item.deficit)}" if item.deficit else text
+
+
+def grouped(candles: Sequence[Candle], most: int = MOST_BARS) -> list[charts.Bar]:
+    """Neighbouring candles as one, so that there are at most `most`."""
+    size = -(-len(candles) // most)
+    bars = []
+    for start in range(0, len(candles), size):
+        group = candles[start : start + size]
+        bars.append(
+            charts.Bar(
+                time=(group[0].timestamp + group[-1].timestamp) / 2,
+                open=group[0].open / 1e18,
+                high=max(candle.high for candle in group) / 1e18,
+                low=min(candle.low for candle in group) / 1e18,
+                close=group[-1].close / 1e18,
+            )
+        )
+    return bars
+
+
+def price_chart(result: Result) -> str:
+    half = result.interval / 2
+    bars = [charts.Bar(bar.time + half, bar.open, bar.high, bar.low, bar.close) for bar in grouped(result.candles)]
+    largest = max((item.notional for item in result.liquidations), default=1)
+    marks = [
+        charts.Mark(
+            item.time,
+            item.mark_price / 1e18,
+            item.notional / largest,
+            style_of(item),
+            item.kind == TAKEOVER,
+            describe(item),
+        )
+        for item in result.liquidations
+    ]
+    return charts.price_chart(bars, marks, f"index price, {result.symbol}")
+
+
+def liquidation_columns(result: Result) -> str:
+    """Liquidated notional by kind, in as many columns as there are bars above."""
+    start, end = result.candles[0].timestamp, result.candles[-1].timestamp + result.interval
+    size = -(-len(result.candles) // MOST_BARS) * 2
+    width = size * result.interval
+    sums: dict[int, dict[str, int]] = {}
+    for item in result.liquidations:
+        column = sums.setdefault((item.time - start) // width, {})
+        column[style_of(item)] = column.get(style_of(item), 0) + item.notional
+    names = {
+        "takeover": "takeover, solvent",
+        "close": "force close, solvent",
+        "takeover broke": "takeover, bankrupt",
+        "close broke": "force close, bankrupt",
+    }
+    columns = []
+    for slot, pieces in sorted(sums.items()):
+        when = moment(start + slot * width)
+        columns.append(
+            (
+                start + (slot + 0.5) * width,
+                [
+                    (pieces.get(style, 0) / 1e18, style, f"{when}, {name}: {numbers.money(pieces.get(style, 0))}")
+                    for style, name in names.items()
+                ],
+            )
+        )
+    return charts.stacked_columns((start, end), columns, width, f"liquidated notional, {result.symbol}")
+
+
+def fund_chart(result: Result) -> str:
+    fund = [(sample.time, sample.insurance_fund / 1e18) for sample in result.samples]
+    lines = [charts.Line(fund, "fund", filled=True)]
+    if any(sample.unallocated_loss for sample in result.samples):
+        lines.append(charts.Line([(s.time, s.unallocated_loss / 1e18) for s in result.samples], "unallocated"))
+    return charts.line_chart("Insurance fund", lines, f"insurance fund, {result.symbol}")
+
+
+def social_chart(result: Result) -> str:
+    lines = [
+        charts.Line([(s.time, s.long_social_loss_index / 1e18) for s in result.samples], "longs"),
+        charts.Line([(s.time, s.short_social_loss_index / 1e18) for s in result.samples], "shorts"),
+    ]
+    return charts.line_chart("Social loss per unit of size", lines, f"social loss a unit of size, {result.symbol}")
+
+
+def parties_chart(result: Result) -> str:
+    rows = [
+        (party.role, party.result / 1e18, f"{gain(party.result)}")
+        for party in sorted(result.parties, key=lambda party: party.result)
+    ]
+    return charts.result_bars(rows, f"result over the whole replay, {result.symbol}; open positions at mark")
