@@ -1,0 +1,183 @@
+"""What must always hold (DESIGN section 14), on snapshots of the model or of the chain alike.
+
+Each function returns nothing or raises `Broken`. `check_state` applies those that need one snapshot, `check_step` those that
+compare the snapshots before and after one action.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from nacre.model.positions import Position
+from nacre.model.rounding import RAY, WAD, ceil_div
+
+
+class Broken(Exception):
+    """An invariant that does not hold."""
+
+
+@dataclass(slots=True)
+class MarketView:
+    """What one market looks like. `ranges` are the venue's ranges as settled positions at their real inventory."""
+
+    price: int
+    positions: dict[str, Position]
+    ranges: dict[tuple[str, int, int], Position]
+    range_margins: int
+    long_index: int
+    short_index: int
+    long_social_loss: int
+    short_social_loss: int
+    total_long: int
+    total_short: int
+    holders_long: int
+    holders_short: int
+    insurance_fund: int
+    pot: int
+    protocol_fees: int
+    unallocated_loss: int
+    owed: dict[str, int]
+    owed_total: int
+    lp_margin: int
+    lp_factor: int
+    lp_epoch: int
+
+    def index_of(self, size: int) -> int:
+        return self.long_index if size > 0 else self.short_index
+
+    def holdings(self) -> Iterator[Position]:
+        yield from self.positions.values()
+        yield from self.ranges.values()
+
+    def equities(self, price: int) -> int:
+        return sum(p.equity(price, self.index_of(p.size)) for p in self.holdings())
+
+    def dust(self, price: int) -> int:
+        """What the pot holds beyond all claims on it, if the mark were `price`."""
+        claims = self.equities(price) + self.insurance_fund + self.protocol_fees + self.owed_total
+        return self.pot + self.unallocated_loss - claims
+
+    @property
+    def open_interest(self) -> int:
+        return max(self.total_long, self.total_short)
+
+    @property
+    def parties(self) -> int:
+        return len(self.positions) + len(self.ranges)
+
+
+@dataclass(slots=True)
+class View:
+    """A whole clearinghouse. `assets` is the token balance in WAD, `donated` what came in without a deposit."""
+
+    assets: int
+    free: dict[str, int]
+    markets: list[MarketView]
+    donated: int = 0
+
+
+@dataclass(slots=True)
+class Ledger:
+    """Runs along and holds what the dust of each market may amount to by now."""
+
+    allowed: list[int] = field(default_factory=list)
+
+
+def ensure(condition: bool, text: str) -> None:
+    if not condition:
+        raise Broken(text)
+
+
+# ---- one snapshot
+
+
+def assets_cover_claims(view: View) -> None:
+    """14.1: tokens held = free collateral + pots, and free collateral is never negative."""
+    claims = sum(view.free.values()) + sum(market.pot for market in view.markets)
+    ensure(view.assets - view.donated == claims, f"1: assets {view.assets} differ from claims {claims}")
+    ensure(all(amount >= 0 for amount in view.free.values()), "1: negative free collateral")
+
+
+def pot_covers_equities(market: MarketView) -> None:
+    """14.2: the dust is not negative, at the mark and far from it."""
+    for price in (market.price, market.price // 3, market.price * 4):
+        dust = market.dust(price)
+        ensure(dust >= 0, f"2: dust {dust} at {price}")
+
+
+def sizes_sum_to_zero(market: MarketView) -> None:
+    """14.3: totals and holders are those of the positions; the venue's ranges hold no more than its inventory."""
+    sizes = [position.size for position in market.positions.values()]
+    ensure(sum(s for s in sizes if s > 0) == market.total_long, "3: total long")
+    ensure(sum(-s for s in sizes if s < 0) == market.total_short, "3: total short")
+    ensure(sum(s > 0 for s in sizes) == market.holders_long, "3: holders long")
+    ensure(sum(s < 0 for s in sizes) == market.holders_short, "3: holders short")
+    inventory = market.total_short - market.total_long
+    held = sum(position.size for position in market.ranges.values())
+    ensure(held <= inventory, f"3: ranges hold {held} of {inventory}")
+
+
+def books_are_sane(market: MarketView) -> None:
+    """What is stored unsigned stays so; what is owed is owed to somebody; ranges own no more than their margin."""
+    ensure(sum(market.owed.values()) == market.owed_total, "owed total")
+    amounts = (market.insurance_fund, market.pot, market.protocol_fees, market.unallocated_loss, market.lp_margin)
+    ensure(all(amount >= 0 for amount in amounts), "negative amount")
+    ensure(market.range_margins <= market.lp_margin, f"range margins {market.range_margins} > {market.lp_margin}")
+    ensure(all(position.size and position.entry_notional >= 0 for position in market.positions.values()), "position")
+
+
+def check_state(view: View) -> None:
+    """Everything that one snapshot can show."""
+    assets_cover_claims(view)
+    for market in view.markets:
+        pot_covers_equities(market)
+        sizes_sum_to_zero(market)
+        books_are_sane(market)
+
+
+# ---- two snapshots
+
+
+def indices_never_fall(before: MarketView, after: MarketView) -> None:
+    """14.4, first half."""
+    ensure(after.long_social_loss >= before.long_social_loss, "4: long index fell")
+    ensure(after.short_social_loss >= before.short_social_loss, "4: short index fell")
+
+
+def dust_step_bound(before: MarketView, after: MarketView, steps: int) -> int:
+    """The most that one call may add to the dust, wei (docs/derivations.md): a price per step of a swap for what rounding
+    leaves with the venue, one RAY of each index for the open interest, the range margin's factor, a wei for each party."""
+    price = max(before.price, after.price)
+    interest = max(before.open_interest, after.open_interest)
+    parties = before.parties + after.parties
+    factor = min(before.lp_factor, after.lp_factor)
+    by_factor = ceil_div(max(before.lp_margin, after.lp_margin), factor)
+    return (2 + 2 * steps) * ceil_div(price, WAD) + ceil_div(4 * interest, RAY) + by_factor + 4 * parties + 8
+
+
+def dust_is_bounded(before: MarketView, after: MarketView, steps: int) -> None:
+    """14.2 and 14.4, second half: a call adds no more dust than the bound, at the new mark and index."""
+    grown = after.dust(after.price) - before.dust(before.price)
+    ensure(grown <= dust_step_bound(before, after, steps), f"2: dust grew by {grown}")
+
+
+def other_markets_untouched(before: View, after: View, number: int) -> None:
+    """14.7: nothing done in one market changes another one's money."""
+    for index, (old, new) in enumerate(zip(before.markets, after.markets, strict=True)):
+        if index == number:
+            continue
+        same = (
+            old.insurance_fund == new.insurance_fund
+            and old.pot == new.pot
+            and old.long_social_loss == new.long_social_loss
+            and old.short_social_loss == new.short_social_loss
+            and old.unallocated_loss == new.unallocated_loss
+            and old.protocol_fees == new.protocol_fees
+            and old.positions == new.positions
+        )
+        ensure(same, f"7: market {index} changed by an action in {number}")
+
+
+def total_deficit(market: MarketView) -> int:
+    """What bankrupt accounts lack at mark."""
+    equities = (p.equity(market.price, market.index_of(p.size)) for p in market.positions.values())
+    return sum(-equity for equity in equities if equity < 0)
