@@ -3,8 +3,9 @@
 @title  Fixed point
 @notice Every division of the protocol that is not a shift: each names its direction. Vyper's own `//` truncates toward zero,
         which for a negative number is up; hence the helpers.
-@dev    Plain 256-bit products. Each caller stays below 2**255, by the bounds of docs/derivations.md: size < 2**90, price < 2**84,
-        balance and notional < 2**120, indices < 2**127. Checked arithmetic guards the rest.
+@dev    Plain 256-bit products, unchecked: every factor is bounded where it enters (size < 2**90, price < 2**96, balance and
+        notional < 2**127, indices < 2**127, basis points < 2**14), so that no product reaches 2**255. docs/derivations.md lists them.
+        No divisor is zero.
 """
 
 WAD: constant(uint256) = 10**18
@@ -15,22 +16,19 @@ BPS: constant(uint256) = 10_000
 @internal
 @pure
 def _mul_div_down(_a: uint256, _b: uint256, _c: uint256) -> uint256:
-    return _a * _b // _c
+    return unsafe_div(unsafe_mul(_a, _b), _c)
 
 
 @internal
 @pure
 def _mul_div_up(_a: uint256, _b: uint256, _c: uint256) -> uint256:
-    product: uint256 = _a * _b
-    if product == 0:
-        return 0
-    return unsafe_add(unsafe_sub(product, 1) // _c, 1)
+    return unsafe_div(unsafe_add(unsafe_mul(_a, _b), unsafe_sub(_c, 1)), _c)
 
 
 @internal
 @pure
 def _bps_up(_amount: uint256, _bps: uint256) -> uint256:
-    return unsafe_add(_amount * _bps, 9_999) // 10_000
+    return unsafe_div(unsafe_add(unsafe_mul(_amount, _bps), 9_999), 10_000)
 
 
 @internal
@@ -39,9 +37,10 @@ def _signed_mul_div_floor(_a: int256, _b: uint256, _c: uint256) -> int256:
     """
     @notice floor(a * b / c): toward minus infinity.
     """
-    if _a >= 0:
-        return convert(convert(_a, uint256) * _b // _c, int256)
-    return -convert(self._mul_div_up(convert(-_a, uint256), _b, _c), int256)
+    product: int256 = unsafe_mul(_a, convert(_b, int256))
+    if product < 0:
+        product = unsafe_sub(product, convert(unsafe_sub(_c, 1), int256))
+    return unsafe_div(product, convert(_c, int256))
 
 
 @internal

@@ -33,7 +33,7 @@ WAD: constant(uint256) = 10**18
 @internal
 @pure
 def _is_slice(_whole: uint256, _size: uint256, _min_slice_bps: uint256) -> bool:
-    return _size * 10_000 >= _whole * _min_slice_bps
+    return unsafe_mul(_size, 10_000) >= unsafe_mul(_whole, _min_slice_bps)
 
 
 @internal
@@ -42,7 +42,7 @@ def _without_dust(_whole: uint256, _size: uint256, _mark: uint256, _min_notional
     """
     @notice The size, or all when the rest would be below the minimum notional.
     """
-    if fixed_point._mul_div_up(_whole - _size, _mark, WAD) < _min_notional:
+    if fixed_point._mul_div_up(unsafe_sub(_whole, _size), _mark, WAD) < _min_notional:
         return _whole
     return _size
 
@@ -54,10 +54,21 @@ def _before_proceeds(_part: position_math.Position, _carry_index: int256) -> int
     @notice What a part has without the notional of its closing trade: balance, less carry, less entry notional (long) or plus it
             (short).
     """
-    entry: int256 = convert(_part.notional, int256)
-    if _part.size > 0:
-        entry = -entry
-    return _part.balance - position_math._carry_charge(_part.size, _part.carry, _carry_index) + entry
+    return unsafe_sub(
+        self._with_notional(_part.balance, -_part.size, _part.notional),
+        position_math._carry_charge(_part.size, _part.carry, _carry_index),
+    )
+
+
+@internal
+@pure
+def _with_notional(_balance: int256, _sold: int256, _notional: uint256) -> int256:
+    """
+    @notice A balance after a size was sold for a notional; a negative size was bought.
+    """
+    if _sold > 0:
+        return unsafe_add(_balance, convert(_notional, int256))
+    return unsafe_sub(_balance, convert(_notional, int256))
 
 
 @internal
@@ -77,17 +88,14 @@ def _outcome(
             fees never make a deficit.
     @param _size of the part, signed
     """
-    gross: int256 = _before - convert(_result.notional, int256)
-    if _size > 0:
-        gross = _before + convert(_result.notional, int256)
     outcome: Outcome = empty(Outcome)
     outcome.notional = _result.notional
     outcome.mid_price = _result.mid_after
-    outcome.gross = gross
-    outcome.residue = gross
-    if gross <= 0:
+    outcome.gross = self._with_notional(_before, _size, _result.notional)
+    outcome.residue = outcome.gross
+    if outcome.gross <= 0:
         return outcome
-    left: uint256 = convert(gross, uint256) - _result.fee
+    left: uint256 = convert(outcome.gross, uint256) - _result.fee
     outcome.lp_fee = _result.fee
     if policy_word._has(_policy, policy_word.FLAG_FORCE_CLOSE_FEES):
         outcome.protocol_fee = min(
@@ -100,9 +108,9 @@ def _outcome(
         ):
             outcome.penalty = min(left, venue_math._penalty(_limits, deviation, _result.notional))
             left = unsafe_sub(left, outcome.penalty)
-    fee: uint256 = min(left, unsafe_div(_result.notional * policy_word._liquidation_fee_bps(_policy), 10_000))
+    fee: uint256 = min(left, unsafe_div(unsafe_mul(_result.notional, policy_word._liquidation_fee_bps(_policy)), 10_000))
     if fee != 0:
-        outcome.reward = unsafe_div(fee * policy_word._reward_share_bps(_policy), 10_000)
+        outcome.reward = unsafe_div(unsafe_mul(fee, policy_word._reward_share_bps(_policy)), 10_000)
         outcome.fund_share = unsafe_sub(fee, outcome.reward)
         left = unsafe_sub(left, fee)
     outcome.residue = convert(left, int256)

@@ -4,10 +4,12 @@
 @notice What a position is worth, what it needs, how it splits and combines. Pure; the one place of these rules, used by
         the clearinghouse, by the engine's previews and by the lens alike. Formulas: docs/spec.md section 5.
 @dev    Bounds: |size| <= 1e27 < 2**90, price <= 1e25 < 2**84, notional < 2**120, |balance| < 2**127, |carry index| < 2**127.
-        Hence size * price < 2**174, size * index < 2**217, balance * size < 2**217: nothing below overflows 256 bits.
+        Hence size * price < 2**174, size * index < 2**217, balance * size < 2**217: nothing below overflows 256 bits,
+        and everything is unchecked. What is stored is checked when it is stored.
 """
 
 from contracts.lib import fixed_point
+from contracts.lib import packing
 
 
 struct Position:
@@ -25,11 +27,11 @@ WAD: constant(uint256) = 10**18
 @pure
 def _abs(_size: int256) -> uint256:
     """
-    @notice |size|; sizes are far from the smallest int256.
+    @notice |size|, also of the smallest int256.
     """
     if _size < 0:
-        return convert(unsafe_sub(0, _size), uint256)
-    return convert(_size, uint256)
+        return packing._bits(unsafe_sub(0, _size))
+    return packing._bits(_size)
 
 
 @internal
@@ -49,8 +51,8 @@ def _price_pnl(_size: int256, _entry_notional: uint256, _mark: uint256) -> int25
     """
     entry: int256 = convert(_entry_notional, int256)
     if _size < 0:
-        return entry - convert(self._notional(_size, _mark), int256)
-    return convert(unsafe_div(convert(_size, uint256) * _mark, WAD), int256) - entry
+        return unsafe_sub(entry, convert(self._notional(_size, _mark), int256))
+    return unsafe_sub(convert(fixed_point._mul_div_down(self._abs(_size), _mark, WAD), int256), entry)
 
 
 @internal
@@ -65,15 +67,16 @@ def _carry_charge(_size: int256, _entry_carry: int256, _carry_index: int256) -> 
 @internal
 @pure
 def _pnl(_position: Position, _carry_index: int256, _mark: uint256) -> int256:
-    return self._price_pnl(_position.size, _position.notional, _mark) - self._carry_charge(
-        _position.size, _position.carry, _carry_index
+    return unsafe_sub(
+        self._price_pnl(_position.size, _position.notional, _mark),
+        self._carry_charge(_position.size, _position.carry, _carry_index),
     )
 
 
 @internal
 @pure
 def _equity(_position: Position, _carry_index: int256, _mark: uint256) -> int256:
-    return _position.balance + self._pnl(_position, _carry_index, _mark)
+    return unsafe_add(_position.balance, self._pnl(_position, _carry_index, _mark))
 
 
 @internal
@@ -83,7 +86,9 @@ def _settled(_position: Position, _carry_index: int256) -> Position:
     @notice The position with its carry paid from (or into) its balance. Equity does not change.
     """
     position: Position = _position
-    position.balance -= self._carry_charge(position.size, position.carry, _carry_index)
+    position.balance = unsafe_sub(
+        position.balance, self._carry_charge(position.size, position.carry, _carry_index)
+    )
     position.carry = _carry_index
     return position
 
@@ -98,14 +103,13 @@ def _part(_position: Position, _size: uint256) -> Position:
     whole: uint256 = self._abs(_position.size)
     if _size == whole:
         return _position
-    signed: int256 = convert(_size, int256)
-    return Position(
-        size=signed if _position.size > 0 else -signed,
-        balance=fixed_point._signed_mul_div_floor(_position.balance, _size, whole),
-        notional=fixed_point._mul_div_down(_position.notional, _size, whole),
-        carry=_position.carry,
-        flags=_position.flags,
-    )
+    part: Position = _position
+    part.size = convert(_size, int256)
+    if _position.size < 0:
+        part.size = unsafe_sub(0, part.size)
+    part.balance = fixed_point._signed_mul_div_floor(_position.balance, _size, whole)
+    part.notional = fixed_point._mul_div_down(_position.notional, _size, whole)
+    return part
 
 
 @internal
@@ -114,63 +118,45 @@ def _without(_position: Position, _taken: Position) -> Position:
     """
     @notice What is left of a position after `_part`: by subtraction, so nothing is lost between the two.
     """
-    return Position(
-        size=_position.size - _taken.size,
-        balance=_position.balance - _taken.balance,
-        notional=_position.notional - _taken.notional,
-        carry=_position.carry,
-        flags=_position.flags,
-    )
+    rest: Position = _position
+    rest.size = unsafe_sub(rest.size, _taken.size)
+    rest.balance = unsafe_sub(rest.balance, _taken.balance)
+    rest.notional = unsafe_sub(rest.notional, _taken.notional)
+    return rest
 
 
 @internal
 @pure
-def _combined(_a: Position, _b: Position, _carry_long: int256, _carry_short: int256) -> Position:
+def _combined(_a: Position, _b: Position) -> Position:
     """
     @notice Two settled positions as one. On opposite sides the smaller one closes against as much of the larger, whose
             closed notional is rounded so that the realised profit is rounded down. Keeps the flags of `_b`.
     @dev The sum of the two equities is kept to the wei: what the closed notional gains, the balance loses.
     """
-    size: int256 = _a.size + _b.size
-    balance: int256 = _a.balance + _b.balance
-    notional: uint256 = _a.notional + _b.notional
-    if (_a.size < 0) != (_b.size < 0) and _a.size != 0 and _b.size != 0:
-        size_a: uint256 = self._abs(_a.size)
-        size_b: uint256 = self._abs(_b.size)
-        big: Position = _a
-        big_size: uint256 = size_a
-        small_size: uint256 = size_b
-        small_notional: uint256 = _b.notional
-        if size_a < size_b:
-            big = _b
-            big_size = size_b
-            small_size = size_a
-            small_notional = _a.notional
-        if big.size > 0:
-            closed: uint256 = fixed_point._mul_div_up(big.notional, small_size, big_size)
-            balance += convert(small_notional, int256) - convert(closed, int256)
-            notional = big.notional - closed
-        else:
-            closed: uint256 = fixed_point._mul_div_down(big.notional, small_size, big_size)
-            balance += convert(closed, int256) - convert(small_notional, int256)
-            notional = big.notional - closed
-    carry: int256 = 0
-    if size > 0:
-        carry = _carry_long
-    elif size < 0:
-        carry = _carry_short
-    return Position(size=size, balance=balance, notional=notional, carry=carry, flags=_b.flags)
-
-
-@internal
-@pure
-def _closed_size(_a: int256, _b: int256) -> uint256:
-    """
-    @notice How much of each of two sizes closes when they are combined.
-    """
-    if (_a < 0) == (_b < 0):
-        return 0
-    return min(self._abs(_a), self._abs(_b))
+    big: Position = _a
+    small: Position = _b
+    if self._abs(_a.size) < self._abs(_b.size):
+        big = _b
+        small = _a
+    big.balance = unsafe_add(big.balance, small.balance)
+    big.flags = _b.flags
+    if (big.size < 0) == (small.size < 0) or small.size == 0:
+        big.size = unsafe_add(big.size, small.size)
+        big.notional = unsafe_add(big.notional, small.notional)
+        return big
+    product: uint256 = unsafe_mul(big.notional, self._abs(small.size))
+    whole: uint256 = self._abs(big.size)
+    closed: uint256 = unsafe_div(product, whole)
+    gain: int256 = 0
+    if big.size > 0:
+        closed = unsafe_div(unsafe_add(product, unsafe_sub(whole, 1)), whole)
+        gain = unsafe_sub(convert(small.notional, int256), convert(closed, int256))
+    else:
+        gain = unsafe_sub(convert(closed, int256), convert(small.notional, int256))
+    big.balance = unsafe_add(big.balance, gain)
+    big.size = unsafe_add(big.size, small.size)
+    big.notional = unsafe_sub(big.notional, closed)
+    return big
 
 
 @internal
@@ -189,13 +175,19 @@ def _opening_excess(_settled_position: Position, _mark: uint256, _imr_bps: uint2
     @notice By how much a settled position exceeds the opening rule; negative is what it lacks. Unrealised profit does
             not count.
     """
-    pnl: int256 = self._price_pnl(_settled_position.size, _settled_position.notional, _mark)
-    excess: int256 = _settled_position.balance + min(pnl, 0) - convert(
-        self._margin(self._notional(_settled_position.size, _mark), _imr_bps), int256
+    excess: int256 = unsafe_sub(
+        unsafe_add(
+            _settled_position.balance,
+            min(self._price_pnl(_settled_position.size, _settled_position.notional, _mark), 0),
+        ),
+        convert(self._margin(self._notional(_settled_position.size, _mark), _imr_bps), int256),
     )
     if _entry_rule:
         excess = min(
-            excess, _settled_position.balance - convert(self._margin(_settled_position.notional, _imr_bps), int256)
+            excess,
+            unsafe_sub(
+                _settled_position.balance, convert(self._margin(_settled_position.notional, _imr_bps), int256)
+            ),
         )
     return excess
 
@@ -208,4 +200,4 @@ def _is_below(_equity_: int256, _margin_: uint256, _ratio_bps: uint256) -> bool:
     """
     if _equity_ < 0:
         return True
-    return convert(_equity_, uint256) * 10_000 < _margin_ * _ratio_bps
+    return unsafe_mul(convert(_equity_, uint256), 10_000) < unsafe_mul(_margin_, _ratio_bps)

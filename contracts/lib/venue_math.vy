@@ -3,43 +3,46 @@
 @title  Venue math
 @notice What the clearinghouse asks of a trade against the venue: price limits, distance from mark, the penalty for moving it
         away, the band of force closes. docs/spec.md sections 6 and 10.
-@dev    Bounds: notional <= 1e30, size <= 1e27, price < 2**96: products below 2**190. A deviation above 1,000 (100,000 %) counts as 1,000
-        in the penalty: D^3 a < 1e9 * 1678 in WAD.
+@dev    Bounds: notional < 2**120, size < 2**90, price < 2**96: products below 2**250. A deviation above 1,000 (100,000 %) counts as
+        1,000 in the penalty: a D^3 < 1e9 * 1678 in WAD.
 """
 
 from contracts.lib import fixed_point
 from contracts.lib import market_words
+from contracts.lib import position_math
 
 WAD: constant(uint256) = 10**18
 MAX_DEVIATION: constant(uint256) = 1_000 * 10**18
-# A limit price above this is no price: every buy is below it.
-MAX_LIMIT: constant(uint256) = 2**128
+# No trade has a higher average price than notional 1e30 for one wei of size.
+MAX_LIMIT: constant(uint256) = 2**160
 
 
 @internal
 @pure
 def _within_limit(_size: int256, _notional: uint256, _limit_price: uint256) -> bool:
     """
-    @notice Whether the average price is no worse than the limit; 0 is no limit.
+    @notice Whether the average price is no worse than the limit; 0 is no limit. A positive size buys.
     """
     if _limit_price == 0:
         return True
-    if _limit_price > MAX_LIMIT:
-        return _size > 0
+    bound: uint256 = unsafe_mul(min(_limit_price, MAX_LIMIT), position_math._abs(_size))
+    paid: uint256 = unsafe_mul(_notional, WAD)
     if _size > 0:
-        return _notional * WAD <= _limit_price * convert(_size, uint256)
-    return _notional * WAD >= _limit_price * convert(-_size, uint256)
+        return paid <= bound
+    return paid >= bound
 
 
 @internal
 @pure
 def _within_band(_size: int256, _notional: uint256, _mark: uint256, _band_bps: uint256) -> bool:
     """
-    @notice Whether a closing trade is worse than mark by at most the band; `_size` is the trade's, positive buys.
+    @notice Whether a closing trade is worse than mark by at most the band. A positive size buys.
     """
+    at_mark: uint256 = unsafe_mul(position_math._abs(_size), _mark)
+    paid: uint256 = unsafe_mul(_notional, 10**22)
     if _size > 0:
-        return _notional * 10**22 <= convert(_size, uint256) * _mark * (10_000 + _band_bps)
-    return _notional * 10**22 >= convert(-_size, uint256) * _mark * (10_000 - _band_bps)
+        return paid <= unsafe_mul(at_mark, unsafe_add(10_000, _band_bps))
+    return paid >= unsafe_mul(at_mark, unsafe_sub(10_000, _band_bps))
 
 
 @internal
@@ -62,12 +65,9 @@ def _penalty(_limits: uint256, _deviation_: uint256, _notional: uint256) -> uint
     @notice (a D^3 + b D^2 + c D + d) of the notional, rounded up.
     """
     d: uint256 = min(_deviation_, MAX_DEVIATION)
-    square: uint256 = unsafe_div(d * d, WAD)
-    cube: uint256 = unsafe_div(square * d, WAD)
-    ratio: uint256 = (
-        unsafe_div(market_words._penalty(_limits, 3) * cube, WAD)
-        + unsafe_div(market_words._penalty(_limits, 2) * square, WAD)
-        + unsafe_div(market_words._penalty(_limits, 1) * d, WAD)
-        + market_words._penalty(_limits, 0)
-    )
+    ratio: uint256 = 0
+    power: uint256 = WAD
+    for i: uint256 in range(4):
+        ratio = unsafe_add(ratio, unsafe_div(unsafe_mul(market_words._penalty(_limits, i), power), WAD))
+        power = unsafe_div(unsafe_mul(power, d), WAD)
     return fixed_point._mul_div_up(_notional, ratio, WAD)

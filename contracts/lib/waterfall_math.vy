@@ -29,7 +29,7 @@ def _drawable(_fund: uint256, _level: uint256, _draw_bps: uint256) -> uint256:
     """
     if _draw_bps == 10_000:
         return _fund
-    limit: uint256 = unsafe_div(_fund * _draw_bps, 10_000)
+    limit: uint256 = unsafe_div(unsafe_mul(_fund, _draw_bps), 10_000)
     if limit <= _level:
         return 0
     return unsafe_sub(limit, _level)
@@ -41,7 +41,7 @@ def _decayed(_fund: uint256, _level: uint256, _draw_bps: uint256, _elapsed: uint
     """
     @notice The bucket's level after a time: it empties by the hourly limit in an hour.
     """
-    drained: uint256 = unsafe_div(unsafe_div(_fund * _draw_bps, 10_000) * _elapsed, 3_600)
+    drained: uint256 = unsafe_div(unsafe_mul(unsafe_div(unsafe_mul(_fund, _draw_bps), 10_000), _elapsed), 3_600)
     if drained >= _level:
         return 0
     return unsafe_sub(_level, drained)
@@ -78,7 +78,7 @@ def _shares(
     rise: uint256 = min(fixed_point._mul_div_up(rest, RAY, _payers), unsafe_sub(INDEX_LIMIT, _index))
     if _liquidated != 0:
         rise = min(rise, fixed_point._mul_div_up(_deficit, RAY, _liquidated))
-    collected: uint256 = unsafe_div(rise * _payers, RAY)
+    collected: uint256 = unsafe_div(unsafe_mul(rise, _payers), RAY)
     unallocated: uint256 = 0
     if collected < rest:
         unallocated = unsafe_sub(rest, collected)

@@ -11,6 +11,8 @@ from ethereum.ercs import IERC20Detailed
 
 from interfaces import IClearinghouse
 
+from contracts.lib import reasons
+
 # Free collateral in the low 128 bits. Above it, 16 bits: for how many accounts this account is an operator, so that a
 # liquidator who is nobody's operator costs no lookup. The top 16 bits are kept for the bitmap of cross positions.
 OPERATOR_UNIT: constant(uint256) = 2**128
@@ -34,7 +36,8 @@ operators: HashMap[address, HashMap[address, bool]]
 def __init__(_token: address):
     TOKEN = IERC20(_token)
     decimals: uint256 = convert(staticcall IERC20Detailed(_token).decimals(), uint256)
-    assert decimals <= 18, "too many decimals"
+    if decimals > 18:
+        reasons._revert(reasons.TOO_MANY_DECIMALS)
     SCALE = 10 ** (18 - decimals)
 
 
@@ -45,9 +48,12 @@ def deposit(_amount: uint256, _receiver: address = msg.sender):
     @param _amount token units, above 0
     @dev Reverts "zero amount", "amount too large", "transfer failed" and, for a token that takes a fee, "fee on transfer".
     """
-    assert _amount != 0, "zero amount"
-    assert _amount <= MAX_AMOUNT // SCALE, "amount too large"
-    assert _receiver != empty(address), "zero address"
+    if _amount == 0:
+        reasons._revert(reasons.ZERO_AMOUNT)
+    if _amount > MAX_AMOUNT // SCALE:
+        reasons._revert(reasons.AMOUNT_TOO_LARGE)
+    if _receiver == empty(address):
+        reasons._revert(reasons.BAD_RECEIVER)
     amount: uint256 = unsafe_mul(_amount, SCALE)
     word: uint256 = self.accounts[_receiver] + amount
     self.accounts[_receiver] = word
@@ -55,8 +61,10 @@ def deposit(_amount: uint256, _receiver: address = msg.sender):
         account=_receiver, sender=msg.sender, amount=amount, free_collateral=word & FREE_MASK
     )
     before: uint256 = staticcall TOKEN.balanceOf(self)
-    assert extcall TOKEN.transferFrom(msg.sender, self, _amount, default_return_value=True), "transfer failed"
-    assert staticcall TOKEN.balanceOf(self) == before + _amount, "fee on transfer"
+    if not extcall TOKEN.transferFrom(msg.sender, self, _amount, default_return_value=True):
+        reasons._revert(reasons.TRANSFER_FAILED)
+    if staticcall TOKEN.balanceOf(self) != before + _amount:
+        reasons._revert(reasons.FEE_ON_TRANSFER)
 
 
 @external
@@ -66,14 +74,17 @@ def withdraw(_amount: uint256, _receiver: address = msg.sender, _account: addres
     @param _amount token units, above 0
     @dev Reverts "zero amount", "not operator", "insufficient collateral", "transfer failed".
     """
-    assert _amount != 0, "zero amount"
-    assert _receiver != empty(address), "zero address"
+    if _amount == 0:
+        reasons._revert(reasons.ZERO_AMOUNT)
+    if _receiver == empty(address):
+        reasons._revert(reasons.BAD_RECEIVER)
     self._check_operator(_account)
     free: uint256 = self._take(_account, _amount * SCALE)
     log IClearinghouse.Withdraw(
         account=_account, receiver=_receiver, amount=unsafe_mul(_amount, SCALE), free_collateral=free
     )
-    assert extcall TOKEN.transfer(_receiver, _amount, default_return_value=True), "transfer failed"
+    if not extcall TOKEN.transfer(_receiver, _amount, default_return_value=True):
+        reasons._revert(reasons.TRANSFER_FAILED)
 
 
 @external
@@ -81,12 +92,15 @@ def set_operator(_operator: address, _approved: bool):
     """
     @notice Lets `_operator` trade, move margin and withdraw for the caller. It counts as the caller when it liquidates.
     """
-    assert _operator != msg.sender and _operator != empty(address), "bad operator"
-    assert self.operators[msg.sender][_operator] != _approved, "operator unchanged"
+    if not (_operator != msg.sender and _operator != empty(address)):
+        reasons._revert(reasons.BAD_OPERATOR)
+    if self.operators[msg.sender][_operator] == _approved:
+        reasons._revert(reasons.OPERATOR_UNCHANGED)
     self.operators[msg.sender][_operator] = _approved
     word: uint256 = self.accounts[_operator]
     if _approved:
-        assert word >> 128 & OPERATOR_MASK != OPERATOR_MASK, "too many accounts"
+        if word >> 128 & OPERATOR_MASK == OPERATOR_MASK:
+            reasons._revert(reasons.TOO_MANY_ACCOUNTS)
         self.accounts[_operator] = word + OPERATOR_UNIT
     else:
         self.accounts[_operator] = word - OPERATOR_UNIT
@@ -124,7 +138,8 @@ def _check_operator(_account: address):
     @notice The caller is the account or may act for it.
     """
     if msg.sender != _account:
-        assert self.operators[_account][msg.sender], "not operator"
+        if not self.operators[_account][msg.sender]:
+            reasons._revert(reasons.NOT_OPERATOR)
 
 
 @internal
@@ -153,7 +168,8 @@ def _take(_account: address, _amount: uint256) -> uint256:
     """
     word: uint256 = self.accounts[_account]
     free: uint256 = word & FREE_MASK
-    assert free >= _amount, "insufficient collateral"
+    if free < _amount:
+        reasons._revert(reasons.INSUFFICIENT_COLLATERAL)
     self.accounts[_account] = unsafe_sub(word, _amount)
     return unsafe_sub(free, _amount)
 

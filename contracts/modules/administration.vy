@@ -9,6 +9,7 @@
 from interfaces import IClearinghouse
 
 from contracts.lib import market_words
+from contracts.lib import reasons
 from contracts.modules import markets
 from contracts.modules import payouts
 
@@ -30,30 +31,22 @@ def __init__(_config: address):
 @external
 def set_market(_market: uint256, _risk_word: uint256, _trading_word: uint256, _limits_word: uint256):
     """
-    @notice Lists the next market, or changes the parameters of a listed one from now on: what has accrued until now accrues by the
-            old ones. A listed market keeps its venue.
-    @dev Reverts "not config", "unknown market", "too many markets", "venue cannot change".
+    @notice Lists the next market, or changes the parameters of a listed one from now on. Config accrues first, as far as
+            there is a price; the clock of funding starts anew here.
+    @dev Reverts "not config", "unknown market", "too many markets".
     """
-    assert msg.sender == CONFIG, "not config"
+    if msg.sender != CONFIG:
+        reasons._revert(reasons.NOT_CONFIG)
     count: uint256 = markets.market_count
     if _market == count:
-        assert count < markets.MAX_MARKETS, "too many markets"
+        if count == markets.MAX_MARKETS:
+            reasons._revert(reasons.TOO_MANY_MARKETS)
         markets.market_count = count + 1
         markets.money[_market] = markets.LISTED
         markets.ranges[_market] = RAY
-        markets.accruals[_market] = markets._accrual_word(0, 0, 0)
-        log IClearinghouse.StatusChanged(market=_market, status=markets.LISTED)
-    else:
-        risk: uint256 = markets._risk(_market)
-        assert (
-            market_words._venue(_trading_word) == market_words._venue(markets.trading_words[_market])
-        ), "venue cannot change"
-        if markets._has_price(risk):
-            market: markets.Market = markets._open(_market)
-        if market_words._funding_cap_bps(risk) == 0:
-            # funding was off: its clock stood still
-            funding: int256 = markets._read(_market).funding
-            markets.accruals[_market] = markets._accrual_word(funding, 0, 0)
+    elif _market > count:
+        reasons._revert(reasons.UNKNOWN_MARKET)
+    markets.accruals[_market] = markets.accruals[_market] >> 32 << 32 | block.timestamp
     markets.risk_words[_market] = _risk_word
     markets.trading_words[_market] = _trading_word
     markets.limits_words[_market] = _limits_word
@@ -68,8 +61,10 @@ def set_status(_market: uint256, _status: uint256):
     @notice Sets LISTED, REDUCE_ONLY and PAUSED; LISTED stays.
     @dev Reverts "not config", "unknown market", "bad status".
     """
-    assert msg.sender == CONFIG, "not config"
-    assert _status <= STATUS_MASK and _status & markets.LISTED != 0, "bad status"
+    if msg.sender != CONFIG:
+        reasons._revert(reasons.NOT_CONFIG)
+    if not (_status <= STATUS_MASK and _status & markets.LISTED != 0):
+        reasons._revert(reasons.BAD_STATUS)
     market: markets.Market = markets._read(_market)
     market.flags = market.flags & ~STATUS_MASK | _status
     markets._close(market)
@@ -83,7 +78,8 @@ def collect_protocol_fees(_market: uint256, _receiver: address) -> uint256:
     @return amount WAD
     @dev Reverts "not config", "unknown market".
     """
-    assert msg.sender == CONFIG, "not config"
+    if msg.sender != CONFIG:
+        reasons._revert(reasons.NOT_CONFIG)
     market: markets.Market = markets._read(_market)
     word: uint256 = markets.venues[_market]
     amount: uint256 = word >> 48 & markets.MASK_112

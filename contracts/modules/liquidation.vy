@@ -16,6 +16,7 @@ from contracts.lib import liquidation_math
 from contracts.lib import market_words
 from contracts.lib import policy_word
 from contracts.lib import position_math
+from contracts.lib import reasons
 from contracts.lib import venue_math
 from contracts.modules import accounts
 from contracts.modules import markets
@@ -54,52 +55,41 @@ def take_over(
     @param _margin WAD from the liquidator's free collateral
     @param _overdue whether the target failed for longer than the policy's last resort
     """
-    assert msg.sender == ENGINE, "not engine"
+    if msg.sender != ENGINE:
+        reasons._revert(reasons.NOT_ENGINE)
     market: markets.Market = markets._open(_market)
     target: position_math.Position = positions._load(_market, _target)
-    assert not accounts._same_person(_liquidator, _target), "self liquidation"
+    if accounts._same_person(_liquidator, _target):
+        reasons._revert(reasons.SELF_LIQUIDATION)
     self._check_stage(
-        market, target, _policy, _overdue or policy_word._has(_policy, policy_word.FLAG_TAKEOVER), "takeover not allowed"
+        market, target, _policy, _overdue or policy_word._has(_policy, policy_word.FLAG_TAKEOVER), reasons.TAKEOVER_NOT_ALLOWED
     )
     size: uint256 = self._slice(market, target.size, _size, _policy)
-    part: position_math.Position = position_math._part(target, size)
-    deficit: uint256 = 0
-    equity: int256 = position_math._equity(part, markets._carry_index(market, part.size), market.mark)
-    if equity < 0:
-        deficit = convert(-equity, uint256)
-        market = waterfall._absorb(market, part.size > 0, deficit, size)
-        part.balance += convert(deficit, int256)
+    taken: position_math.Position = position_math._part(target, size)
+    part: position_math.Position = taken
+    deficit: int256 = -min(
+        position_math._equity(part, markets._carry_index(market, part.size), market.mark), 0
+    )
+    if deficit != 0:
+        market = waterfall._absorb(market, part.size, deficit)
+        part.balance = unsafe_add(part.balance, deficit)
 
     # the index has moved: a liquidator on the other side pays its share before anything of it is combined
-    old: position_math.Position = positions._load(_market, _liquidator)
-    new: position_math.Position = position_math._combined(
-        position_math._settled(part, markets._carry_index(market, part.size)),
-        position_math._settled(old, markets._carry_index(market, old.size)),
-        markets._carry_index(market, 1),
-        markets._carry_index(market, -1),
-    )
-    new.balance += convert(_margin, int256)
+    old: position_math.Position = positions._load_settled(market, _liquidator)
+    part = position_math._settled(part, markets._carry_index(market, part.size))
+    part.balance = unsafe_add(part.balance, convert(_margin, int256))
+    new: position_math.Position = positions._combined(market, part, old)
     incoming: int256 = convert(_margin, int256)
     if new.size == 0:
-        assert new.balance >= 0, "close leaves a deficit"
+        if new.balance < 0:
+            reasons._revert(reasons.CLOSE_LEAVES_A_DEFICIT)
         incoming -= new.balance
     else:
-        assert position_math._abs(new.size) <= markets.MAX_SIZE, "size too large"
-        assert (
-            position_math._opening_excess(
-                new, market.mark, market_words._imr_bps(market.risk), market_words._entry_margin_rule(market.risk)
-            )
-            >= 0
-        ), "below initial margin"
-
-    rest: position_math.Position = position_math._without(target, part)
-    self._resize_after_takeover(_market, part.size, old.size)
-    market = markets._recount(market, target.size, rest.size)
-    market = markets._recount(market, old.size, new.size)
+        self._check_taker(market, new)
+    market = positions._replace(market, _target, target.size, position_math._without(target, taken))
+    market = positions._replace(market, _liquidator, old.size, new)
     market = payouts._move(market, _liquidator, incoming)
     markets._close(market)
-    positions._store(_market, _target, rest)
-    positions._store(_market, _liquidator, new)
     log IClearinghouse.Takeover(
         market=_market,
         liquidator=_liquidator,
@@ -107,7 +97,7 @@ def take_over(
         size=part.size,
         margin=_margin,
         mark_price=market.mark,
-        deficit=deficit,
+        deficit=convert(deficit, uint256),
         free_collateral=accounts._free(_liquidator),
     )
 
@@ -121,12 +111,14 @@ def force_close(
     @param _size unsigned WAD; max_value(uint256) is all
     @param _limit_price WAD, worst average price for the target; 0 is none
     """
-    assert msg.sender == ENGINE, "not engine"
+    if msg.sender != ENGINE:
+        reasons._revert(reasons.NOT_ENGINE)
     market: markets.Market = markets._open(_market)
     target: position_math.Position = positions._load(_market, _target)
-    assert not accounts._same_person(_keeper, _target), "self liquidation"
+    if accounts._same_person(_keeper, _target):
+        reasons._revert(reasons.SELF_LIQUIDATION)
     self._check_stage(
-        market, target, _policy, policy_word._has(_policy, policy_word.FLAG_FORCE_CLOSE), "force close not allowed"
+        market, target, _policy, policy_word._has(_policy, policy_word.FLAG_FORCE_CLOSE), reasons.FORCE_CLOSE_NOT_ALLOWED
     )
     size: uint256 = self._slice(market, target.size, _size, _policy)
     part: position_math.Position = position_math._part(target, size)
@@ -134,9 +126,7 @@ def force_close(
     outcome: liquidation_math.Outcome = self._close_on_venue(market, part, _limit_price, _policy)
 
     if outcome.residue < 0:
-        market = waterfall._absorb(market, part.size > 0, convert(-outcome.residue, uint256), size)
-    markets._resize(_market, target.size, rest.size)
-    market = markets._recount(market, target.size, rest.size)
+        market = waterfall._absorb(market, part.size, -outcome.residue)
     market = waterfall._credit(market, outcome.penalty + outcome.fund_share, self)
     if outcome.reward != 0:
         market = payouts._pay(market, _keeper, outcome.reward)
@@ -151,8 +141,8 @@ def force_close(
             rest.balance += outcome.residue
         else:
             market = payouts._pay(market, _target, residue)
+    market = positions._replace(market, _target, target.size, rest)
     markets._close(market)
-    positions._store(_market, _target, rest)
     log IClearinghouse.ForceClose(
         market=_market,
         keeper=_keeper,
@@ -176,25 +166,29 @@ def _check_stage(
     _target: position_math.Position,
     _policy: uint256,
     _allowed: bool,
-    _refusal: String[32],
+    _refusal: uint256,
 ):
     """
     @notice The target fails its margin, and the policy lets this happen to it now. A bankrupt one may always be taken over,
             and closed where force close is known at all.
     """
-    assert _target.size != 0, "no position"
+    if _target.size == 0:
+        reasons._revert(reasons.NO_POSITION)
     equity: int256 = position_math._equity(_target, markets._carry_index(_market, _target.size), _market.mark)
     margin: uint256 = position_math._margin(
         position_math._notional(_target.size, _market.mark), market_words._mmr_bps(_market.risk)
     )
-    assert position_math._is_below(equity, margin, policy_word._trigger_bps(_policy)), "not liquidatable"
+    if not position_math._is_below(equity, margin, policy_word._trigger_bps(_policy)):
+        reasons._revert(reasons.NOT_LIQUIDATABLE)
     if equity < 0:
         return
-    assert _allowed, _refusal
+    if not _allowed:
+        reasons._revert(_refusal)
     grace: uint256 = policy_word._grace_seconds(_policy)
     if grace != 0:
         ended: uint256 = staticcall IOracle(market_words._oracle(_market.risk)).outage_end()
-        assert block.timestamp >= ended + grace, "grace period"
+        if block.timestamp < ended + grace:
+            reasons._revert(reasons.GRACE_PERIOD)
 
 
 @internal
@@ -206,25 +200,26 @@ def _slice(_market: markets.Market, _target_size: int256, _size: uint256, _polic
     whole: uint256 = position_math._abs(_target_size)
     if _size == max_value(uint256) or _size == whole:
         return whole
-    assert _size != 0, "zero size"
-    assert _size < whole, "size too large"
-    assert liquidation_math._is_slice(whole, _size, policy_word._min_slice_bps(_policy)), "slice too small"
+    if _size == 0:
+        reasons._revert(reasons.ZERO_SIZE)
+    if _size >= whole:
+        reasons._revert(reasons.SIZE_TOO_LARGE)
+    if not liquidation_math._is_slice(whole, _size, policy_word._min_slice_bps(_policy)):
+        reasons._revert(reasons.SLICE_TOO_SMALL)
     return liquidation_math._without_dust(
         whole, _size, _market.mark, market_words._min_notional(markets.trading_words[_market.id])
     )
 
 
 @internal
-def _resize_after_takeover(_market: uint256, _part: int256, _old: int256):
+@pure
+def _check_taker(_market: markets.Market, _position: position_math.Position):
     """
-    @notice The part changed hands: totals fall only by what it closed of the liquidator's opposite position.
+    @notice What a takeover leaves the liquidator with meets the opening rule.
     """
-    closed: uint256 = position_math._closed_size(_part, _old)
-    if closed != 0:
-        long: uint256 = 0
-        short: uint256 = 0
-        long, short = markets._sides(_market)
-        markets.totals[_market] = (long - closed) << 128 | (short - closed)
+    if position_math._abs(_position.size) > markets.MAX_SIZE:
+        reasons._revert(reasons.SIZE_TOO_LARGE)
+    positions._check_opening(_market, _position)
 
 
 @internal
@@ -255,14 +250,16 @@ def _close_on_venue(
     outcome: liquidation_math.Outcome = liquidation_math._outcome(
         _part.size, before, result, _market.mark, _market.risk, trading, limits, _policy
     )
-    assert venue_math._within_limit(-_part.size, result.notional, _limit_price), "price limit"
-    assert liquidation_math._is_fair(
+    if not venue_math._within_limit(-_part.size, result.notional, _limit_price):
+        reasons._revert(reasons.PRICE_LIMIT)
+    if not liquidation_math._is_fair(
         _part.size,
         outcome,
         position_math._equity(_part, carry_index, _market.mark),
         _market.mark,
         _market.risk,
         limits,
-    ), "venue too far"
+    ):
+        reasons._revert(reasons.VENUE_TOO_FAR)
     markets._set_mid(_market.id, result.mid_after, outcome.protocol_fee)
     return outcome

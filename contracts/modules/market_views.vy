@@ -8,7 +8,6 @@
 
 from interfaces import IClearinghouse
 
-from contracts.lib import accrual_math
 from contracts.lib import market_words as words
 from contracts.lib import packing
 from contracts.lib import position_math
@@ -52,7 +51,17 @@ def market_state(_market: uint256) -> IClearinghouse.MarketState:
     venue: uint256 = markets.venues[_market]
     state.mid_price = venue >> 160
     state.protocol_fees = venue >> 48 & markets.MASK_112
-    state = self._accrued(state, _market, market.risk)
+    word: uint256 = markets.accruals[_market]
+    state.accrued_at = word & markets.MASK_32
+    state.premium_ema = packing._signed_at(word, 80, 48)
+    state.premium = packing._signed_at(word, 32, 48)
+    state.funding_index = market.funding
+    if not state.stale:
+        accrual: markets.Accrual = markets._accrued(_market, market.risk, state.index_price)
+        state.accrued_at = accrual.word & markets.MASK_32
+        state.premium_ema = accrual.ema
+        state.premium = accrual.premium
+        state.funding_index = accrual.funding
     state.long_social_loss_index = market.long_loss
     state.short_social_loss_index = market.short_loss
     state.total_long, state.total_short = markets._sides(_market)
@@ -126,35 +135,3 @@ def mark_price(_market: uint256) -> uint256:
     @notice What margin is measured at; the last price while stale.
     """
     return markets._price(markets._risk(_market))[0]
-
-
-@internal
-@view
-def _accrued(
-    _state: IClearinghouse.MarketState, _market: uint256, _risk: uint256
-) -> IClearinghouse.MarketState:
-    """
-    @notice Fills in funding as `accrue` would leave it now.
-    """
-    state: IClearinghouse.MarketState = _state
-    word: uint256 = markets.accruals[_market]
-    state.accrued_at = word & markets.MASK_32
-    state.funding_index = packing._signed_at(word, 128, 128)
-    state.premium_ema = packing._signed_at(word, 80, 48)
-    state.premium = packing._signed_at(word, 32, 48)
-    cap_bps: uint256 = words._funding_cap_bps(_risk)
-    elapsed: uint256 = unsafe_sub(block.timestamp, state.accrued_at)
-    if state.stale or cap_bps == 0 or elapsed == 0:
-        return state
-    state.premium_ema = accrual_math._ema(state.premium_ema, state.premium, elapsed)
-    state.funding_index = accrual_math._funding(
-        state.funding_index,
-        state.premium_ema,
-        state.index_price,
-        elapsed,
-        cap_bps,
-        words._funding_period(_risk),
-    )
-    state.premium = accrual_math._premium(state.mid_price, state.index_price)
-    state.accrued_at = block.timestamp
-    return state

@@ -15,6 +15,7 @@ from contracts.lib import accrual_math
 from contracts.lib import market_words
 from contracts.lib import packing
 from contracts.lib import position_math
+from contracts.lib import reasons
 from contracts.lib import waterfall_math
 
 
@@ -33,6 +34,17 @@ struct Market:
     holders_short: uint256
     flags: uint256  # status bits and the two below
     money_word: uint256  # as it was read
+    long_change: int256  # WAD, of the totals, by this operation
+    short_change: int256
+
+
+# The accrual word before and after.
+struct Accrual:
+    funding: int256
+    ema: int256
+    premium: int256
+    old_word: uint256
+    word: uint256
 
 
 MAX_MARKETS: constant(uint256) = 1_024
@@ -107,9 +119,11 @@ def _risk(_id: uint256) -> uint256:
     """
     @notice The risk word of a listed market.
     """
-    assert _id < MAX_MARKETS, "unknown market"
+    if _id >= MAX_MARKETS:
+        reasons._revert(reasons.UNKNOWN_MARKET)
     risk: uint256 = self.risk_words[_id]
-    assert risk != 0, "unknown market"
+    if risk == 0:
+        reasons._revert(reasons.UNKNOWN_MARKET)
     return risk
 
 
@@ -123,30 +137,11 @@ def _price(_risk_word: uint256) -> (uint256, uint256, bool, bool):
     updated_at: uint256 = 0
     jumped: bool = False
     price, updated_at, jumped = staticcall IOracle(market_words._oracle(_risk_word)).price()
-    assert price >= MIN_PRICE and price <= MAX_PRICE, "price out of bounds"
-    assert updated_at <= block.timestamp, "future price"
+    if not (price >= MIN_PRICE and price <= MAX_PRICE):
+        reasons._revert(reasons.PRICE_OUT_OF_BOUNDS)
+    if updated_at > block.timestamp:
+        reasons._revert(reasons.FUTURE_PRICE)
     return price, updated_at, jumped, unsafe_sub(block.timestamp, updated_at) > market_words._max_age(_risk_word)
-
-
-@internal
-@view
-def _has_price(_risk_word: uint256) -> bool:
-    """
-    @notice Whether `_open` would succeed: for calls that must work with a failing oracle too.
-    """
-    success: bool = False
-    response: Bytes[96] = b""
-    success, response = raw_call(
-        market_words._oracle(_risk_word), method_id("price()"), max_outsize=96, is_static_call=True, revert_on_failure=False
-    )
-    if not success or len(response) != 96:
-        return False
-    price: uint256 = convert(slice(response, 0, 32), uint256)
-    updated_at: uint256 = convert(slice(response, 32, 32), uint256)
-    return (
-        price >= MIN_PRICE and price <= MAX_PRICE and updated_at <= block.timestamp
-        and block.timestamp - updated_at <= market_words._max_age(_risk_word)
-    )
 
 
 @internal
@@ -159,45 +154,48 @@ def _open(_id: uint256) -> Market:
     updated_at: uint256 = 0
     stale: bool = False
     market.mark, updated_at, market.jumped, stale = self._price(market.risk)
-    assert not stale, "stale price"
-    cap_bps: uint256 = market_words._funding_cap_bps(market.risk)
-    if cap_bps != 0:
-        market.funding = self._accrue(market.id, market.risk, market.mark, cap_bps)
+    if stale:
+        reasons._revert(reasons.STALE_PRICE)
+    accrual: Accrual = self._accrued(_id, market.risk, market.mark)
+    market.funding = accrual.funding
+    if accrual.word != accrual.old_word:
+        self.accruals[_id] = accrual.word
+        # when nothing but the clock moved there is nothing to tell
+        if accrual.word >> 32 != accrual.old_word >> 32:
+            log IClearinghouse.FundingAccrued(
+                market=_id, funding_index=accrual.funding, premium_ema=accrual.ema, premium=accrual.premium
+            )
     return market
 
 
 @internal
-def _accrue(_id: uint256, _risk_word: uint256, _index_price: uint256, _cap_bps: uint256) -> int256:
+@view
+def _accrued(_id: uint256, _risk_word: uint256, _index_price: uint256) -> Accrual:
     """
-    @notice Writes the accrual word if time has passed; returns F.
+    @notice Funding up to now at a fresh price; unchanged within a block and where funding is off.
     """
     word: uint256 = self.accruals[_id]
-    funding: int256 = packing._signed_at(word, 128, 128)
+    accrual: Accrual = Accrual(
+        funding=packing._signed_at(word, 128, 128),
+        ema=packing._signed_at(word, 80, 48),
+        premium=packing._signed_at(word, 32, 48),
+        old_word=word,
+        word=word,
+    )
+    cap_bps: uint256 = market_words._funding_cap_bps(_risk_word)
     elapsed: uint256 = unsafe_sub(block.timestamp, word & MASK_32)
-    if elapsed == 0:
-        return funding
-    ema: int256 = accrual_math._ema(
-        packing._signed_at(word, 80, 48), packing._signed_at(word, 32, 48), elapsed
+    if cap_bps == 0 or elapsed == 0:
+        return accrual
+    accrual.ema = accrual_math._ema(accrual.ema, accrual.premium, elapsed)
+    accrual.funding = accrual_math._funding(
+        accrual.funding, accrual.ema, _index_price, elapsed, cap_bps, market_words._funding_period(_risk_word)
     )
-    funding = accrual_math._funding(
-        funding, ema, _index_price, elapsed, _cap_bps, market_words._funding_period(_risk_word)
+    accrual.premium = accrual_math._premium(self.venues[_id] >> 160, _index_price)
+    accrual.word = (
+        packing._bits(accrual.funding) << 128 | packing._field(accrual.ema, 80, MASK_48)
+        | packing._field(accrual.premium, 32, MASK_48) | block.timestamp
     )
-    premium: int256 = accrual_math._premium(self.venues[_id] >> 160, _index_price)
-    accrued: uint256 = self._accrual_word(funding, ema, premium)
-    self.accruals[_id] = accrued
-    # nothing but the clock moved: nothing to tell
-    if accrued >> 32 != word >> 32:
-        log IClearinghouse.FundingAccrued(market=_id, funding_index=funding, premium_ema=ema, premium=premium)
-    return funding
-
-
-@internal
-@view
-def _accrual_word(_funding: int256, _ema: int256, _premium: int256) -> uint256:
-    return (
-        packing._bits(_funding) << 128 | packing._field(_ema, 80, MASK_48) | packing._field(_premium, 32, MASK_48)
-        | block.timestamp
-    )
+    return accrual
 
 
 @internal
@@ -223,21 +221,32 @@ def _read(_id: uint256) -> Market:
         holders_short=money >> 8 & MASK_20,
         flags=money & 255,
         money_word=money,
+        long_change=0,
+        short_change=0,
     )
 
 
 @internal
 def _close(_market: Market):
     """
-    @notice Writes the money word if it changed.
+    @notice Writes the money word and the totals if they changed.
+    @dev Reverts "pot is full", "too many holders", "open interest too large": each far beyond the stated bounds.
     """
-    assert _market.pot <= MASK_104 and _market.insurance <= MASK_104, "pot is full"
+    if _market.pot | _market.insurance > MASK_104:
+        reasons._revert(reasons.POT_IS_FULL)
+    if _market.holders_long | _market.holders_short > MASK_20:
+        reasons._revert(reasons.TOO_MANY_HOLDERS)
     word: uint256 = (
         _market.insurance << 152 | _market.pot << 48 | _market.holders_long << 28 | _market.holders_short << 8
         | _market.flags
     )
     if word != _market.money_word:
         self.money[_market.id] = word
+    if _market.long_change != 0 or _market.short_change != 0:
+        long: uint256 = 0
+        short: uint256 = 0
+        long, short = self._sides_after(_market)
+        self.totals[_market.id] = long << 128 | short
 
 
 # ---- reading an open market
@@ -265,44 +274,35 @@ def _sides(_id: uint256) -> (uint256, uint256):
 
 
 @internal
-def _resize(_id: uint256, _old_size: int256, _new_size: int256) -> (uint256, uint256):
+@view
+def _sides_after(_market: Market) -> (uint256, uint256):
     """
-    @notice Moves the totals from one account's old size to its new one; returns the totals after.
+    @notice The totals as this operation leaves them.
+    @dev A change is a sum of few sizes below 2**90, and no account's size exceeds its side's total: no wrap.
     """
-    word: uint256 = self.totals[_id]
-    long: uint256 = word >> 128
-    short: uint256 = word & MASK_128
-    if _old_size > 0:
-        long -= convert(_old_size, uint256)
-    else:
-        short -= convert(-_old_size, uint256)
-    if _new_size > 0:
-        long += convert(_new_size, uint256)
-    else:
-        short += convert(-_new_size, uint256)
-    self.totals[_id] = long << 128 | short
-    return long, short
+    long: uint256 = 0
+    short: uint256 = 0
+    long, short = self._sides(_market.id)
+    return unsafe_add(long, packing._bits(_market.long_change)), unsafe_add(
+        short, packing._bits(_market.short_change)
+    )
 
 
 @internal
 @pure
-def _recount(_market: Market, _old_size: int256, _new_size: int256) -> Market:
+def _resized(_market: Market, _old_size: int256, _new_size: int256) -> Market:
     """
-    @notice The holder counts after one account's size changed.
+    @notice The totals' changes and the holder counts after one account's size changed.
     """
     market: Market = _market
-    if (_old_size > 0) != (_new_size > 0):
-        if _new_size > 0:
-            assert market.holders_long != MASK_20, "too many holders"
-            market.holders_long += 1
-        else:
-            market.holders_long -= 1
-    if (_old_size < 0) != (_new_size < 0):
-        if _new_size < 0:
-            assert market.holders_short != MASK_20, "too many holders"
-            market.holders_short += 1
-        else:
-            market.holders_short -= 1
+    market.long_change = unsafe_add(market.long_change, unsafe_sub(max(_new_size, 0), max(_old_size, 0)))
+    market.short_change = unsafe_add(market.short_change, unsafe_sub(min(_old_size, 0), min(_new_size, 0)))
+    market.holders_long = unsafe_sub(
+        unsafe_add(market.holders_long, convert(_new_size > 0, uint256)), convert(_old_size > 0, uint256)
+    )
+    market.holders_short = unsafe_sub(
+        unsafe_add(market.holders_short, convert(_new_size < 0, uint256)), convert(_old_size < 0, uint256)
+    )
     return market
 
 
@@ -310,10 +310,9 @@ def _recount(_market: Market, _old_size: int256, _new_size: int256) -> Market:
 def _set_mid(_id: uint256, _mid: uint256, _protocol_fee: uint256):
     """
     @notice Stores the venue's mid after it moved, and a protocol fee that stays in the pot until collected.
+    @dev Fees are part of the pot: both below 2**104.
     """
-    word: uint256 = self.venues[_id]
-    fees: uint256 = (word >> 48 & MASK_112) + _protocol_fee
-    assert fees <= MASK_112, "pot is full"
+    fees: uint256 = unsafe_add(self.venues[_id] >> 48 & MASK_112, _protocol_fee)
     self.venues[_id] = _mid << 160 | fees << 48
 
 

@@ -12,6 +12,8 @@ from contracts.modules import accounts
 from contracts.modules import markets
 from contracts.modules import positions
 
+from contracts.lib import reasons
+
 uses: accounts
 uses: markets
 
@@ -28,9 +30,11 @@ def claim(_market: uint256, _account: address = msg.sender):
     market: markets.Market = markets._read(_market)
     key: uint256 = positions._key(_market, _account)
     debt: uint256 = self.debts[key]
-    assert debt != 0, "nothing owed"
+    if debt == 0:
+        reasons._revert(reasons.NOTHING_OWED)
     total: uint256 = markets.owed_total[_market]
-    assert market.pot >= total, "pot is short"
+    if market.pot < total:
+        reasons._revert(reasons.POT_IS_SHORT)
     self.debts[key] = 0
     total -= debt
     markets.owed_total[_market] = total

@@ -10,12 +10,15 @@
 
 from interfaces import IClearinghouse
 
+from contracts.lib import market_words
 from contracts.lib import packing
 from contracts.lib import position_math
+from contracts.lib import reasons
+from contracts.modules import markets
 
 MASK_120: constant(uint256) = 2**120 - 1
 MASK_128: constant(uint256) = 2**128 - 1
-BALANCE_LIMIT: constant(int256) = 2**127 - 1
+BALANCE_LIMIT: constant(uint256) = 2**127 - 1
 # Flags: the margin mode, and a count of top-ups in the seven bits above.
 FLAG_CROSS: constant(uint256) = 1
 TOPUP_UNIT: constant(uint256) = 2
@@ -48,28 +51,71 @@ def _load(_market: uint256, _account: address) -> position_math.Position:
 
 
 @internal
+@view
+def _load_settled(_market: markets.Market, _account: address) -> position_math.Position:
+    """
+    @notice A position with its carry paid out of its balance.
+    """
+    position: position_math.Position = self._load(_market.id, _account)
+    return position_math._settled(position, markets._carry_index(_market, position.size))
+
+
+@internal
+@pure
+def _combined(
+    _market: markets.Market, _leg: position_math.Position, _settled: position_math.Position
+) -> position_math.Position:
+    """
+    @notice A leg added to a settled position; its carry starts at the index of the side it ends on.
+    """
+    position: position_math.Position = position_math._combined(_leg, _settled)
+    position.carry = markets._carry_index(_market, position.size)
+    return position
+
+
+@internal
+def _replace(
+    _market: markets.Market, _account: address, _old_size: int256, _position: position_math.Position
+) -> markets.Market:
+    """
+    @notice Writes a changed position and carries the change into the market's totals and holder counts.
+    """
+    self._store(_market.id, _account, _position)
+    return markets._resized(_market, _old_size, _position.size)
+
+
+@internal
+@pure
+def _check_opening(_market: markets.Market, _position: position_math.Position):
+    """
+    @notice The opening rule on a settled position.
+    """
+    if (
+        position_math._opening_excess( _position, _market.mark, market_words._imr_bps(_market.risk), market_words._entry_margin_rule(_market.risk), ) < 0
+    ):
+        reasons._revert(reasons.BELOW_INITIAL_MARGIN)
+
+
+@internal
 def _store(_market: uint256, _account: address, _position: position_math.Position):
     """
     @notice Writes a position, clearing the record at size 0, and announces it.
     """
+    position: position_math.Position = _position
+    if position.size == 0:
+        position = empty(position_math.Position)
+    if position_math._abs(position.balance) > BALANCE_LIMIT or position.notional > MASK_120:
+        reasons._revert(reasons.POSITION_TOO_LARGE)
     key: uint256 = self._key(_market, _account)
-    if _position.size == 0:
-        self.records[key][0] = 0
-        self.records[key][1] = 0
-        log IClearinghouse.PositionChanged(
-            market=_market, account=_account, size=0, balance=0, entry_notional=0, entry_carry=0
-        )
-        return
-    assert abs(_position.balance) <= BALANCE_LIMIT and _position.notional <= MASK_120, "position too large"
-    self.records[key][0] = packing._bits(_position.size) << 128 | packing._field(_position.balance, 0, MASK_128)
+    self.records[key][0] = packing._bits(position.size) << 128 | packing._field(position.balance, 0, MASK_128)
     self.records[key][1] = (
-        _position.notional << 136 | _position.flags << 128 | packing._field(_position.carry, 0, MASK_128)
+        position.notional << 136 | position.flags << 128 | packing._field(position.carry, 0, MASK_128)
     )
     log IClearinghouse.PositionChanged(
         market=_market,
         account=_account,
-        size=_position.size,
-        balance=_position.balance,
-        entry_notional=_position.notional,
-        entry_carry=_position.carry,
+        size=position.size,
+        balance=position.balance,
+        entry_notional=position.notional,
+        entry_carry=position.carry,
     )

@@ -10,6 +10,7 @@ from interfaces import IClearinghouse
 
 from contracts.lib import market_words
 from contracts.lib import position_math
+from contracts.lib import reasons
 from contracts.modules import markets
 from contracts.modules import payouts
 from contracts.modules import positions
@@ -51,7 +52,8 @@ def venue_provide(_market: uint256, _provider: address, _margin: uint256, _mid_p
     """
     market: markets.Market = markets._read(_market)
     self._check_venue(_market)
-    assert _margin <= markets.MASK_104, "amount too large"
+    if _margin > markets.MASK_104:
+        reasons._revert(reasons.AMOUNT_TOO_LARGE)
     market = payouts._move(market, _provider, convert(_margin, int256))
     markets._close(market)
     ranges: uint256 = markets.ranges[_market] + (_margin << 128)
@@ -97,40 +99,29 @@ def venue_absorb(
     )
     equity: int256 = position_math._equity(part, part.carry, market.mark)
     if equity < 0:
-        deficit: uint256 = convert(-equity, uint256)
-        if part.size == 0:
-            market = waterfall._absorb_flat(market, deficit)
-        else:
-            market = waterfall._absorb(market, part.size > 0, deficit, position_math._abs(part.size))
+        market = waterfall._absorb(market, part.size, -equity)
         part.balance -= equity
     tip: uint256 = 0
     if _remover != _provider and equity > 0:
         tip = min(market_words._tip(markets.limits_words[_market]), convert(equity, uint256))
         part.balance -= convert(tip, int256)
 
-    old: position_math.Position = positions._load(_market, _provider)
-    new: position_math.Position = position_math._combined(
-        position_math._settled(part, markets._carry_index(market, part.size)),
-        position_math._settled(old, markets._carry_index(market, old.size)),
-        markets._carry_index(market, 1),
-        markets._carry_index(market, -1),
-    )
+    old: position_math.Position = positions._load_settled(market, _provider)
+    # an absorbed deficit moved the other side's index only
+    new: position_math.Position = positions._combined(market, part, old)
     if new.size == 0 and new.balance < 0:
         # the provider's own failing position closed against the range
-        assert _remover != _provider, "close leaves a deficit"
-        market = waterfall._absorb(
-            market, old.size > 0, convert(-new.balance, uint256), position_math._abs(old.size)
-        )
+        if _remover == _provider:
+            reasons._revert(reasons.CLOSE_LEAVES_A_DEFICIT)
+        market = waterfall._absorb(market, old.size, -new.balance)
         new.balance = 0
-    markets._resize(_market, old.size, new.size)
-    market = markets._recount(market, old.size, new.size)
+    market = positions._replace(market, _provider, old.size, new)
     if new.size == 0 and new.balance > 0:
         market = payouts._pay(market, _provider, convert(new.balance, uint256))
     if tip != 0:
         market = payouts._pay(market, _remover, tip)
     markets._close(market)
     markets._set_mid(_market, _removed.mid_price, 0)
-    positions._store(_market, _provider, new)
     return tip
 
 
@@ -148,5 +139,7 @@ def venue_moved(_market: uint256, _mid_price: uint256):
 @internal
 @view
 def _check_venue(_market: uint256):
-    assert _market < markets.MAX_MARKETS, "unknown market"
-    assert msg.sender == market_words._venue(markets.trading_words[_market]), "not venue"
+    if _market >= markets.MAX_MARKETS:
+        reasons._revert(reasons.UNKNOWN_MARKET)
+    if msg.sender != market_words._venue(markets.trading_words[_market]):
+        reasons._revert(reasons.NOT_VENUE)

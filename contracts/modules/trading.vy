@@ -12,6 +12,7 @@ from interfaces import IVenue
 from contracts.lib import fixed_point
 from contracts.lib import market_words
 from contracts.lib import position_math
+from contracts.lib import reasons
 from contracts.lib import venue_math
 from contracts.modules import accounts
 from contracts.modules import markets
@@ -57,18 +58,21 @@ def trade(
     @return notional WAD, what was paid or received, without fees
     """
     accounts._check_operator(_account)
-    assert _deadline == 0 or block.timestamp <= _deadline, "deadline passed"
-    assert _size != 0, "zero size"
-    assert position_math._abs(_size) <= markets.MAX_SIZE, "size too large"
-    assert position_math._abs(_margin) <= markets.MASK_104, "amount too large"
+    if not (_deadline == 0 or block.timestamp <= _deadline):
+        reasons._revert(reasons.DEADLINE_PASSED)
+    if _size == 0:
+        reasons._revert(reasons.ZERO_SIZE)
+    if position_math._abs(_size) > markets.MAX_SIZE:
+        reasons._revert(reasons.SIZE_TOO_LARGE)
+    if position_math._abs(_margin) > markets.MASK_104:
+        reasons._revert(reasons.AMOUNT_TOO_LARGE)
     market: markets.Market = markets._open(_market)
-    assert not market.jumped, "price just jumped"
-    old: position_math.Position = positions._load(_market, _account)
-    old = position_math._settled(old, markets._carry_index(market, old.size))
+    if market.jumped:
+        reasons._revert(reasons.PRICE_JUST_JUMPED)
+    old: position_math.Position = positions._load_settled(market, _account)
 
     fill: Fill = empty(Fill)
     market, fill = self._fill(market, _size, _limit_price)
-
     leg: position_math.Position = position_math.Position(
         size=_size,
         balance=_margin - convert(fill.lp_fee + fill.protocol_fee + fill.penalty, int256),
@@ -76,18 +80,15 @@ def trade(
         carry=0,
         flags=0,
     )
-    new: position_math.Position = position_math._combined(
-        leg, old, markets._carry_index(market, 1), markets._carry_index(market, -1)
-    )
+    new: position_math.Position = positions._combined(market, leg, old)
+    market = positions._replace(market, _account, old.size, new)
     self._check_trade(market, old, new, _margin)
 
-    market = markets._recount(market, old.size, new.size)
     incoming: int256 = _margin
     if new.size == 0:
         incoming -= new.balance
     market = payouts._move(market, _account, incoming)
     markets._close(market)
-    positions._store(_market, _account, new)
     log IClearinghouse.Trade(
         market=_market,
         account=_account,
@@ -106,26 +107,29 @@ def trade(
 def adjust_margin(_market: uint256, _delta: int256, _account: address = msg.sender):
     """
     @notice Moves margin into (positive) or out of (negative) an isolated position.
-    @dev A top-up works without a price too. Taking margin out needs a fresh, unjumped price and the opening rule after.
+    @dev A top-up needs no price: it works whatever the oracle does. One of at least MM of the entry notional voids older
+         liquidation records; a smaller one that saves the position leaves that to `call_margin`. Taking margin out needs a fresh,
+         unjumped price and the opening rule after.
     """
     accounts._check_operator(_account)
-    assert _delta != 0, "zero amount"
-    assert position_math._abs(_delta) <= markets.MASK_104, "amount too large"
+    if _delta == 0:
+        reasons._revert(reasons.ZERO_AMOUNT)
+    if position_math._abs(_delta) > markets.MASK_104:
+        reasons._revert(reasons.AMOUNT_TOO_LARGE)
     position: position_math.Position = positions._load(_market, _account)
-    assert position.size != 0, "no position"
-    market: markets.Market = empty(markets.Market)
-    if _delta < 0 or markets._has_price(markets._risk(_market)):
-        market = markets._open(_market)
-        position = position_math._settled(position, markets._carry_index(market, position.size))
-    else:
-        market = markets._read(_market)
+    if position.size == 0:
+        reasons._revert(reasons.NO_POSITION)
+    market: markets.Market = markets._read(_market)
     position.balance += _delta
     if _delta < 0:
-        assert not market.jumped, "price just jumped"
-        self._check_opening(market, position)
-    elif market.mark != 0 and self._is_maintained(market, position):
-        # liquidation records made before this top-up are void
-        position.flags = position.flags & positions.FLAG_CROSS | (position.flags + positions.TOPUP_UNIT & 254)
+        market = markets._open(_market)
+        if market.jumped:
+            reasons._revert(reasons.PRICE_JUST_JUMPED)
+        position = position_math._settled(position, markets._carry_index(market, position.size))
+        positions._check_opening(market, position)
+    elif convert(_delta, uint256) >= position_math._margin(position.notional, market_words._mmr_bps(market.risk)):
+        # liquidation records made before so large a top-up are void
+        position.flags = position.flags & positions.FLAG_CROSS | (position.flags + positions.TOPUP_UNIT) & 254
     market = payouts._move(market, _account, _delta)
     markets._close(market)
     positions._store(_market, _account, position)
@@ -140,11 +144,10 @@ def settle(_market: uint256, _account: address):
     @notice Pays an account's carry out of (or into) its balance. Its equity does not change. Anyone.
     """
     market: markets.Market = markets._open(_market)
-    position: position_math.Position = positions._load(_market, _account)
-    assert position.size != 0, "no position"
-    positions._store(
-        _market, _account, position_math._settled(position, markets._carry_index(market, position.size))
-    )
+    position: position_math.Position = positions._load_settled(market, _account)
+    if position.size == 0:
+        reasons._revert(reasons.NO_POSITION)
+    positions._store(_market, _account, position)
 
 
 # ---- the venue
@@ -165,12 +168,15 @@ def _fill(_market: markets.Market, _size: int256, _limit_price: uint256) -> (mar
             fee_budget=NO_BUDGET,
         )
     )
-    assert result.notional <= markets.MAX_NOTIONAL, "notional too large"
-    assert venue_math._within_limit(_size, result.notional, _limit_price), "price limit"
+    if result.notional > markets.MAX_NOTIONAL:
+        reasons._revert(reasons.NOTIONAL_TOO_LARGE)
+    if not venue_math._within_limit(_size, result.notional, _limit_price):
+        reasons._revert(reasons.PRICE_LIMIT)
     deviation: uint256 = venue_math._deviation(result.mid_after, _market.mark)
     penalty: uint256 = 0
     if deviation > venue_math._deviation(result.mid_before, _market.mark):
-        assert deviation <= market_words._max_deviation_bps(trading) * 10**14, "venue too far from mark"
+        if deviation > market_words._max_deviation_bps(trading) * 10**14:
+            reasons._revert(reasons.VENUE_TOO_FAR_FROM_MARK)
         if deviation > market_words._mmr_bps(_market.risk) * 10**14:
             penalty = venue_math._penalty(markets.limits_words[_market.id], deviation, result.notional)
     protocol_fee: uint256 = fixed_point._bps_up(result.notional, market_words._protocol_fee_bps(trading))
@@ -188,71 +194,57 @@ def _fill(_market: markets.Market, _size: int256, _limit_price: uint256) -> (mar
 
 
 @internal
+@view
 def _check_trade(
     _market: markets.Market, _old: position_math.Position, _new: position_math.Position, _margin: int256
 ):
     """
-    @notice The rules a trade must meet after it, and the new totals.
+    @notice The rules a trade must meet after it.
     """
     old_size: uint256 = position_math._abs(_old.size)
     new_size: uint256 = position_math._abs(_new.size)
-    flipped: bool = (_old.size < 0) != (_new.size < 0)
-    long: uint256 = 0
-    short: uint256 = 0
-    long, short = markets._resize(_market.id, _old.size, _new.size)
     if new_size == 0:
-        assert _new.balance >= 0, "close leaves a deficit"
+        if _new.balance < 0:
+            reasons._revert(reasons.CLOSE_LEAVES_A_DEFICIT)
         return
     trading: uint256 = markets.trading_words[_market.id]
     notional: uint256 = position_math._notional(_new.size, _market.mark)
-    assert notional >= market_words._min_notional(trading), "below minimum notional"
-    if new_size > old_size or flipped:
-        assert markets._is_open(_market.flags), "market is reduce-only"
-        assert new_size <= markets.MAX_SIZE, "size too large"
-        assert max(notional, _new.notional) <= markets.MAX_NOTIONAL, "notional too large"
+    if notional < market_words._min_notional(trading):
+        reasons._revert(reasons.BELOW_MINIMUM_NOTIONAL)
+    if new_size > old_size or (_old.size < 0) != (_new.size < 0):
+        if not markets._is_open(_market.flags):
+            reasons._revert(reasons.MARKET_IS_REDUCE_ONLY)
+        if new_size > markets.MAX_SIZE:
+            reasons._revert(reasons.SIZE_TOO_LARGE)
+        if max(notional, _new.notional) > markets.MAX_NOTIONAL:
+            reasons._revert(reasons.NOTIONAL_TOO_LARGE)
+        long: uint256 = 0
+        short: uint256 = 0
+        long, short = markets._sides_after(_market)
         cap: uint256 = market_words._max_open_interest(trading)
-        if cap != 0:
-            assert position_math._notional(convert(max(long, short), int256), _market.mark) <= cap, "open interest cap"
-        self._check_opening(_market, _new)
-        return
-    if _margin < 0:
-        self._check_opening(_market, _new)
-        return
+        if cap != 0 and fixed_point._mul_div_up(max(long, short), _market.mark, 10**18) > cap:
+            reasons._revert(reasons.OPEN_INTEREST_CAP)
+        positions._check_opening(_market, _new)
+    elif _margin < 0:
+        positions._check_opening(_market, _new)
+    else:
+        self._check_reduced(_market, _old, _new, notional)
+
+
+@internal
+@pure
+def _check_reduced(
+    _market: markets.Market, _old: position_math.Position, _new: position_math.Position, _notional: uint256
+):
+    """
+    @notice A smaller position has its maintenance margin, or is no worse off than before: equity / margin, cross-multiplied.
+    """
+    mmr_bps: uint256 = market_words._mmr_bps(_market.risk)
+    margin: int256 = convert(position_math._margin(_notional, mmr_bps), int256)
     equity: int256 = position_math._equity(_new, _new.carry, _market.mark)
-    margin: uint256 = position_math._margin(notional, market_words._mmr_bps(_market.risk))
-    if equity < convert(margin, int256):
-        # not worse than before: equity / margin, cross-multiplied; margins are above zero
-        old_margin: uint256 = position_math._margin(
-            position_math._notional(_old.size, _market.mark), market_words._mmr_bps(_market.risk)
+    if equity < margin:
+        old_margin: int256 = convert(
+            position_math._margin(position_math._notional(_old.size, _market.mark), mmr_bps), int256
         )
-        old_equity: int256 = position_math._equity(_old, _old.carry, _market.mark)
-        assert equity * convert(old_margin, int256) >= old_equity * convert(margin, int256), "below maintenance margin"
-
-
-@internal
-@pure
-def _check_opening(_market: markets.Market, _position: position_math.Position):
-    """
-    @notice The opening rule on a settled position.
-    """
-    assert (
-        position_math._opening_excess(
-            _position,
-            _market.mark,
-            market_words._imr_bps(_market.risk),
-            market_words._entry_margin_rule(_market.risk),
-        )
-        >= 0
-    ), "below initial margin"
-
-
-@internal
-@pure
-def _is_maintained(_market: markets.Market, _position: position_math.Position) -> bool:
-    """
-    @notice Whether a settled position has its maintenance margin.
-    """
-    margin: uint256 = position_math._margin(
-        position_math._notional(_position.size, _market.mark), market_words._mmr_bps(_market.risk)
-    )
-    return position_math._equity(_position, _position.carry, _market.mark) >= convert(margin, int256)
+        if equity * old_margin < position_math._equity(_old, _old.carry, _market.mark) * margin:
+            reasons._revert(reasons.BELOW_MAINTENANCE_MARGIN)

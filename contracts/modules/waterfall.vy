@@ -11,6 +11,8 @@
 from interfaces import IClearinghouse
 
 from contracts.lib import market_words
+from contracts.lib import position_math
+from contracts.lib import reasons
 from contracts.lib import waterfall_math
 from contracts.modules import markets
 from contracts.modules import payouts
@@ -30,8 +32,10 @@ def donate_insurance(_market: uint256, _amount: uint256):
     @param _amount WAD, above 0
     @dev Reverts "unknown market", "zero amount", "insufficient collateral".
     """
-    assert _amount != 0, "zero amount"
-    assert _amount <= markets.MASK_104, "amount too large"
+    if _amount == 0:
+        reasons._revert(reasons.ZERO_AMOUNT)
+    if _amount > markets.MASK_104:
+        reasons._revert(reasons.AMOUNT_TOO_LARGE)
     market: markets.Market = markets._read(_market)
     market = payouts._move(market, msg.sender, convert(_amount, int256))
     market = self._credit(market, _amount, msg.sender)
@@ -63,51 +67,53 @@ def _credit(_market: markets.Market, _amount: uint256, _source: address) -> mark
 
 
 @internal
-def _absorb(
-    _market: markets.Market, _bankrupt_long: bool, _deficit: uint256, _liquidated: uint256
-) -> markets.Market:
+def _absorb(_market: markets.Market, _size: int256, _deficit: int256) -> markets.Market:
     """
-    @notice Covers a deficit of a position of one side.
-    @param _liquidated size of that position
+    @notice Covers a deficit.
+    @param _size of the position that made it, signed. At 0 (a removed range) it has no side: what insurance leaves is halved,
+                 the odd wei on the shorts
+    @param _deficit WAD, above 0
     """
-    market: markets.Market = _market
-    from_insurance: uint256 = 0
-    market, from_insurance = self._draw(market, _deficit)
-    from_providers: uint256 = 0
-    market, from_providers = self._socialise(
-        market, not _bankrupt_long, unsafe_sub(_deficit, from_insurance), _deficit, _liquidated
+    deficit: uint256 = convert(_deficit, uint256)
+    market: markets.Market = self._draw(_market, deficit)
+    loss: uint256 = unsafe_sub(unsafe_add(deficit, market.insurance), _market.insurance)
+    on_longs: uint256 = 0
+    if _size < 0:
+        on_longs = loss
+    elif _size == 0:
+        on_longs = unsafe_div(loss, 2)
+    size: uint256 = position_math._abs(_size)
+    market = self._socialise(market, True, on_longs, deficit, size)
+    market = self._socialise(market, False, unsafe_sub(loss, on_longs), deficit, size)
+    log IClearinghouse.DeficitAbsorbed(
+        market=market.id,
+        size=_size,
+        deficit=deficit,
+        from_insurance=unsafe_sub(deficit, loss),
+        insurance_fund=market.insurance,
+        long_social_loss_index=market.long_loss,
+        short_social_loss_index=market.short_loss,
+        unallocated_loss=self._unallocated(market),
     )
-    self._announce(market, _bankrupt_long, _deficit, from_insurance, from_providers)
     return market
 
 
 @internal
-def _absorb_flat(_market: markets.Market, _deficit: uint256) -> markets.Market:
-    """
-    @notice Covers a deficit that has no side, a removed range of size zero: what insurance leaves is halved between the
-            sides, the odd wei on the shorts.
-    """
-    market: markets.Market = _market
-    from_insurance: uint256 = 0
-    market, from_insurance = self._draw(market, _deficit)
-    rest: uint256 = unsafe_sub(_deficit, from_insurance)
-    half: uint256 = unsafe_div(rest, 2)
-    from_providers: uint256 = 0
-    more: uint256 = 0
-    market, from_providers = self._socialise(market, True, half, _deficit, 0)
-    market, more = self._socialise(market, False, unsafe_sub(rest, half), _deficit, 0)
-    self._announce(market, False, _deficit, from_insurance, unsafe_add(from_providers, more))
-    return market
+@view
+def _unallocated(_market: markets.Market) -> uint256:
+    if _market.flags & markets.HAS_UNALLOCATED == 0:
+        return 0
+    return markets.unallocated[_market.id]
 
 
 @internal
-def _draw(_market: markets.Market, _deficit: uint256) -> (markets.Market, uint256):
+def _draw(_market: markets.Market, _deficit: uint256) -> markets.Market:
     """
-    @notice Takes what the fund may pay of a deficit.
+    @notice Takes out of the fund what it may pay of a deficit.
     """
     market: markets.Market = _market
     if market.insurance == 0:
-        return market, 0
+        return market
     draw_bps: uint256 = market_words._insurance_draw_bps(markets.limits_words[market.id])
     level: uint256 = 0
     if draw_bps != 10_000:
@@ -116,7 +122,7 @@ def _draw(_market: markets.Market, _deficit: uint256) -> (markets.Market, uint25
     market.insurance = unsafe_sub(market.insurance, paid)
     if draw_bps != 10_000:
         markets.draws[market.id] = unsafe_add(level, paid) << 32 | block.timestamp
-    return market, paid
+    return market
 
 
 @internal
@@ -134,12 +140,12 @@ def _draw_level(_id: uint256, _fund: uint256, _draw_bps: uint256) -> uint256:
 @internal
 def _socialise(
     _market: markets.Market, _payers_long: bool, _loss: uint256, _deficit: uint256, _liquidated: uint256
-) -> (markets.Market, uint256):
+) -> markets.Market:
     """
-    @notice Lays a loss on one side; returns what the venue's ranges bear of it.
+    @notice Lays a loss on one side.
     """
     if _loss == 0:
-        return _market, 0
+        return _market
     market: markets.Market = _market
     long: uint256 = 0
     short: uint256 = 0
@@ -150,68 +156,45 @@ def _socialise(
         payers = long
         index = market.long_loss
     open_interest: uint256 = max(long, short)
-    word: uint256 = 0
+    ranges: uint256 = 0
     if payers != open_interest:
-        word = markets.ranges[market.id]
+        ranges = markets.ranges[market.id]
     shares: waterfall_math.Shares = waterfall_math._shares(
-        _loss, _deficit, _liquidated, payers, open_interest, word >> 128, index
+        _loss, _deficit, _liquidated, payers, open_interest, ranges >> 128, index
     )
     if shares.from_providers != 0:
-        market = self._charge_ranges(market, word, shares.from_providers)
+        market = self._charge_ranges(market, ranges, shares.from_providers)
+    index = unsafe_add(index, shares.index_rise)
+    if _payers_long:
+        market.long_loss = index
+    else:
+        market.short_loss = index
     if shares.index_rise != 0:
-        if _payers_long:
-            market.long_loss = unsafe_add(index, shares.index_rise)
-        else:
-            market.short_loss = unsafe_add(index, shares.index_rise)
         markets.losses[market.id] = market.long_loss << 128 | market.short_loss
     if shares.unallocated != 0:
         markets.unallocated[market.id] += shares.unallocated
-        market.flags = market.flags | markets.HAS_UNALLOCATED
-    return market, shares.from_providers
+        market.flags |= markets.HAS_UNALLOCATED
+    return market
 
 
 @internal
-def _charge_ranges(_market: markets.Market, _word: uint256, _loss: uint256) -> markets.Market:
+def _charge_ranges(_market: markets.Market, _ranges: uint256, _loss: uint256) -> markets.Market:
     """
     @notice Takes a loss off the margin of all ranges by one factor, rounded down: each bears the same share.
     @dev When the factor runs out of digits the epoch ends; what the margin still held goes to the insurance fund.
     """
-    margin: uint256 = _word >> 128
+    margin: uint256 = _ranges >> 128
     left: uint256 = unsafe_sub(margin, _loss)
-    epoch: uint256 = _word >> 96 & markets.MASK_32
-    factor: uint256 = unsafe_div((_word & markets.MASK_96) * left, margin)
+    epoch: uint256 = _ranges >> 96 & markets.MASK_32
+    factor: uint256 = unsafe_div(unsafe_mul(_ranges & markets.MASK_96, left), margin)
     ended: uint256 = 0
     if factor < EPOCH_END:
         ended = left
         left = 0
-        epoch += 1
+        epoch = unsafe_add(epoch, 1)
         factor = RAY
     markets.ranges[_market.id] = left << 128 | epoch << 96 | factor
     log IClearinghouse.ProvidersCharged(
         market=_market.id, loss=_loss, lp_margin=left, lp_factor=factor, lp_epoch=epoch
     )
     return self._credit(_market, ended, self)
-
-
-@internal
-def _announce(
-    _market: markets.Market,
-    _bankrupt_long: bool,
-    _deficit: uint256,
-    _from_insurance: uint256,
-    _from_providers: uint256,
-):
-    loss: uint256 = 0
-    if _market.flags & markets.HAS_UNALLOCATED != 0:
-        loss = markets.unallocated[_market.id]
-    log IClearinghouse.DeficitAbsorbed(
-        market=_market.id,
-        bankrupt_long=_bankrupt_long,
-        deficit=_deficit,
-        from_insurance=_from_insurance,
-        from_providers=_from_providers,
-        insurance_fund=_market.insurance,
-        long_social_loss_index=_market.long_loss,
-        short_social_loss_index=_market.short_loss,
-        unallocated_loss=loss,
-    )
