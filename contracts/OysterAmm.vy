@@ -1,0 +1,359 @@
+# pragma version 0.4.3
+# pragma optimize gas
+# pragma nonreentrancy on
+"""
+@title  Oyster AMM
+@license MIT
+@notice The venue of one market: concentrated liquidity over ticks, provided with margin in one token. It holds no tokens and no
+        margin: both lie with the clearinghouse, which alone may swap and which this contract asks for prices and parameters.
+        Amounts are WAD, square root prices Q64.96, funding RAY. docs/spec.md section 11; every division goes against the taker
+        or the provider, so what the venue has is never less than what its ranges claim (contracts/lib/swap_math.vy).
+@custom:security The clearinghouse is trusted. Swaps and views call nobody; `add_liquidity`, `remove_liquidity` and `sync` first let the
+        clearinghouse accrue, then change their own state, then report to it.
+@custom:kill Nothing to disable: opening stops with the market, removing and closing always work.
+"""
+
+from interfaces import IClearinghouse
+from interfaces import IOysterAmm
+from interfaces import IVenue
+from contracts.lib import market_words
+from contracts.lib import swap_math
+from contracts.lib import tick_math
+from contracts.modules import curve
+from contracts.modules import ranges
+from contracts.modules import ticks
+
+implements: IVenue
+implements: IOysterAmm
+
+initializes: ticks
+initializes: curve[ticks := ticks]
+initializes: ranges[ticks := ticks]
+
+
+# @dev Whose positions trade here.
+CLEARINGHOUSE: public(immutable(IClearinghouse))
+
+# @dev The number of the market there.
+MARKET: public(immutable(uint256))
+
+
+@deploy
+def __init__(_clearinghouse: address, _market: uint256, _initial_price: uint256):
+    """
+    @notice Creates an empty venue.
+    @param _clearinghouse Its clearinghouse.
+    @param _market Number of its market.
+    @param _initial_price WAD, where it stands until there is liquidity.
+    """
+    assert _clearinghouse != empty(address), "zero address"
+    assert _initial_price >= 10**8 and _initial_price <= 10**28, "price out of bounds"
+    CLEARINGHOUSE = IClearinghouse(_clearinghouse)
+    MARKET = _market
+    curve._start(_initial_price)
+
+
+# ---- trades
+
+
+@external
+def swap(_order: IVenue.SwapOrder) -> IVenue.SwapResult:
+    """
+    @notice Trades against the ranges. Only the clearinghouse.
+    @param _order What is traded, and what the venue needs to know of its market.
+    @return Notional, fee and the mid price before and after.
+    """
+    assert msg.sender == CLEARINGHOUSE.address, "not clearinghouse"
+    plan: curve.Plan = curve._plan(_order)
+    curve._carry_out(plan, _order.funding_index)
+    return plan.result
+
+
+@external
+@view
+def quote_swap(_order: IVenue.SwapOrder) -> IVenue.SwapResult:
+    """
+    @notice What `swap` would return for the same order at this moment.
+    """
+    plan: curve.Plan = curve._plan(_order)
+    return plan.result
+
+
+@external
+@view
+def quote(_size: int256) -> (uint256, uint256):
+    """
+    @notice What a trade would cost or bring, without fees.
+    @param _size WAD, positive buys.
+    @return Notional and the mid price afterwards.
+    """
+    mark: uint256 = staticcall CLEARINGHOUSE.mark_price(MARKET)
+    plan: curve.Plan = curve._plan(
+        IVenue.SwapOrder(size=_size, mark_price=mark, funding_index=0, fee_bps=0, fee_budget=0)
+    )
+    return plan.result.notional, plan.result.mid_after
+
+
+@external
+@view
+def mid_price() -> uint256:
+    """
+    @notice WAD, rounded down; 0 if no liquidity is in range.
+    """
+    return curve._mid(curve._point())
+
+
+@external
+@view
+def state() -> (uint256, int256, uint256):
+    """
+    @notice Square root price, tick and liquidity in range.
+    """
+    point: curve.Point = curve._point()
+    return point.sqrt_price, point.tick, point.liquidity
+
+
+@external
+@view
+def edge(_tick: int256) -> (uint256, int256):
+    """
+    @notice Liquidity of all ranges that begin or end at a tick, and what joins when the price rises through it.
+    """
+    return ticks._gross(_tick), ticks._net(_tick)
+
+
+# ---- liquidity
+
+
+@external
+def add_liquidity(
+    _lower: int256, _upper: int256, _margin: uint256, _min_liquidity: uint256 = 0, _deadline: uint256 = 0
+) -> uint256:
+    """
+    @notice Adds a range around the current price, backed by free collateral of the caller.
+    @param _lower Its lower tick.
+    @param _upper Its upper tick, where it ends.
+    @param _margin WAD.
+    @param _min_liquidity The least liquidity to accept.
+    @param _deadline Unix seconds; 0 for none.
+    @return Its liquidity: the most that meets the initial margin ratio at both edges.
+    """
+    assert _deadline == 0 or block.timestamp <= _deadline, "deadline passed"
+    assert _margin != 0, "zero amount"
+    assert _margin < 2**120, "too much liquidity"
+    assert _lower < _upper and _lower % ticks.SPACING == 0 and _upper % ticks.SPACING == 0, "bad ticks"
+    assert _lower >= tick_math.MIN_TICK and _upper <= tick_math.MAX_TICK, "bad ticks"
+
+    context: IClearinghouse.VenueContext = extcall CLEARINGHOUSE.venue_accrue(MARKET)
+    assert context.tradable, "price just jumped"
+    assert context.open, "market is reduce-only"
+    curve._accrue(context.funding_index)
+    point: curve.Point = curve._drift(curve._point(), context.mark_price)
+    self._check_near(swap_math._price_down(point.sqrt_price), context.mark_price, context.mmr_bps)
+    assert _lower <= point.tick and point.tick < _upper, "range not around price"
+    assert ranges._load(msg.sender, _lower, _upper).liquidity == 0, "range exists"
+
+    liquidity: uint256 = swap_math._liquidity_of_margin(
+        _margin,
+        point.sqrt_price,
+        tick_math._sqrt_price_at_tick(_lower),
+        tick_math._sqrt_price_at_tick(_upper),
+        context.imr_bps,
+    )
+    assert liquidity != 0, "range too small"
+    assert liquidity >= _min_liquidity, "too little liquidity"
+    total: ticks.Growth = curve._total()
+    ticks._add_edge(_lower, liquidity, False, point.tick, total)
+    ticks._add_edge(_upper, liquidity, True, point.tick, total)
+    fee_growth: uint256 = 0
+    funding_growth: int256 = 0
+    fee_growth, funding_growth = ranges._growths(_lower, _upper, point.sqrt_price, point.tick, total, False)
+    ranges._save(
+        msg.sender,
+        ranges.Holding(
+            lower=_lower,
+            upper=_upper,
+            liquidity=liquidity,
+            entry_sqrt_price=point.sqrt_price,
+            entry_epoch=context.lp_epoch,
+            entry_factor=context.lp_factor,
+            margin=_margin,
+            fee_growth=fee_growth,
+            funding_growth=funding_growth,
+        ),
+    )
+    # Unsafe: the sum of all liquidity is below 2**118, by ticks.MAX_GROSS.
+    point.liquidity = unsafe_add(point.liquidity, liquidity)
+    curve._store(point)
+
+    mid: uint256 = curve._mid(point)
+    log IOysterAmm.RangeAdded(
+        provider=msg.sender,
+        lower=_lower,
+        upper=_upper,
+        margin=_margin,
+        liquidity=liquidity,
+        sqrt_price=point.sqrt_price,
+        liquidity_in_range=point.liquidity,
+        mid_price=mid,
+    )
+    extcall CLEARINGHOUSE.venue_provide(MARKET, msg.sender, _margin, mid)
+    return liquidity
+
+
+@external
+def remove_liquidity(_lower: int256, _upper: int256, _provider: address = msg.sender) -> uint256:
+    """
+    @notice Turns a range into (part of) the position of its provider. The provider and its operators may do so while the
+            market is tradable; anyone for a tip when the range is out of range or below maintenance margin at mark.
+    @param _lower Its lower tick.
+    @param _upper Its upper tick.
+    @param _provider Whose range it is.
+    @return WAD, the tip the caller got.
+    """
+    context: IClearinghouse.VenueContext = extcall CLEARINGHOUSE.venue_accrue(MARKET)
+    held: ranges.Holding = ranges._load(_provider, _lower, _upper)
+    assert held.liquidity != 0, "no range"
+    curve._accrue(context.funding_index)
+    point: curve.Point = curve._drift(curve._point(), context.mark_price)
+    in_range: bool = _lower <= point.tick and point.tick < _upper
+    accrued: ranges.Accrued = ranges._accrued(held, point.tick, curve._total(), context.lp_factor, context.lp_epoch)
+
+    remover: address = msg.sender
+    if self._is_own(_provider):
+        assert context.tradable, "price just jumped"
+        remover = _provider
+    else:
+        assert not in_range or self._is_failing(held, accrued, context), "range is healthy"
+
+    removed: IClearinghouse.RemovedRange = ranges._position_at(held, accrued, point.sqrt_price)
+    ticks._drop_edge(_lower, held.liquidity, False)
+    ticks._drop_edge(_upper, held.liquidity, True)
+    ranges._delete(_provider, held)
+    if in_range:
+        # Unsafe: it is one of those in range.
+        point.liquidity = unsafe_sub(point.liquidity, held.liquidity)
+    curve._store(point)
+    removed.mid_price = curve._mid(point)
+
+    tip: uint256 = extcall CLEARINGHOUSE.venue_absorb(MARKET, _provider, remover, removed)
+    log IOysterAmm.RangeRemoved(
+        provider=_provider,
+        remover=remover,
+        lower=_lower,
+        upper=_upper,
+        margin=removed.margin,
+        fees=accrued.fees,
+        funding=accrued.funding,
+        size=removed.size,
+        balance=removed.balance,
+        entry_notional=removed.entry_notional,
+        tip=tip,
+        liquidity_in_range=point.liquidity,
+        mid_price=removed.mid_price,
+    )
+    return tip
+
+
+@external
+def sync():
+    """
+    @notice Lets a venue without liquidity in range follow mark, as far as the next edge. Anyone may call.
+    """
+    context: IClearinghouse.VenueContext = extcall CLEARINGHOUSE.venue_accrue(MARKET)
+    curve._accrue(context.funding_index)
+    point: curve.Point = curve._point()
+    if point.liquidity == 0:
+        point = curve._drift(point, context.mark_price)
+        curve._store(point)
+        mid: uint256 = curve._mid(point)
+        log IOysterAmm.Drifted(sqrt_price=point.sqrt_price, liquidity_in_range=point.liquidity, mid_price=mid)
+        extcall CLEARINGHOUSE.venue_moved(MARKET, mid)
+
+
+# ---- ranges
+
+
+@external
+@view
+def range_of(_provider: address, _lower: int256, _upper: int256) -> IOysterAmm.RangeState:
+    """
+    @notice A range at this moment; all zero if there is none.
+    """
+    held: ranges.Holding = ranges._load(_provider, _lower, _upper)
+    if held.liquidity == 0:
+        return empty(IOysterAmm.RangeState)
+    market: IClearinghouse.MarketState = staticcall CLEARINGHOUSE.market_state(MARKET)
+    point: curve.Point = curve._point()
+    accrued: ranges.Accrued = ranges._accrued(
+        held, point.tick, curve._growth(market.funding_index), market.lp_factor, market.lp_epoch
+    )
+    position: IClearinghouse.RemovedRange = ranges._position_at(held, accrued, point.sqrt_price)
+    return IOysterAmm.RangeState(
+        liquidity=held.liquidity,
+        entry_sqrt_price=held.entry_sqrt_price,
+        margin=accrued.margin,
+        fees=accrued.fees,
+        funding=accrued.funding,
+        balance=position.balance,
+        size=position.size,
+        entry_notional=position.entry_notional,
+        equity=ranges._margins(position, market.mark_price, 0)[0],
+        in_range=_lower <= point.tick and point.tick < _upper,
+    )
+
+
+@external
+@view
+def range_health(_provider: address, _lower: int256, _upper: int256) -> (int256, uint256, bool, bool):
+    """
+    @notice How a range stands if the venue stood at mark, and whether anyone may remove it now.
+    @return Equity and maintenance margin there, whether the price is inside the range, and whether anyone may remove it.
+    """
+    held: ranges.Holding = ranges._load(_provider, _lower, _upper)
+    assert held.liquidity != 0, "no range"
+    market: IClearinghouse.MarketState = staticcall CLEARINGHOUSE.market_state(MARKET)
+    point: curve.Point = curve._point()
+    accrued: ranges.Accrued = ranges._accrued(
+        held, point.tick, curve._growth(market.funding_index), market.lp_factor, market.lp_epoch
+    )
+    # A removal drifts first.
+    point = curve._drifted(point, market.mark_price)[0]
+    in_range: bool = _lower <= point.tick and point.tick < _upper
+    equity: int256 = 0
+    maintenance: uint256 = 0
+    risk: uint256 = (staticcall CLEARINGHOUSE.market_words(MARKET))[0]
+    equity, maintenance = ranges._margins_at_mark(held, accrued, market.mark_price, market_words._mmr_bps(risk))
+    return equity, maintenance, in_range, not in_range or equity < convert(maintenance, int256)
+
+
+@internal
+@view
+def _is_own(_provider: address) -> bool:
+    return msg.sender == _provider or staticcall CLEARINGHOUSE.is_operator(_provider, msg.sender)
+
+
+@internal
+@pure
+def _is_failing(
+    _held: ranges.Holding, _accrued: ranges.Accrued, _context: IClearinghouse.VenueContext
+) -> bool:
+    """
+    @notice Below maintenance margin if the venue stood at mark.
+    """
+    equity: int256 = 0
+    maintenance: uint256 = 0
+    equity, maintenance = ranges._margins_at_mark(_held, _accrued, _context.mark_price, _context.mmr_bps)
+    return equity < convert(maintenance, int256)
+
+
+@internal
+@pure
+def _check_near(_price: uint256, _mark: uint256, _mmr_bps: uint256):
+    """
+    @notice D = max / min - 1 of the venue's price and mark is at most the maintenance margin ratio.
+    """
+    low: uint256 = min(_price, _mark)
+    distance: uint256 = unsafe_sub(max(_price, _mark), low)
+    # Unsafe: prices are below 2**94.
+    assert unsafe_mul(distance, 10_000) <= unsafe_mul(low, _mmr_bps), "venue too far from mark"
