@@ -1,7 +1,7 @@
 """What was deployed where: deployments/<network>.json, written before the first transaction and after each one.
 
 A plan fixes the addresses beforehand (they follow from the deployer's nonce), because Config, clearinghouse and engine
-name each other in their constructors. A second run finds code at the planned addresses and goes on where the first ended.
+name each other in their constructors. A second run finds code at the planned addresses and goes on from there.
 """
 
 import json

@@ -4,7 +4,7 @@ Prices and amounts are decimals in units of the collateral, ratios basis points.
 bounds are checked again on chain by Config.
 """
 
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -117,7 +117,13 @@ class MarketConfig(BaseModel):
 
 def wad(value: Decimal | int | str) -> int:
     """WAD of a number; digits beyond the eighteenth are an error."""
-    scaled = Decimal(value).scaleb(18)
-    if scaled != scaled.to_integral_value():
-        raise ValueError(f"{value} has more than 18 digits after the point")
-    return int(scaled)
+    return scaled(value, 18)
+
+
+def scaled(value: Decimal | int | str, digits: int) -> int:
+    """value x 10^digits, exactly."""
+    with localcontext(prec=120):
+        result = Decimal(value).scaleb(digits)
+        if result != result.to_integral_value():
+            raise ValueError(f"{value} has more than {digits} digits after the point")
+        return int(result)

@@ -1,0 +1,248 @@
+"""The contracts that a scenario runs against, and how each step becomes a transaction."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from decimal import Decimal, localcontext
+from typing import Any, NamedTuple
+
+from nacre.chain import EmbeddedChain, Receipt
+from nacre.deploy import (
+    MAX_UINT256,
+    Market,
+    System,
+    deploy_system,
+    list_market,
+    market_params,
+    policy_params,
+)
+from nacre.presets import MarketConfig
+from nacre.presets.market import scaled, wad
+from nacre.scenario import schema
+
+TICK_SPACING = 50
+_LOG_BASE = Decimal("1.0001")
+
+
+class RangeKey(NamedTuple):
+    provider: str
+    lower: int
+    upper: int
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a step did: its own transactions, without those that mint and approve."""
+
+    ok: bool
+    reason: str
+    gas_used: int
+
+
+class World:
+    """Freshly deployed contracts on a chain of their own."""
+
+    def __init__(self, markets: dict[str, MarketConfig], decimals: int):
+        self.chain = EmbeddedChain()
+        self.system: System = deploy_system(self.chain, decimals=decimals)
+        for name, config in markets.items():
+            list_market(self.system, name, config)
+        self.names: dict[str, str] = {}
+        self.prices = {name: config.price for name, config in markets.items()}
+        # Read off the venues' events: they do not list their ranges.
+        self.ranges: dict[str, dict[RangeKey, None]] = {name: {} for name in markets}
+
+    def account(self, name: str) -> str:
+        """The address of a name; new on first use."""
+        if name not in self.names:
+            self.names[name] = self.chain.account(f"scenario {name}")
+        return self.names[name]
+
+    def market(self, name: str | None) -> Market:
+        """By name; the only one without."""
+        markets = self.system.markets
+        return markets[name] if name else next(iter(markets.values()))
+
+    def run(self, step: schema.Step) -> Outcome:
+        """One block. A revert is an outcome; ValueError says that a number does not fit."""
+        for name in step.actors():
+            self.account(name)
+        seconds = step.seconds if isinstance(step, schema.Wait) else 1
+        with self.chain.block(seconds):
+            receipts = _ACTIONS[type(step)](self, step)
+        for receipt in receipts:
+            self._note_ranges(receipt)
+        failed = next((receipt for receipt in receipts if not receipt.ok), None)
+        gas = sum(receipt.gas_used for receipt in receipts)
+        return Outcome(failed is None, failed.reason if failed else "", gas)
+
+    def _note_ranges(self, receipt: Receipt) -> None:
+        names = {market.venue.address: name for name, market in self.system.markets.items()}
+        for log in receipt.logs:
+            if log.name == "RangeAdded":
+                self.ranges[names[log.address]][RangeKey(log.provider, log.lower, log.upper)] = None
+            elif log.name == "RangeRemoved":
+                self.ranges[names[log.address]].pop(RangeKey(log.provider, log.lower, log.upper), None)
+
+    # ---- accounts
+
+    def _deposit(self, step: schema.Deposit) -> list[Receipt]:
+        system, account = self.system, self.account(step.who)
+        amount = scaled(step.amount, system.decimals)
+        system.token.transact("mint", account, amount, sender=account).check()
+        system.approve(account)
+        return [system.clearinghouse.transact("deposit", amount, sender=account)]
+
+    def _withdraw(self, step: schema.Withdraw) -> list[Receipt]:
+        amount = scaled(step.amount, self.system.decimals)
+        return [self._clearinghouse(step.who, "withdraw", amount)]
+
+    def _claim(self, step: schema.Claim) -> list[Receipt]:
+        return [self._clearinghouse(step.who, "claim", self.market(step.market).id)]
+
+    # ---- venue
+
+    def _add_liquidity(self, step: schema.AddLiquidity) -> list[Receipt]:
+        lower, upper = tick_below(step.lower), tick_above(step.upper)
+        return [self._venue(step, "add_liquidity", lower, upper, wad(step.margin))]
+
+    def _remove_liquidity(self, step: schema.RemoveLiquidity) -> list[Receipt]:
+        market = self.market(step.market)
+        provider = self.account(step.of or step.who)
+        if step.lower is not None and step.upper is not None:
+            edges = [(tick_below(step.lower), tick_above(step.upper))]
+        else:
+            edges = [(key.lower, key.upper) for key in self.ranges[market.name] if key.provider == provider]
+        if not edges:
+            raise ValueError(f"{step.of or step.who} has no range in market {market.name}")
+        arguments = [provider] if step.of else []
+        return [self._venue(step, "remove_liquidity", lower, upper, *arguments) for lower, upper in edges]
+
+    # ---- trading
+
+    def _trade(self, step: schema.Trade) -> list[Receipt]:
+        limit, deadline = wad(step.limit or 0), step.deadline or 0
+        market = self.market(step.market).id
+        return [self._clearinghouse(step.who, "trade", market, wad(step.size), wad(step.margin), limit, deadline)]
+
+    def _adjust_margin(self, step: schema.AdjustMargin) -> list[Receipt]:
+        return [self._clearinghouse(step.who, "adjust_margin", self.market(step.market).id, wad(step.delta))]
+
+    def _donate(self, step: schema.DonateInsurance) -> list[Receipt]:
+        return [self._clearinghouse(step.who, "donate_insurance", self.market(step.market).id, wad(step.amount))]
+
+    def _settle(self, step: schema.Settle) -> list[Receipt]:
+        sender = step.who or step.target
+        return [self._clearinghouse(sender, "settle", self.market(step.market).id, self.account(step.target))]
+
+    # ---- liquidation
+
+    def _takeover(self, step: schema.Takeover) -> list[Receipt]:
+        target, size = self.account(step.target), _size(step.size)
+        return [self._engine(step, step.who, "liquidate_by_takeover", target, size, wad(step.margin))]
+
+    def _force_close(self, step: schema.ForceClose) -> list[Receipt]:
+        target, size = self.account(step.target), _size(step.size)
+        return [self._engine(step, step.who, "force_close", target, size, wad(step.limit or 0))]
+
+    def _call_margin(self, step: schema.CallMargin) -> list[Receipt]:
+        names = list(self.names) if step.accounts is None else step.accounts
+        sender = step.who or next(iter(self.names), "anybody")
+        return [self._engine(step, sender, "call_margin", [self.account(name) for name in names])]
+
+    # ---- price, time, owner
+
+    def _price(self, step: schema.Price) -> list[Receipt]:
+        market = self.market(step.market)
+        self.prices[market.name] = step.to
+        price = wad(step.to)
+        if price:
+            return [market.oracle.transact("set_price", price, sender=self.system.feeder)]
+        # Zero passes only where a price of any kind may be pushed: the market is to refuse it.
+        at = self.chain.timestamp
+        return [market.oracle.transact("set_price_at", 0, at, sender=self.system.feeder)]
+
+    def _wait(self, step: schema.Wait) -> list[Receipt]:
+        if step.stale:
+            return []
+        # The feed went on meanwhile, at the same price: the end of no outage.
+        for market in self.system.markets.values():
+            price, now = wad(self.prices[market.name]), self.chain.timestamp
+            market.oracle.transact("set_price_at", price, now, sender=self.system.feeder).check()
+        return []
+
+    def _pause(self, step: schema.Pause) -> list[Receipt]:
+        return [self.system.config.transact("pause", self.market(step.market).id, sender=self.system.guardian)]
+
+    def _unpause(self, step: schema.Unpause) -> list[Receipt]:
+        return [self.system.config.transact("unpause", self.market(step.market).id, sender=self.system.owner)]
+
+    def _set(self, step: schema.Set) -> list[Receipt]:
+        market, config, owner = self.market(step.market), self.system.config, self.system.owner
+        changed = market.config.changed(**step.changes)
+        receipts = []
+        oracle, venue = market.oracle.address, market.venue.address
+        for function, make in (
+            ("set_market_params", lambda fields: market_params(fields, oracle, venue)),
+            ("set_policy_params", policy_params),
+        ):
+            if make(changed) != make(market.config):
+                receipts.append(config.transact(function, market.id, make(changed), sender=owner))
+        if changed.push_jump_bps != market.config.push_jump_bps:
+            receipts.append(market.oracle.transact("set_push_jump", changed.push_jump_bps, sender=owner))
+        if all(receipt.ok for receipt in receipts):
+            self.system.markets[market.name] = replace(market, config=changed)
+        return receipts
+
+    # ---- who sends what
+
+    def _clearinghouse(self, who: str, function: str, *arguments: Any) -> Receipt:
+        return self.system.clearinghouse.transact(function, *arguments, sender=self.account(who))
+
+    def _engine(self, step: schema.Step, who: str, function: str, *arguments: Any) -> Receipt:
+        market = self.market(step.market).id
+        return self.system.engine.transact(function, market, *arguments, sender=self.account(who))
+
+    def _venue(self, step: Any, function: str, *arguments: Any) -> Receipt:
+        return self.market(step.market).venue.transact(function, *arguments, sender=self.account(step.who))
+
+
+_ACTIONS: dict[type[schema.Step], Callable[[World, Any], list[Receipt]]] = {
+    schema.Deposit: World._deposit,
+    schema.Withdraw: World._withdraw,
+    schema.AddLiquidity: World._add_liquidity,
+    schema.RemoveLiquidity: World._remove_liquidity,
+    schema.Trade: World._trade,
+    schema.AdjustMargin: World._adjust_margin,
+    schema.Price: World._price,
+    schema.Wait: World._wait,
+    schema.Takeover: World._takeover,
+    schema.ForceClose: World._force_close,
+    schema.CallMargin: World._call_margin,
+    schema.DonateInsurance: World._donate,
+    schema.Settle: World._settle,
+    schema.Claim: World._claim,
+    schema.Pause: World._pause,
+    schema.Unpause: World._unpause,
+    schema.Set: World._set,
+}
+
+
+def _size(size: Decimal | None) -> int:
+    return MAX_UINT256 if size is None else wad(size)
+
+
+def tick_below(price: Decimal) -> int:
+    """The highest tick, a multiple of the spacing, whose price is not above."""
+    with localcontext(prec=60):
+        tick = int((price.ln() / _LOG_BASE.ln()).to_integral_value(rounding="ROUND_FLOOR"))
+        # The logarithm of an exact power may come out a hair low.
+        if _LOG_BASE ** (tick + 1) <= price:
+            tick += 1
+        return tick // TICK_SPACING * TICK_SPACING
+
+
+def tick_above(price: Decimal) -> int:
+    """The lowest tick, a multiple of the spacing, whose price is not below."""
+    below = tick_below(price)
+    with localcontext(prec=60):
+        return below if _LOG_BASE**below == price else below + TICK_SPACING
