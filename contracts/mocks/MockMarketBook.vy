@@ -2,10 +2,15 @@
 """
 @title  Mock market book
 @license MIT
-@notice Keeps the words that Config writes, in place of the clearinghouse and of the engine, and checks nothing.
+@notice Keeps what Config writes and shows what a test puts there, in place of the clearinghouse and of the engine. Checks
+        and computes nothing.
 @custom:security For tests only: no access control.
 @custom:kill Nothing to disable.
 """
+
+from interfaces import IClearinghouse
+from interfaces import IOysterAmm
+
 
 event FeesAsked:
     sender: address
@@ -24,6 +29,30 @@ status: public(HashMap[uint256, uint256])
 
 # Policy word by market.
 policy: public(HashMap[uint256, uint256])
+
+# What `market_state` shows.
+market_state: public(HashMap[uint256, IClearinghouse.MarketState])
+
+# What `position` shows.
+position: public(HashMap[uint256, HashMap[address, IClearinghouse.Position]])
+
+# What `owed` shows.
+owed: public(HashMap[uint256, HashMap[address, uint256]])
+
+# What `free_collateral` shows.
+free_collateral: public(HashMap[address, uint256])
+
+# What `liquidatable_since` shows.
+liquidatable_since: public(HashMap[uint256, HashMap[address, uint256]])
+
+# What `range_of` shows.
+range_of: public(HashMap[address, HashMap[int256, HashMap[int256, IOysterAmm.RangeState]]])
+
+# What `collateral` shows.
+collateral: public(address)
+
+
+# ---- what Config calls
 
 
 @external
@@ -59,6 +88,63 @@ def collect_protocol_fees(_market: uint256, _receiver: address) -> uint256:
     """
     log FeesAsked(sender=msg.sender, market=_market, receiver=_receiver)
     return 7 * 10**18
+
+
+# ---- what tests call
+
+
+@external
+def show_market(_market: uint256, _state: IClearinghouse.MarketState):
+    """
+    @notice Sets what `market_state` shows.
+    """
+    self.market_state[_market] = _state
+
+
+@external
+def show_account(
+    _market: uint256,
+    _account: address,
+    _position: IClearinghouse.Position,
+    _owed: uint256,
+    _free_collateral: uint256,
+    _liquidatable_since: uint256,
+):
+    """
+    @notice Sets what the views show of an account.
+    """
+    self.position[_market][_account] = _position
+    self.owed[_market][_account] = _owed
+    self.free_collateral[_account] = _free_collateral
+    self.liquidatable_since[_market][_account] = _liquidatable_since
+
+
+@external
+def show_range(_provider: address, _lower: int256, _upper: int256, _range: IOysterAmm.RangeState):
+    """
+    @notice Sets what `range_of` shows.
+    """
+    self.range_of[_provider][_lower][_upper] = _range
+
+
+@external
+def show_collateral(_collateral: address):
+    """
+    @notice Sets what `collateral` shows.
+    """
+    self.collateral = _collateral
+
+
+# ---- views
+
+
+@external
+@view
+def pot(_market: uint256) -> uint256:
+    """
+    @notice As the clearinghouse's.
+    """
+    return self.market_state[_market].pot
 
 
 @external
