@@ -96,12 +96,14 @@ class Rpc:
 class NodeChain(BaseChain):
     """See nacre.chain.base.Chain for the methods."""
 
-    def __init__(self, url: str, private_key: str | None = None):
+    def __init__(self, url: str = "", private_key: str | None = None, rpc: Any = None):
         super().__init__()
-        self.rpc = Rpc(url)
-        self.name = url
+        self.rpc = rpc or Rpc(url)
+        self.name = self.rpc.url
         self.chain_id = int(self.rpc("eth_chainId"), 16)
-        self.is_anvil = str(self.rpc("web3_clientVersion")).lower().startswith("anvil")
+        client = str(self.rpc("web3_clientVersion")).lower()
+        self.is_anvil = client.startswith("anvil")
+        self.moves_time = self.is_anvil or client.startswith("eth-tester")
         self._signer = None
         if private_key:
             try:
@@ -144,21 +146,21 @@ class NodeChain(BaseChain):
         return int(self.rpc("eth_blockNumber"), 16)
 
     def mine(self, seconds: int = 0) -> None:
-        if not self.is_anvil:
-            raise ChainError("time moves by itself on this node: only anvil can be told to")
+        if not self.moves_time:
+            raise ChainError("time moves by itself on this node: only a development node can be told to")
         if seconds:
             self.set_next_timestamp(self.timestamp + seconds)
         self.rpc("evm_mine")
 
     def set_next_timestamp(self, timestamp: int) -> None:
-        if not self.is_anvil:
-            raise ChainError("time moves by itself on this node: only anvil can be told to")
+        if not self.moves_time:
+            raise ChainError("time moves by itself on this node: only a development node can be told to")
         self.rpc("evm_setNextBlockTimestamp", timestamp)
 
     @contextmanager
     def block(self, seconds: int = 1) -> Iterator[None]:
         """As in process, but here each transaction still takes a block: the first one is `seconds` after the last."""
-        if self.is_anvil:
+        if self.moves_time:
             self.set_next_timestamp(self.timestamp + seconds)
         yield
 

@@ -1,0 +1,158 @@
+"""Puts a clearinghouse on a chain and lists a market in it."""
+
+import os
+import sys
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from nacre.artifacts import CompileError, load_all
+from nacre.chain import PRIVATE_KEY_VARIABLE, AbiError, ChainError
+from nacre.chain.abi import checksum
+from nacre.chain.connect import DEFAULT_NETWORK, connected
+from nacre.chain.node import NodeChain
+from nacre.deploy import FOLDER, DeployError, Record, System, deploy_system, hand_over, list_market, record_path
+from nacre.presets import MarketConfig, PresetError, load_file, preset
+
+
+class Address(click.ParamType):
+    name = "address"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        try:
+            return checksum(value)
+        except ValueError:
+            self.fail(f"{value!r} is not an address", param, ctx)
+
+
+def _price(ctx: click.Context, param: click.Parameter, value: str | None) -> Decimal | None:
+    try:
+        return Decimal(value) if value is not None else None
+    except InvalidOperation:
+        raise click.BadParameter(f"{value!r} is not a number", ctx, param) from None
+
+
+@click.command()
+@click.option("--policy", metavar="NAME", help="Preset to deploy: oyster, injective.")
+@click.option("--config", "config_path", type=click.Path(path_type=Path), metavar="FILE", help="TOML file of your own.")
+@click.option("--market", default="main", show_default=True, help="Name of the market.")
+@click.option("--price", callback=_price, help="First price of the market (default: that of the preset or file).")
+@click.option("--collateral", type=Address(), help="ERC-20 to use (default: a mock token that anyone may mint).")
+@click.option("--decimals", type=click.IntRange(0, 18), default=18, show_default=True, help="Of the mock token.")
+@click.option("--oracle", type=Address(), help="Price adapter to use (default: a mock one for scripts to feed).")
+@click.option("--owner", type=Address(), help="Who may set parameters (default: the node's second account).")
+@click.option("--guardian", type=Address(), help="Who may pause (default: the third account, or the owner).")
+@click.option("--treasury", type=Address(), help="Who gets protocol fees (default: the fourth account, or the owner).")
+@click.option("--feeder", type=Address(), help="Who feeds the mock oracle (default: the fifth account, or the owner).")
+@click.option("--network", default=DEFAULT_NETWORK, show_default=True, help="A network of Ape's.")
+@click.option("--url", help=f"A node by URL; signs with the key in {PRIVATE_KEY_VARIABLE} if there is one.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=FOLDER,
+    help="Folder of the record (deployments/).",
+)
+def cli(
+    policy: str | None,
+    config_path: Path | None,
+    market: str,
+    price: Decimal | None,
+    collateral: str | None,
+    decimals: int,
+    oracle: str | None,
+    owner: str | None,
+    guardian: str | None,
+    treasury: str | None,
+    feeder: str | None,
+    network: str,
+    url: str | None,
+    out: Path,
+) -> None:
+    """Deploy token, Config, Clearinghouse, LiquidationEngine, Lens, and a market with its oracle and venue.
+
+    Addresses, parameters and code hashes go to deployments/<network>.json. A second run finds what is there and does
+    nothing; one that was interrupted goes on; another --market joins the first. The deployer ends with no role.
+    """
+    console = Console(soft_wrap=True)
+    try:
+        config = _parameters(policy, config_path, price)
+        with console.status("Compiling"):
+            load_all()
+        with connected(network, url) as chain, console.status("Deploying"):
+            path = record_path(chain, out)
+            record = _record(chain, path, console, {"owner": owner, "guardian": guardian, "token": collateral})
+            say = lambda text: console.print(f"  {escape(text)}")  # noqa: E731
+            system = deploy_system(
+                chain,
+                decimals=decimals,
+                token=collateral,
+                owner=owner,
+                guardian=guardian,
+                treasury=treasury,
+                feeder=feeder,
+                record=record,
+                progress=say,
+            )
+            list_market(system, market, config, oracle=oracle, record=record, progress=say)
+            pending = hand_over(system)
+    except (AbiError, ChainError, CompileError, DeployError, PresetError, ValueError) as error:
+        raise click.ClickException(str(error)) from None
+    _show(console, system, path, pending)
+
+
+def _parameters(policy: str | None, path: Path | None, price: Decimal | None) -> MarketConfig:
+    if (policy is None) == (path is None):
+        raise PresetError("name either --policy or --config")
+    fields = {} if price is None else {"price": price}
+    return load_file(path, **fields) if path else preset(str(policy), **fields)
+
+
+def _record(chain: NodeChain, path: Path, console: Console, given: dict[str, str | None]) -> Record:
+    """The one that is there, if it speaks of this chain; chains in a process start empty each time."""
+    record = Record.load(path)
+    if record is None:
+        return Record({}, path)
+    gone = all(not chain.code(entry["address"]) for name, entry in record.contracts.items() if name != "Token")
+    started = any(entry.get("code_hash") for entry in record.contracts.values())
+    if record.data["chain_id"] != chain.chain_id or (gone and started):
+        console.print(f"  [yellow]{path} is about a chain that is gone: starting anew[/yellow]")
+        return Record({}, path)
+    recorded = {"token": record.contracts["Token"]["address"], **record.data}
+    for role, address in given.items():
+        if address is not None and recorded[role] != address:
+            raise DeployError(f"{path} has another {role}, {recorded[role]}; move it away to start anew")
+    return record
+
+
+def _show(console: Console, system: System, path: Path, pending: bool) -> None:
+    table = Table(box=None, pad_edge=False, show_header=False)
+    rows = [
+        ("collateral", f"{system.token.address}  {system.decimals} decimals"),
+        ("config", system.config.address),
+        ("clearinghouse", system.clearinghouse.address),
+        ("engine", system.engine.address),
+        ("lens", system.lens.address),
+    ]
+    for market in system.markets.values():
+        rows.append((f"market {market.name}", f"number {market.id}, IMR {market.config.imr_bps / 100:g} %"))
+        rows.append(("  oracle", market.oracle.address))
+        rows.append(("  venue", market.venue.address))
+    rows += [("owner", system.owner), ("guardian", system.guardian), ("treasury", system.treasury)]
+    for title, value in rows:
+        table.add_row(title, value)
+    console.print(table)
+    shown = os.path.relpath(path) if path.is_relative_to(Path.cwd()) else path
+    console.print(f"[green]Deployed.[/green] Record: {shown}")
+    if pending:
+        console.print(
+            f"[yellow]The owner has to accept:[/yellow] {system.owner} calls accept_ownership() on Config "
+            f"{system.config.address}. Until then the deployer {system.deployer} owns it."
+        )
+
+
+if __name__ == "__main__":
+    sys.exit(cli())
