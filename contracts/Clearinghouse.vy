@@ -28,6 +28,8 @@ from contracts.modules import payouts
 from contracts.modules import positions
 # What venues may do.
 from contracts.modules import providers
+# Trades against the venue.
+from contracts.modules import swaps
 # What traders do.
 from contracts.modules import trading
 # Deficits and the insurance fund.
@@ -38,11 +40,22 @@ initializes: markets
 initializes: positions
 initializes: payouts[accounts := accounts, markets := markets]
 initializes: waterfall[markets := markets, payouts := payouts]
+initializes: swaps[markets := markets]
 initializes: trading[
-    accounts := accounts, markets := markets, payouts := payouts, positions := positions, waterfall := waterfall
+    accounts := accounts,
+    markets := markets,
+    payouts := payouts,
+    positions := positions,
+    swaps := swaps,
+    waterfall := waterfall
 ]
 initializes: liquidation[
-    accounts := accounts, markets := markets, payouts := payouts, positions := positions, waterfall := waterfall
+    accounts := accounts,
+    markets := markets,
+    payouts := payouts,
+    positions := positions,
+    swaps := swaps,
+    waterfall := waterfall
 ]
 initializes: providers[markets := markets, payouts := payouts, positions := positions, waterfall := waterfall]
 initializes: administration[markets := markets, payouts := payouts]

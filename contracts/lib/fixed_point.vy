@@ -38,7 +38,7 @@ def _signed_mul_div_floor(_a: int256, _b: uint256, _c: uint256) -> int256:
     @notice floor(a * b / c): toward minus infinity.
     """
     product: int256 = unsafe_mul(_a, convert(_b, int256))
-    if product < 0:
+    if not (product >= 0):
         product = unsafe_sub(product, convert(unsafe_sub(_c, 1), int256))
     return unsafe_div(product, convert(_c, int256))
 

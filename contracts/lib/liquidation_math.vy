@@ -49,15 +49,12 @@ def _without_dust(_whole: uint256, _size: uint256, _mark: uint256, _min_notional
 
 @internal
 @pure
-def _before_proceeds(_part: position_math.Position, _carry_index: int256) -> int256:
+def _before_proceeds(_part: position_math.Position) -> int256:
     """
-    @notice What a part has without the notional of its closing trade: balance, less carry, less entry notional (long) or plus it
+    @notice What a settled part has without the notional of its closing trade: balance, less entry notional (long) or plus it
             (short).
     """
-    return unsafe_sub(
-        self._with_notional(_part.balance, -_part.size, _part.notional),
-        position_math._carry_charge(_part.size, _part.carry, _carry_index),
-    )
+    return self._with_notional(_part.balance, unsafe_sub(0, _part.size), _part.notional)
 
 
 @internal
@@ -97,17 +94,21 @@ def _outcome(
         return outcome
     left: uint256 = convert(outcome.gross, uint256) - _result.fee
     outcome.lp_fee = _result.fee
-    if policy_word._has(_policy, policy_word.FLAG_FORCE_CLOSE_FEES):
+    if _policy & policy_word.FLAG_FORCE_CLOSE_FEES != 0:
         outcome.protocol_fee = min(
             left, fixed_point._bps_up(_result.notional, market_words._protocol_fee_bps(_trading))
         )
         left = unsafe_sub(left, outcome.protocol_fee)
-        deviation: uint256 = venue_math._deviation(_result.mid_after, _mark)
-        if deviation > market_words._mmr_bps(_risk) * 10**14 and deviation > venue_math._deviation(
-            _result.mid_before, _mark
-        ):
-            outcome.penalty = min(left, venue_math._penalty(_limits, deviation, _result.notional))
-            left = unsafe_sub(left, outcome.penalty)
+        outcome.penalty = min(
+            left,
+            venue_math._penalty(
+                _limits,
+                market_words._mmr_bps(_risk),
+                venue_math._grown_deviation(_result, _mark),
+                _result.notional,
+            ),
+        )
+        left = unsafe_sub(left, outcome.penalty)
     fee: uint256 = min(left, unsafe_div(unsafe_mul(_result.notional, policy_word._liquidation_fee_bps(_policy)), 10_000))
     if fee != 0:
         outcome.reward = unsafe_div(unsafe_mul(fee, policy_word._reward_share_bps(_policy)), 10_000)
@@ -131,4 +132,4 @@ def _is_fair(
     band: uint256 = market_words._force_close_band_bps(_limits)
     if band == 0:
         band = unsafe_div(market_words._mmr_bps(_risk), 5)
-    return venue_math._within_band(-_size, _outcome_.notional, _mark, band)
+    return venue_math._within_band(unsafe_sub(0, _size), _outcome_.notional, _mark, band)

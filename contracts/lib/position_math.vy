@@ -29,7 +29,7 @@ def _abs(_size: int256) -> uint256:
     """
     @notice |size|, also of the smallest int256.
     """
-    if _size < 0:
+    if not (_size >= 0):
         return packing._bits(unsafe_sub(0, _size))
     return packing._bits(_size)
 
@@ -50,7 +50,7 @@ def _price_pnl(_size: int256, _entry_notional: uint256, _mark: uint256) -> int25
     @notice Profit of the price alone, rounded against the holder.
     """
     entry: int256 = convert(_entry_notional, int256)
-    if _size < 0:
+    if not (_size >= 0):
         return unsafe_sub(entry, convert(self._notional(_size, _mark), int256))
     return unsafe_sub(convert(fixed_point._mul_div_down(self._abs(_size), _mark, WAD), int256), entry)
 
@@ -81,6 +81,18 @@ def _equity(_position: Position, _carry_index: int256, _mark: uint256) -> int256
 
 @internal
 @pure
+def _worth(_settled_position: Position, _mark: uint256) -> int256:
+    """
+    @notice Equity of a settled position.
+    """
+    return unsafe_add(
+        _settled_position.balance,
+        self._price_pnl(_settled_position.size, _settled_position.notional, _mark),
+    )
+
+
+@internal
+@pure
 def _settled(_position: Position, _carry_index: int256) -> Position:
     """
     @notice The position with its carry paid from (or into) its balance. Equity does not change.
@@ -105,7 +117,7 @@ def _part(_position: Position, _size: uint256) -> Position:
         return _position
     part: Position = _position
     part.size = convert(_size, int256)
-    if _position.size < 0:
+    if not (_position.size >= 0):
         part.size = unsafe_sub(0, part.size)
     part.balance = fixed_point._signed_mul_div_floor(_position.balance, _size, whole)
     part.notional = fixed_point._mul_div_down(_position.notional, _size, whole)
@@ -198,6 +210,6 @@ def _is_below(_equity_: int256, _margin_: uint256, _ratio_bps: uint256) -> bool:
     """
     @notice Whether equity < ratio x margin. Equality is safe. Negative equity is below whatever the ratio.
     """
-    if _equity_ < 0:
+    if not (_equity_ >= 0):
         return True
     return unsafe_mul(convert(_equity_, uint256), 10_000) < unsafe_mul(_margin_, _ratio_bps)

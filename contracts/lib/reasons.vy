@@ -62,16 +62,11 @@ def _revert(_reason: uint256):
     @notice Reverts as `assert False, "..."` would: Error(string).
     @param _reason up to 32 characters, the last in the lowest byte
     """
-    length: uint256 = 0
+    text: uint256 = _reason
+    length: uint256 = 32
     for i: uint256 in range(32):
-        if _reason >> (8 * i) == 0:
+        if text >> 248 != 0:
             break
-        length += 1
-    raw_revert(
-        concat(
-            0x08c379a0,
-            convert(32, bytes32),
-            convert(length, bytes32),
-            convert(_reason << (256 - 8 * length), bytes32),
-        )
-    )
+        text = text << 8
+        length = unsafe_sub(length, 1)
+    raw_revert(concat(0x08c379a0, convert(32, bytes32), convert(length, bytes32), convert(text, bytes32)))

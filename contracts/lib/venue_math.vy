@@ -7,6 +7,8 @@
         1,000 in the penalty: a D^3 < 1e9 * 1678 in WAD.
 """
 
+from interfaces import IVenue
+
 from contracts.lib import fixed_point
 from contracts.lib import market_words
 from contracts.lib import position_math
@@ -60,11 +62,25 @@ def _deviation(_mid: uint256, _mark: uint256) -> uint256:
 
 @internal
 @pure
-def _penalty(_limits: uint256, _deviation_: uint256, _notional: uint256) -> uint256:
+def _grown_deviation(_result: IVenue.SwapResult, _mark: uint256) -> uint256:
     """
-    @notice (a D^3 + b D^2 + c D + d) of the notional, rounded up.
+    @notice D after a swap that moved the venue away from mark; 0 after any other.
     """
-    d: uint256 = min(_deviation_, MAX_DEVIATION)
+    deviation: uint256 = self._deviation(_result.mid_after, _mark)
+    if deviation > self._deviation(_result.mid_before, _mark):
+        return deviation
+    return 0
+
+
+@internal
+@pure
+def _penalty(_limits: uint256, _mmr_bps: uint256, _grown: uint256, _notional: uint256) -> uint256:
+    """
+    @notice (a D^3 + b D^2 + c D + d) of the notional, rounded up, where D grew past MMR; else 0.
+    """
+    if _grown <= unsafe_mul(_mmr_bps, 10**14):
+        return 0
+    d: uint256 = min(_grown, MAX_DEVIATION)
     ratio: uint256 = 0
     power: uint256 = WAD
     for i: uint256 in range(4):

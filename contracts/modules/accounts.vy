@@ -55,15 +55,13 @@ def deposit(_amount: uint256, _receiver: address = msg.sender):
     if _receiver == empty(address):
         reasons._revert(reasons.BAD_RECEIVER)
     amount: uint256 = unsafe_mul(_amount, SCALE)
-    word: uint256 = self.accounts[_receiver] + amount
-    self.accounts[_receiver] = word
     log IClearinghouse.Deposit(
-        account=_receiver, sender=msg.sender, amount=amount, free_collateral=word & FREE_MASK
+        account=_receiver, sender=msg.sender, amount=amount, free_collateral=self._give(_receiver, amount)
     )
-    before: uint256 = staticcall TOKEN.balanceOf(self)
+    before: uint256 = self._held()
     if not extcall TOKEN.transferFrom(msg.sender, self, _amount, default_return_value=True):
         reasons._revert(reasons.TRANSFER_FAILED)
-    if staticcall TOKEN.balanceOf(self) != before + _amount:
+    if self._held() != unsafe_add(before, _amount):
         reasons._revert(reasons.FEE_ON_TRANSFER)
 
 
@@ -79,7 +77,7 @@ def withdraw(_amount: uint256, _receiver: address = msg.sender, _account: addres
     if _receiver == empty(address):
         reasons._revert(reasons.BAD_RECEIVER)
     self._check_operator(_account)
-    free: uint256 = self._take(_account, _amount * SCALE)
+    free: uint256 = self._take(_account, unsafe_mul(min(_amount, FREE_MASK), SCALE))
     log IClearinghouse.Withdraw(
         account=_account, receiver=_receiver, amount=unsafe_mul(_amount, SCALE), free_collateral=free
     )
@@ -97,13 +95,12 @@ def set_operator(_operator: address, _approved: bool):
     if self.operators[msg.sender][_operator] == _approved:
         reasons._revert(reasons.OPERATOR_UNCHANGED)
     self.operators[msg.sender][_operator] = _approved
-    word: uint256 = self.accounts[_operator]
+    word: uint256 = unsafe_sub(self.accounts[_operator], OPERATOR_UNIT)
     if _approved:
-        if word >> 128 & OPERATOR_MASK == OPERATOR_MASK:
+        word = unsafe_add(word, 2 * OPERATOR_UNIT)
+        if word >> 128 & OPERATOR_MASK == 0:
             reasons._revert(reasons.TOO_MANY_ACCOUNTS)
-        self.accounts[_operator] = word + OPERATOR_UNIT
-    else:
-        self.accounts[_operator] = word - OPERATOR_UNIT
+    self.accounts[_operator] = word
     log IClearinghouse.OperatorSet(account=msg.sender, operator=_operator, approved=_approved)
 
 
@@ -129,6 +126,12 @@ def collateral() -> address:
     @notice The token everything is counted in.
     """
     return TOKEN.address
+
+
+@internal
+@view
+def _held() -> uint256:
+    return staticcall TOKEN.balanceOf(self)
 
 
 @internal
@@ -179,6 +182,6 @@ def _give(_account: address, _amount: uint256) -> uint256:
     """
     @notice Raises free collateral; returns what it is now. All pots and deposits of a token fit 128 bits: no carry.
     """
-    word: uint256 = self.accounts[_account] + _amount
+    word: uint256 = unsafe_add(self.accounts[_account], _amount)
     self.accounts[_account] = word
     return word & FREE_MASK

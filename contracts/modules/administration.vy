@@ -65,9 +65,8 @@ def set_status(_market: uint256, _status: uint256):
         reasons._revert(reasons.NOT_CONFIG)
     if not (_status <= STATUS_MASK and _status & markets.LISTED != 0):
         reasons._revert(reasons.BAD_STATUS)
-    market: markets.Market = markets._read(_market)
-    market.flags = market.flags & ~STATUS_MASK | _status
-    markets._close(market)
+    risk: uint256 = markets._risk(_market)
+    markets.money[_market] = markets.money[_market] >> 3 << 3 | _status
     log IClearinghouse.StatusChanged(market=_market, status=_status)
 
 

@@ -8,7 +8,6 @@
 """
 
 from interfaces import IClearinghouse
-from interfaces import IOracle
 from interfaces import IVenue
 
 from contracts.lib import fixed_point
@@ -17,18 +16,26 @@ from contracts.lib import market_words
 from contracts.lib import policy_word
 from contracts.lib import position_math
 from contracts.lib import reasons
-from contracts.lib import venue_math
 from contracts.modules import accounts
 from contracts.modules import markets
 from contracts.modules import payouts
 from contracts.modules import positions
+from contracts.modules import swaps
 from contracts.modules import waterfall
 
 uses: accounts
 uses: markets
 uses: payouts
 uses: positions
+uses: swaps
 uses: waterfall
+
+# A liquidation under way: the target settled, and the part that goes.
+struct Case:
+    market: markets.Market
+    target: position_math.Position
+    part: position_math.Position
+
 
 # The only caller of the primitives.
 ENGINE: immutable(address)
@@ -47,46 +54,39 @@ def take_over(
     _size: uint256,
     _margin: uint256,
     _policy: uint256,
-    _overdue: bool,
+    _refusal: uint256,
 ):
     """
     @notice Moves (part of) a failing position with its margin to the liquidator, who must then meet the opening rule.
     @param _size unsigned WAD; max_value(uint256) is all
     @param _margin WAD from the liquidator's free collateral
-    @param _overdue whether the target failed for longer than the policy's last resort
+    @param _refusal why the policy does not let this happen now to a target that is not bankrupt, see lib/reasons; 0 if it does
     """
-    if msg.sender != ENGINE:
-        reasons._revert(reasons.NOT_ENGINE)
-    market: markets.Market = markets._open(_market)
-    target: position_math.Position = positions._load(_market, _target)
-    if accounts._same_person(_liquidator, _target):
-        reasons._revert(reasons.SELF_LIQUIDATION)
-    self._check_stage(
-        market, target, _policy, _overdue or policy_word._has(_policy, policy_word.FLAG_TAKEOVER), reasons.TAKEOVER_NOT_ALLOWED
+    case: Case = self._begin(
+        _market, _liquidator, _target, _size, _policy, _refusal
     )
-    size: uint256 = self._slice(market, target.size, _size, _policy)
-    taken: position_math.Position = position_math._part(target, size)
-    part: position_math.Position = taken
-    deficit: int256 = -min(
-        position_math._equity(part, markets._carry_index(market, part.size), market.mark), 0
-    )
+    market: markets.Market = case.market
+    part: position_math.Position = case.part
+    deficit: int256 = min(position_math._worth(part, market.mark), 0)
     if deficit != 0:
+        deficit = unsafe_sub(0, deficit)
         market = waterfall._absorb(market, part.size, deficit)
         part.balance = unsafe_add(part.balance, deficit)
+    part.balance = unsafe_add(part.balance, convert(_margin, int256))
 
     # the index has moved: a liquidator on the other side pays its share before anything of it is combined
     old: position_math.Position = positions._load_settled(market, _liquidator)
-    part = position_math._settled(part, markets._carry_index(market, part.size))
-    part.balance = unsafe_add(part.balance, convert(_margin, int256))
-    new: position_math.Position = positions._combined(market, part, old)
+    new: position_math.Position = position_math._combined(part, old)
     incoming: int256 = convert(_margin, int256)
     if new.size == 0:
-        if new.balance < 0:
+        if not (new.balance >= 0):
             reasons._revert(reasons.CLOSE_LEAVES_A_DEFICIT)
-        incoming -= new.balance
+        incoming = unsafe_sub(incoming, new.balance)
     else:
-        self._check_taker(market, new)
-    market = positions._replace(market, _target, target.size, position_math._without(target, taken))
+        if position_math._abs(new.size) > markets.MAX_SIZE:
+            reasons._revert(reasons.SIZE_TOO_LARGE)
+        positions._check_opening(market, new)
+    market = positions._replace(market, _target, case.target.size, position_math._without(case.target, case.part))
     market = positions._replace(market, _liquidator, old.size, new)
     market = payouts._move(market, _liquidator, incoming)
     markets._close(market)
@@ -104,30 +104,28 @@ def take_over(
 
 @external
 def force_close(
-    _market: uint256, _keeper: address, _target: address, _size: uint256, _limit_price: uint256, _policy: uint256
+    _market: uint256,
+    _keeper: address,
+    _target: address,
+    _size: uint256,
+    _limit_price: uint256,
+    _policy: uint256,
+    _refusal: uint256,
 ):
     """
     @notice Closes (part of) a failing position against the venue; what remains goes where the policy says.
     @param _size unsigned WAD; max_value(uint256) is all
     @param _limit_price WAD, worst average price for the target; 0 is none
+    @param _refusal as above
     """
-    if msg.sender != ENGINE:
-        reasons._revert(reasons.NOT_ENGINE)
-    market: markets.Market = markets._open(_market)
-    target: position_math.Position = positions._load(_market, _target)
-    if accounts._same_person(_keeper, _target):
-        reasons._revert(reasons.SELF_LIQUIDATION)
-    self._check_stage(
-        market, target, _policy, policy_word._has(_policy, policy_word.FLAG_FORCE_CLOSE), reasons.FORCE_CLOSE_NOT_ALLOWED
-    )
-    size: uint256 = self._slice(market, target.size, _size, _policy)
-    part: position_math.Position = position_math._part(target, size)
-    rest: position_math.Position = position_math._without(target, part)
+    case: Case = self._begin(_market, _keeper, _target, _size, _policy, _refusal)
+    market: markets.Market = case.market
+    part: position_math.Position = case.part
+    rest: position_math.Position = position_math._without(case.target, part)
     outcome: liquidation_math.Outcome = self._close_on_venue(market, part, _limit_price, _policy)
-
-    if outcome.residue < 0:
-        market = waterfall._absorb(market, part.size, -outcome.residue)
-    market = waterfall._credit(market, outcome.penalty + outcome.fund_share, self)
+    if not (outcome.residue >= 0):
+        market = waterfall._absorb(market, part.size, unsafe_sub(0, outcome.residue))
+    market = waterfall._credit(market, unsafe_add(outcome.penalty, outcome.fund_share), self)
     if outcome.reward != 0:
         market = payouts._pay(market, _keeper, outcome.reward)
     if outcome.residue > 0:
@@ -138,10 +136,10 @@ def force_close(
         elif destination == policy_word.RESIDUE_TREASURY:
             markets._set_mid(_market, outcome.mid_price, residue)
         elif rest.size != 0:
-            rest.balance += outcome.residue
+            rest.balance = unsafe_add(rest.balance, outcome.residue)
         else:
             market = payouts._pay(market, _target, residue)
-    market = positions._replace(market, _target, target.size, rest)
+    market = positions._replace(market, _target, case.target.size, rest)
     markets._close(market)
     log IClearinghouse.ForceClose(
         market=_market,
@@ -160,35 +158,37 @@ def force_close(
 
 
 @internal
-@view
-def _check_stage(
-    _market: markets.Market,
-    _target: position_math.Position,
+def _begin(
+    _market: uint256,
+    _caller: address,
+    _target: address,
+    _size: uint256,
     _policy: uint256,
-    _allowed: bool,
     _refusal: uint256,
-):
+) -> Case:
     """
-    @notice The target fails its margin, and the policy lets this happen to it now. A bankrupt one may always be taken over,
-            and closed where force close is known at all.
+    @notice Opens the market, settles the target, checks that it fails its margin and that the engine refuses nothing, and cuts the
+            part. Nobody may refuse a bankrupt target.
     """
-    if _target.size == 0:
+    if msg.sender != ENGINE:
+        reasons._revert(reasons.NOT_ENGINE)
+    if accounts._same_person(_caller, _target):
+        reasons._revert(reasons.SELF_LIQUIDATION)
+    case: Case = empty(Case)
+    case.market = markets._open(_market)
+    case.target = positions._load_settled(case.market, _target)
+    if case.target.size == 0:
         reasons._revert(reasons.NO_POSITION)
-    equity: int256 = position_math._equity(_target, markets._carry_index(_market, _target.size), _market.mark)
+    equity: int256 = position_math._worth(case.target, case.market.mark)
     margin: uint256 = position_math._margin(
-        position_math._notional(_target.size, _market.mark), market_words._mmr_bps(_market.risk)
+        position_math._notional(case.target.size, case.market.mark), market_words._mmr_bps(case.market.risk)
     )
     if not position_math._is_below(equity, margin, policy_word._trigger_bps(_policy)):
         reasons._revert(reasons.NOT_LIQUIDATABLE)
-    if equity < 0:
-        return
-    if not _allowed:
+    if _refusal != 0 and equity >= 0:
         reasons._revert(_refusal)
-    grace: uint256 = policy_word._grace_seconds(_policy)
-    if grace != 0:
-        ended: uint256 = staticcall IOracle(market_words._oracle(_market.risk)).outage_end()
-        if block.timestamp < ended + grace:
-            reasons._revert(reasons.GRACE_PERIOD)
+    case.part = position_math._part(case.target, self._slice(case.market, case.target.size, _size, _policy))
+    return case
 
 
 @internal
@@ -232,30 +232,18 @@ def _close_on_venue(
     """
     trading: uint256 = markets.trading_words[_market.id]
     limits: uint256 = markets.limits_words[_market.id]
-    carry_index: int256 = markets._carry_index(_market, _part.size)
-    with_fees: bool = policy_word._has(_policy, policy_word.FLAG_FORCE_CLOSE_FEES)
     fee_bps: uint256 = 0
-    if with_fees:
+    if _policy & policy_word.FLAG_FORCE_CLOSE_FEES != 0:
         fee_bps = market_words._trading_fee_bps(trading)
-    before: int256 = liquidation_math._before_proceeds(_part, carry_index)
-    result: IVenue.SwapResult = extcall IVenue(market_words._venue(trading)).swap(
-        IVenue.SwapOrder(
-            size=-_part.size,
-            mark_price=_market.mark,
-            funding_index=_market.funding,
-            fee_bps=fee_bps,
-            fee_budget=before,
-        )
-    )
+    before: int256 = liquidation_math._before_proceeds(_part)
+    result: IVenue.SwapResult = swaps._swap(_market, unsafe_sub(0, _part.size), _limit_price, fee_bps, before)
     outcome: liquidation_math.Outcome = liquidation_math._outcome(
         _part.size, before, result, _market.mark, _market.risk, trading, limits, _policy
     )
-    if not venue_math._within_limit(-_part.size, result.notional, _limit_price):
-        reasons._revert(reasons.PRICE_LIMIT)
     if not liquidation_math._is_fair(
         _part.size,
         outcome,
-        position_math._equity(_part, carry_index, _market.mark),
+        position_math._worth(_part, _market.mark),
         _market.mark,
         _market.risk,
         limits,

@@ -9,7 +9,6 @@
 from interfaces import IClearinghouse
 
 from contracts.lib import market_words as words
-from contracts.lib import packing
 from contracts.lib import position_math
 from contracts.modules import markets
 from contracts.modules import positions
@@ -52,16 +51,12 @@ def market_state(_market: uint256) -> IClearinghouse.MarketState:
     state.mid_price = venue >> 160
     state.protocol_fees = venue >> 48 & markets.MASK_112
     word: uint256 = markets.accruals[_market]
-    state.accrued_at = word & markets.MASK_32
-    state.premium_ema = packing._signed_at(word, 80, 48)
-    state.premium = packing._signed_at(word, 32, 48)
-    state.funding_index = market.funding
     if not state.stale:
-        accrual: markets.Accrual = markets._accrued(_market, market.risk, state.index_price)
-        state.accrued_at = accrual.word & markets.MASK_32
-        state.premium_ema = accrual.ema
-        state.premium = accrual.premium
-        state.funding_index = accrual.funding
+        word = markets._accrued(_market, market.risk, state.index_price, word)
+    state.accrued_at = word & markets.MASK_32
+    state.premium = markets._premium(word)
+    state.premium_ema = markets._premium_ema(word)
+    state.funding_index = markets._funding(word)
     state.long_social_loss_index = market.long_loss
     state.short_social_loss_index = market.short_loss
     state.total_long, state.total_short = markets._sides(_market)
@@ -94,19 +89,19 @@ def market_words(_market: uint256) -> (uint256, uint256, uint256):
 @external
 @view
 def insurance_fund(_market: uint256) -> uint256:
-    return markets._read(_market).insurance
+    return markets.money[_market] >> 152
 
 
 @external
 @view
 def long_social_loss_index(_market: uint256) -> uint256:
-    return markets._read(_market).long_loss
+    return markets.losses[_market] >> 128
 
 
 @external
 @view
 def short_social_loss_index(_market: uint256) -> uint256:
-    return markets._read(_market).short_loss
+    return markets.losses[_market] & markets.MASK_128
 
 
 @external
@@ -115,7 +110,6 @@ def open_interest(_market: uint256) -> uint256:
     """
     @notice The same on both sides, the venue included.
     """
-    risk: uint256 = markets._risk(_market)
     long: uint256 = 0
     short: uint256 = 0
     long, short = markets._sides(_market)
@@ -125,7 +119,7 @@ def open_interest(_market: uint256) -> uint256:
 @external
 @view
 def pot(_market: uint256) -> uint256:
-    return markets._read(_market).pot
+    return markets.money[_market] >> 48 & markets.MASK_104
 
 
 @external

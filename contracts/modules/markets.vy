@@ -38,15 +38,6 @@ struct Market:
     short_change: int256
 
 
-# The accrual word before and after.
-struct Accrual:
-    funding: int256
-    ema: int256
-    premium: int256
-    old_word: uint256
-    word: uint256
-
-
 MAX_MARKETS: constant(uint256) = 1_024
 MIN_PRICE: constant(uint256) = 10**12  # 1e-6
 MAX_PRICE: constant(uint256) = 10**25  # 1e7
@@ -156,46 +147,62 @@ def _open(_id: uint256) -> Market:
     market.mark, updated_at, market.jumped, stale = self._price(market.risk)
     if stale:
         reasons._revert(reasons.STALE_PRICE)
-    accrual: Accrual = self._accrued(_id, market.risk, market.mark)
-    market.funding = accrual.funding
-    if accrual.word != accrual.old_word:
-        self.accruals[_id] = accrual.word
+    before: uint256 = self.accruals[_id]
+    word: uint256 = self._accrued(_id, market.risk, market.mark, before)
+    if word != before:
+        market.funding = self._funding(word)
+        self.accruals[_id] = word
         # when nothing but the clock moved there is nothing to tell
-        if accrual.word >> 32 != accrual.old_word >> 32:
+        if word >> 32 != before >> 32:
             log IClearinghouse.FundingAccrued(
-                market=_id, funding_index=accrual.funding, premium_ema=accrual.ema, premium=accrual.premium
+                market=_id,
+                funding_index=market.funding,
+                premium_ema=self._premium_ema(word),
+                premium=self._premium(word),
             )
     return market
 
 
 @internal
 @view
-def _accrued(_id: uint256, _risk_word: uint256, _index_price: uint256) -> Accrual:
+def _accrued(_id: uint256, _risk_word: uint256, _index_price: uint256, _word: uint256) -> uint256:
     """
-    @notice Funding up to now at a fresh price; unchanged within a block and where funding is off.
+    @notice The accrual word brought up to now at a fresh price; unchanged within a block and where funding is off.
     """
-    word: uint256 = self.accruals[_id]
-    accrual: Accrual = Accrual(
-        funding=packing._signed_at(word, 128, 128),
-        ema=packing._signed_at(word, 80, 48),
-        premium=packing._signed_at(word, 32, 48),
-        old_word=word,
-        word=word,
-    )
     cap_bps: uint256 = market_words._funding_cap_bps(_risk_word)
-    elapsed: uint256 = unsafe_sub(block.timestamp, word & MASK_32)
+    elapsed: uint256 = unsafe_sub(block.timestamp, _word & MASK_32)
     if cap_bps == 0 or elapsed == 0:
-        return accrual
-    accrual.ema = accrual_math._ema(accrual.ema, accrual.premium, elapsed)
-    accrual.funding = accrual_math._funding(
-        accrual.funding, accrual.ema, _index_price, elapsed, cap_bps, market_words._funding_period(_risk_word)
+        return _word
+    ema: int256 = accrual_math._ema(self._premium_ema(_word), self._premium(_word), elapsed)
+    funding: int256 = accrual_math._funding(
+        self._funding(_word), ema, _index_price, elapsed, cap_bps, market_words._funding_period(_risk_word)
     )
-    accrual.premium = accrual_math._premium(self.venues[_id] >> 160, _index_price)
-    accrual.word = (
-        packing._bits(accrual.funding) << 128 | packing._field(accrual.ema, 80, MASK_48)
-        | packing._field(accrual.premium, 32, MASK_48) | block.timestamp
+    premium: int256 = accrual_math._premium(self.venues[_id] >> 160, _index_price)
+    return (
+        packing._bits(funding) << 128 | packing._field(ema, 80, MASK_48) | packing._field(premium, 32, MASK_48)
+        | block.timestamp
     )
-    return accrual
+
+
+@internal
+@pure
+def _funding(_accrual: uint256) -> int256:
+    """
+    @notice F of an accrual word, RAY.
+    """
+    return packing._signed_at(_accrual, 128, 128)
+
+
+@internal
+@pure
+def _premium_ema(_accrual: uint256) -> int256:
+    return packing._signed_at(_accrual, 80, 48)
+
+
+@internal
+@pure
+def _premium(_accrual: uint256) -> int256:
+    return packing._signed_at(_accrual, 32, 48)
 
 
 @internal
@@ -212,7 +219,7 @@ def _read(_id: uint256) -> Market:
         risk=risk,
         mark=0,
         jumped=False,
-        funding=packing._signed_at(self.accruals[_id], 128, 128),
+        funding=self._funding(self.accruals[_id]),
         long_loss=losses >> 128,
         short_loss=losses & MASK_128,
         insurance=money >> 152,
@@ -258,7 +265,7 @@ def _carry_index(_market: Market, _size: int256) -> int256:
     """
     @notice Carry index of the side a size is on, RAY.
     """
-    if _size < 0:
+    if not (_size >= 0):
         return unsafe_sub(convert(_market.short_loss, int256), _market.funding)
     return unsafe_add(convert(_market.long_loss, int256), _market.funding)
 

@@ -12,6 +12,7 @@ from contracts.modules import accounts
 from contracts.modules import markets
 from contracts.modules import positions
 
+from contracts.lib import position_math
 from contracts.lib import reasons
 
 uses: accounts
@@ -36,11 +37,11 @@ def claim(_market: uint256, _account: address = msg.sender):
     if market.pot < total:
         reasons._revert(reasons.POT_IS_SHORT)
     self.debts[key] = 0
-    total -= debt
+    total = unsafe_sub(total, debt)
     markets.owed_total[_market] = total
     if total == 0:
-        market.flags = market.flags & ~markets.HAS_OWED
-    market.pot -= debt
+        market.flags ^= markets.HAS_OWED
+    market.pot = unsafe_sub(market.pot, debt)
     markets._close(market)
     free: uint256 = accounts._give(_account, debt)
     log IClearinghouse.Owed(market=_market, account=_account, owed=0, owed_total=total)
@@ -79,11 +80,11 @@ def _pay(_market: markets.Market, _account: address, _amount: uint256) -> market
     if paid < _amount:
         key: uint256 = positions._key(market.id, _account)
         rest: uint256 = unsafe_sub(_amount, paid)
-        debt: uint256 = self.debts[key] + rest
-        total: uint256 = markets.owed_total[market.id] + rest
+        debt: uint256 = unsafe_add(self.debts[key], rest)
+        total: uint256 = unsafe_add(markets.owed_total[market.id], rest)
         self.debts[key] = debt
         markets.owed_total[market.id] = total
-        market.flags = market.flags | markets.HAS_OWED
+        market.flags |= markets.HAS_OWED
         log IClearinghouse.Owed(market=market.id, account=_account, owed=debt, owed_total=total)
     return market
 
@@ -98,8 +99,8 @@ def _move(_market: markets.Market, _account: address, _amount: int256) -> market
         market: markets.Market = _market
         amount: uint256 = convert(_amount, uint256)
         accounts._take(_account, amount)
-        market.pot += amount
+        market.pot = unsafe_add(market.pot, amount)
         return market
-    if _amount < 0:
-        return self._pay(_market, _account, convert(-_amount, uint256))
+    if not (_amount >= 0):
+        return self._pay(_market, _account, position_math._abs(_amount))
     return _market

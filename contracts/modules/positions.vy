@@ -61,27 +61,16 @@ def _load_settled(_market: markets.Market, _account: address) -> position_math.P
 
 
 @internal
-@pure
-def _combined(
-    _market: markets.Market, _leg: position_math.Position, _settled: position_math.Position
-) -> position_math.Position:
-    """
-    @notice A leg added to a settled position; its carry starts at the index of the side it ends on.
-    """
-    position: position_math.Position = position_math._combined(_leg, _settled)
-    position.carry = markets._carry_index(_market, position.size)
-    return position
-
-
-@internal
 def _replace(
-    _market: markets.Market, _account: address, _old_size: int256, _position: position_math.Position
+    _market: markets.Market, _account: address, _old_size: int256, _settled: position_math.Position
 ) -> markets.Market:
     """
-    @notice Writes a changed position and carries the change into the market's totals and holder counts.
+    @notice Writes a changed position, settled up to now, and carries the change into the market's totals and holder counts.
     """
-    self._store(_market.id, _account, _position)
-    return markets._resized(_market, _old_size, _position.size)
+    position: position_math.Position = _settled
+    position.carry = markets._carry_index(_market, position.size)
+    self._store(_market.id, _account, position)
+    return markets._resized(_market, _old_size, position.size)
 
 
 @internal

@@ -94,26 +94,25 @@ def venue_absorb(
         size=_removed.size,
         balance=_removed.balance,
         notional=_removed.entry_notional,
-        carry=markets._carry_index(market, _removed.size),
+        carry=0,
         flags=0,
     )
-    equity: int256 = position_math._equity(part, part.carry, market.mark)
-    if equity < 0:
-        market = waterfall._absorb(market, part.size, -equity)
-        part.balance -= equity
+    equity: int256 = position_math._worth(part, market.mark)
+    if not (equity >= 0):
+        market = waterfall._absorb(market, part.size, unsafe_sub(0, equity))
+        part.balance = unsafe_sub(part.balance, equity)
     tip: uint256 = 0
     if _remover != _provider and equity > 0:
         tip = min(market_words._tip(markets.limits_words[_market]), convert(equity, uint256))
-        part.balance -= convert(tip, int256)
+        part.balance = unsafe_sub(part.balance, convert(tip, int256))
 
     old: position_math.Position = positions._load_settled(market, _provider)
-    # an absorbed deficit moved the other side's index only
-    new: position_math.Position = positions._combined(market, part, old)
-    if new.size == 0 and new.balance < 0:
+    new: position_math.Position = position_math._combined(part, old)
+    if new.size == 0 and not (new.balance >= 0):
         # the provider's own failing position closed against the range
         if _remover == _provider:
             reasons._revert(reasons.CLOSE_LEAVES_A_DEFICIT)
-        market = waterfall._absorb(market, old.size, -new.balance)
+        market = waterfall._absorb(market, old.size, unsafe_sub(0, new.balance))
         new.balance = 0
     market = positions._replace(market, _provider, old.size, new)
     if new.size == 0 and new.balance > 0:
@@ -131,6 +130,7 @@ def venue_moved(_market: uint256, _mid_price: uint256):
     @notice The venue's mid moved without a swap.
     @dev Reverts "not venue".
     """
+    market: markets.Market = markets._read(_market)
     self._check_venue(_market)
     markets._set_mid(_market, _mid_price, 0)
     log IClearinghouse.VenueMoved(market=_market, mid_price=_mid_price)
@@ -139,7 +139,5 @@ def venue_moved(_market: uint256, _mid_price: uint256):
 @internal
 @view
 def _check_venue(_market: uint256):
-    if _market >= markets.MAX_MARKETS:
-        reasons._revert(reasons.UNKNOWN_MARKET)
     if msg.sender != market_words._venue(markets.trading_words[_market]):
         reasons._revert(reasons.NOT_VENUE)

@@ -18,12 +18,14 @@ from contracts.modules import accounts
 from contracts.modules import markets
 from contracts.modules import payouts
 from contracts.modules import positions
+from contracts.modules import swaps
 from contracts.modules import waterfall
 
 uses: accounts
 uses: markets
 uses: payouts
 uses: positions
+uses: swaps
 uses: waterfall
 
 # A fee budget that limits nothing.
@@ -33,8 +35,7 @@ NO_BUDGET: constant(int256) = 2**126
 # What a trade against the venue did.
 struct Fill:
     notional: uint256
-    lp_fee: uint256
-    protocol_fee: uint256
+    fees: uint256  # LP fee, protocol fee and penalty
     penalty: uint256
     mid_price: uint256  # after
 
@@ -75,18 +76,18 @@ def trade(
     market, fill = self._fill(market, _size, _limit_price)
     leg: position_math.Position = position_math.Position(
         size=_size,
-        balance=_margin - convert(fill.lp_fee + fill.protocol_fee + fill.penalty, int256),
+        balance=unsafe_sub(_margin, convert(fill.fees, int256)),
         notional=fill.notional,
         carry=0,
         flags=0,
     )
-    new: position_math.Position = positions._combined(market, leg, old)
+    new: position_math.Position = position_math._combined(leg, old)
     market = positions._replace(market, _account, old.size, new)
     self._check_trade(market, old, new, _margin)
 
     incoming: int256 = _margin
     if new.size == 0:
-        incoming -= new.balance
+        incoming = unsafe_sub(incoming, new.balance)
     market = payouts._move(market, _account, incoming)
     markets._close(market)
     log IClearinghouse.Trade(
@@ -94,8 +95,7 @@ def trade(
         account=_account,
         size=_size,
         notional=fill.notional,
-        lp_fee=fill.lp_fee,
-        protocol_fee=fill.protocol_fee,
+        fees=fill.fees,
         penalty=fill.penalty,
         mid_price=fill.mid_price,
         free_collateral=accounts._free(_account),
@@ -120,8 +120,8 @@ def adjust_margin(_market: uint256, _delta: int256, _account: address = msg.send
     if position.size == 0:
         reasons._revert(reasons.NO_POSITION)
     market: markets.Market = markets._read(_market)
-    position.balance += _delta
-    if _delta < 0:
+    position.balance = unsafe_add(position.balance, _delta)
+    if not (_delta >= 0):
         market = markets._open(_market)
         if market.jumped:
             reasons._revert(reasons.PRICE_JUST_JUMPED)
@@ -129,7 +129,7 @@ def adjust_margin(_market: uint256, _delta: int256, _account: address = msg.send
         positions._check_opening(market, position)
     elif convert(_delta, uint256) >= position_math._margin(position.notional, market_words._mmr_bps(market.risk)):
         # liquidation records made before so large a top-up are void
-        position.flags = position.flags & positions.FLAG_CROSS | (position.flags + positions.TOPUP_UNIT) & 254
+        position.flags = position.flags & positions.FLAG_CROSS | unsafe_add(position.flags, positions.TOPUP_UNIT) & 254
     market = payouts._move(market, _account, _delta)
     markets._close(market)
     positions._store(_market, _account, position)
@@ -159,32 +159,22 @@ def _fill(_market: markets.Market, _size: int256, _limit_price: uint256) -> (mar
     @notice Swaps a size of a holder's own choice: all fees are due, and the deviation limit holds.
     """
     trading: uint256 = markets.trading_words[_market.id]
-    result: IVenue.SwapResult = extcall IVenue(market_words._venue(trading)).swap(
-        IVenue.SwapOrder(
-            size=_size,
-            mark_price=_market.mark,
-            funding_index=_market.funding,
-            fee_bps=market_words._trading_fee_bps(trading),
-            fee_budget=NO_BUDGET,
-        )
+    result: IVenue.SwapResult = swaps._swap(
+        _market, _size, _limit_price, market_words._trading_fee_bps(trading), NO_BUDGET
     )
     if result.notional > markets.MAX_NOTIONAL:
         reasons._revert(reasons.NOTIONAL_TOO_LARGE)
-    if not venue_math._within_limit(_size, result.notional, _limit_price):
-        reasons._revert(reasons.PRICE_LIMIT)
-    deviation: uint256 = venue_math._deviation(result.mid_after, _market.mark)
-    penalty: uint256 = 0
-    if deviation > venue_math._deviation(result.mid_before, _market.mark):
-        if deviation > market_words._max_deviation_bps(trading) * 10**14:
-            reasons._revert(reasons.VENUE_TOO_FAR_FROM_MARK)
-        if deviation > market_words._mmr_bps(_market.risk) * 10**14:
-            penalty = venue_math._penalty(markets.limits_words[_market.id], deviation, result.notional)
+    grown: uint256 = venue_math._grown_deviation(result, _market.mark)
+    if grown > unsafe_mul(market_words._max_deviation_bps(trading), 10**14):
+        reasons._revert(reasons.VENUE_TOO_FAR_FROM_MARK)
+    penalty: uint256 = venue_math._penalty(
+        markets.limits_words[_market.id], market_words._mmr_bps(_market.risk), grown, result.notional
+    )
     protocol_fee: uint256 = fixed_point._bps_up(result.notional, market_words._protocol_fee_bps(trading))
     markets._set_mid(_market.id, result.mid_after, protocol_fee)
     return waterfall._credit(_market, penalty, self), Fill(
         notional=result.notional,
-        lp_fee=result.fee,
-        protocol_fee=protocol_fee,
+        fees=unsafe_add(unsafe_add(result.fee, protocol_fee), penalty),
         penalty=penalty,
         mid_price=result.mid_after,
     )
@@ -204,7 +194,7 @@ def _check_trade(
     old_size: uint256 = position_math._abs(_old.size)
     new_size: uint256 = position_math._abs(_new.size)
     if new_size == 0:
-        if _new.balance < 0:
+        if not (_new.balance >= 0):
             reasons._revert(reasons.CLOSE_LEAVES_A_DEFICIT)
         return
     trading: uint256 = markets.trading_words[_market.id]
@@ -225,7 +215,7 @@ def _check_trade(
         if cap != 0 and fixed_point._mul_div_up(max(long, short), _market.mark, 10**18) > cap:
             reasons._revert(reasons.OPEN_INTEREST_CAP)
         positions._check_opening(_market, _new)
-    elif _margin < 0:
+    elif not (_margin >= 0):
         positions._check_opening(_market, _new)
     else:
         self._check_reduced(_market, _old, _new, notional)
@@ -241,10 +231,10 @@ def _check_reduced(
     """
     mmr_bps: uint256 = market_words._mmr_bps(_market.risk)
     margin: int256 = convert(position_math._margin(_notional, mmr_bps), int256)
-    equity: int256 = position_math._equity(_new, _new.carry, _market.mark)
+    equity: int256 = position_math._worth(_new, _market.mark)
     if equity < margin:
         old_margin: int256 = convert(
             position_math._margin(position_math._notional(_old.size, _market.mark), mmr_bps), int256
         )
-        if equity * old_margin < position_math._equity(_old, _old.carry, _market.mark) * margin:
+        if unsafe_mul(equity, old_margin) < unsafe_mul(position_math._worth(_old, _market.mark), margin):
             reasons._revert(reasons.BELOW_MAINTENANCE_MARGIN)

@@ -58,8 +58,8 @@ def _credit(_market: markets.Market, _amount: uint256, _source: address) -> mark
         loss = unsafe_sub(loss, used)
         markets.unallocated[market.id] = loss
         if loss == 0:
-            market.flags = market.flags & ~markets.HAS_UNALLOCATED
-    market.insurance += unsafe_sub(_amount, used)
+            market.flags ^= markets.HAS_UNALLOCATED
+    market.insurance = unsafe_add(market.insurance, unsafe_sub(_amount, used))
     log IClearinghouse.InsuranceChanged(
         market=market.id, source=_source, amount=_amount, insurance_fund=market.insurance, unallocated_loss=loss
     )
@@ -78,7 +78,7 @@ def _absorb(_market: markets.Market, _size: int256, _deficit: int256) -> markets
     market: markets.Market = self._draw(_market, deficit)
     loss: uint256 = unsafe_sub(unsafe_add(deficit, market.insurance), _market.insurance)
     on_longs: uint256 = 0
-    if _size < 0:
+    if not (_size >= 0):
         on_longs = loss
     elif _size == 0:
         on_longs = unsafe_div(loss, 2)
@@ -172,7 +172,7 @@ def _socialise(
     if shares.index_rise != 0:
         markets.losses[market.id] = market.long_loss << 128 | market.short_loss
     if shares.unallocated != 0:
-        markets.unallocated[market.id] += shares.unallocated
+        markets.unallocated[market.id] = unsafe_add(markets.unallocated[market.id], shares.unallocated)
         market.flags |= markets.HAS_UNALLOCATED
     return market
 
