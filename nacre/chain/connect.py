@@ -17,7 +17,7 @@ DEFAULT_NETWORK = "ethereum:local:test"
 
 @contextmanager
 def connected(network: str | None = None, url: str | None = None) -> Iterator[NodeChain]:
-    """A node by URL, signed for with the key in NACRE_PRIVATE_KEY if there is one; else a network by its name in Ape."""
+    """A node by URL, signed for with the key in NACRE_PRIVATE_KEY if there is one; else a network by its Ape name."""
     key = os.environ.get(PRIVATE_KEY_VARIABLE)
     if url is None and network is not None and network.startswith(("http://", "https://")):
         url = network
