@@ -1,0 +1,98 @@
+"""The venue between a mock clearinghouse and the people around it."""
+
+from dataclasses import dataclass, field, replace
+
+from venue_reference import RAY, WAD
+
+from nacre.artifacts import load
+from nacre.chain import CallFailed, Contract, EmbeddedChain, Receipt
+
+MARKET = 3
+# Prices of about 50 and 200: the range of the worked example in DESIGN section 13.
+WIDE = (39_100, 53_000)
+
+
+@dataclass(frozen=True)
+class Context:
+    """What the clearinghouse tells the venue, in the order of VenueContext."""
+
+    mark_price: int = 100 * WAD
+    funding_index: int = 0
+    imr_bps: int = 1000
+    mmr_bps: int = 500
+    tip: int = WAD
+    lp_factor: int = RAY
+    lp_epoch: int = 0
+    tradable: bool = True
+    open: bool = True
+
+    def values(self) -> tuple:
+        return tuple(getattr(self, name) for name in self.__dataclass_fields__)
+
+
+@dataclass
+class Desk:
+    """The venue and its mock clearinghouse, with the calls that tests make."""
+
+    chain: EmbeddedChain
+    house: Contract
+    venue: Contract
+    owner: str
+    context: Context = field(default_factory=Context)
+
+    def set(self, **changes: object) -> None:
+        self.context = replace(self.context, **changes)
+        self.house.transact("set_context", self.context.values(), sender=self.owner).check()
+
+    def swap(self, size: int, fee_bps: int = 0, budget: int = 10**40) -> Receipt:
+        return self.house.transact("swap", self.venue.address, size, fee_bps, budget, sender=self.owner)
+
+    def quote(self, size: int, fee_bps: int = 0, budget: int = 10**40):
+        order = (size, self.context.mark_price, self.context.funding_index, fee_bps, budget)
+        return self.venue.call("quote_swap", order)
+
+    def swap_passes(self, size: int) -> bool:
+        try:
+            self.quote(size)
+        except CallFailed:
+            return False
+        return True
+
+    def add(self, who: str, lower: int, upper: int, margin: int, *more: int) -> Receipt:
+        return self.venue.transact("add_liquidity", lower, upper, margin, *more, sender=who)
+
+    def remove(self, who: str, lower: int, upper: int, *provider: str) -> Receipt:
+        return self.venue.transact("remove_liquidity", lower, upper, *provider, sender=who)
+
+    def sync(self) -> Receipt:
+        return self.venue.transact("sync", sender=self.owner)
+
+    def range_of(self, who: str, lower: int, upper: int):
+        return self.venue.call("range_of", who, lower, upper)
+
+    @property
+    def state(self) -> tuple[int, int, int]:
+        return tuple(self.venue.call("state"))
+
+    @property
+    def sqrt_price(self) -> int:
+        return self.state[0]
+
+    @property
+    def tick(self) -> int:
+        return self.state[1]
+
+    @property
+    def liquidity(self) -> int:
+        return self.state[2]
+
+
+def open_desk(price: int = 100 * WAD, exact_gas: bool = False) -> Desk:
+    """A fresh chain with an empty venue."""
+    chain = EmbeddedChain(exact_gas=exact_gas)
+    owner = chain.account("owner")
+    house = chain.deploy(load("MockClearinghouse"), sender=owner)
+    venue = chain.deploy(load("OysterAmm"), house.address, MARKET, price, sender=owner)
+    desk = Desk(chain, house, venue, owner)
+    desk.set(mark_price=price)
+    return desk
