@@ -35,6 +35,11 @@ exports: (
 )
 
 
+# What an accrual may use, and what must be there before it so that it gets as much: else whoever executes a change for the
+# owner could have it fail by sending too little.
+ACCRUAL_GAS: constant(uint256) = 500_000
+GAS_BEFORE_ACCRUAL: constant(uint256) = 600_000
+
 # Where markets and money are.
 CLEARINGHOUSE: public(immutable(IClearinghouse))
 
@@ -92,7 +97,8 @@ def list_market(_market_params: IConfig.MarketParams, _policy_params: IConfig.Po
 @external
 def set_market_params(_market: uint256, _params: IConfig.MarketParams):
     """
-    @notice Replaces the parameters of a market; its venue stays. The clearinghouse accrues before. Only the owner.
+    @notice Replaces the parameters of a market; its venue stays. What has passed accrues by the old ones, if the oracle
+            gives a price: one that fails must be replaceable. Only the owner.
     """
     ownership._check_owner()
     self._check_listed(_market)
@@ -101,6 +107,14 @@ def set_market_params(_market: uint256, _params: IConfig.MarketParams):
     limits: uint256 = 0
     risk, trading, limits = staticcall CLEARINGHOUSE.market_words(_market)
     assert _params.venue == market_words._venue(trading), "venue cannot change"
+    assert msg.gas >= GAS_BEFORE_ACCRUAL, "too little gas"
+    # Whether it succeeds does not matter.
+    accrued: bool = raw_call(
+        CLEARINGHOUSE.address,
+        abi_encode(_market, method_id=method_id("accrue(uint256)")),
+        gas=ACCRUAL_GAS,
+        revert_on_failure=False,
+    )
     self._store_market(_market, _params)
 
 

@@ -89,7 +89,17 @@ def quote(_size: int256) -> (uint256, uint256):
     """
     mark: uint256 = staticcall CLEARINGHOUSE.mark_price(MARKET)
     plan: curve.Plan = curve._plan(
-        IVenue.SwapOrder(size=_size, mark_price=mark, funding_index=0, fee_bps=0, fee_budget=0)
+        IVenue.SwapOrder(
+            size=_size,
+            mark_price=mark,
+            funding_index=0,
+            limit_price=0,
+            band_bps=10_000,
+            fee_budget=0,
+            trading_word=0,
+            limits_word=0,
+            mmr_bps=0,
+        )
     )
     return plan.result.notional, plan.result.mid_after
 

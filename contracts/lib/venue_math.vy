@@ -1,9 +1,9 @@
 # pragma version 0.4.3
 """
 @title  Venue math
-@notice What the clearinghouse asks of a trade against the venue: price limits, distance from mark, the penalty for moving it
-        away, the band of force closes. docs/spec.md sections 6 and 10.
-@dev    Bounds: notional < 2**120, size < 2**90, price < 2**96: products below 2**250. A deviation above 1,000 (100,000 %) counts as
+@notice What a trade against a venue costs and when it is refused: price limit, band of force closes, distance from mark, fees and the
+        penalty for moving the venue away. docs/spec.md sections 6 and 10.
+@dev    Bounds: notional < 2**114, size < 2**128, mark < 2**84: products below 2**250. A deviation above 1,000 (100,000 %) counts as
         1,000 in the penalty: a D^3 < 1e9 * 1678 in WAD.
 """
 
@@ -15,36 +15,66 @@ from contracts.lib import position_math
 
 WAD: constant(uint256) = 10**18
 MAX_DEVIATION: constant(uint256) = 1_000 * 10**18
-# No trade has a higher average price than notional 1e30 for one wei of size.
-MAX_LIMIT: constant(uint256) = 2**160
+# Above this a limit price is none: no average reaches it.
+MAX_LIMIT: constant(uint256) = 2**120
 
 
 @internal
 @pure
-def _within_limit(_size: int256, _notional: uint256, _limit_price: uint256) -> bool:
+def _priced(_order: IVenue.SwapOrder, _notional: uint256, _mid_before: uint256, _mid_after: uint256) -> IVenue.SwapResult:
     """
-    @notice Whether the average price is no worse than the limit; 0 is no limit. A positive size buys.
+    @notice The terms of a swap whose notional is known. Fees come in the order LP fee, protocol fee, penalty, each at most what is
+            left, so that they never make a deficit.
     """
-    if _limit_price == 0:
-        return True
-    bound: uint256 = unsafe_mul(min(_limit_price, MAX_LIMIT), position_math._abs(_size))
+    self._check_average(_order, _notional)
+    grown: uint256 = self._deviation(_mid_after, _order.mark_price)
+    if grown <= self._deviation(_mid_before, _order.mark_price):
+        grown = 0
+    if _order.band_bps == 0:
+        assert grown <= unsafe_mul(
+            market_words._max_deviation_bps(_order.trading_word), 10**14
+        ), "venue too far from mark"
+
+    budget: int256 = _order.fee_budget + convert(_notional, int256)
+    if _order.size > 0:
+        budget = _order.fee_budget - convert(_notional, int256)
+    left: uint256 = convert(max(budget, 0), uint256)
+    lp_fee: uint256 = min(
+        left, fixed_point._bps_up(_notional, market_words._trading_fee_bps(_order.trading_word))
+    )
+    left = unsafe_sub(left, lp_fee)
+    protocol_fee: uint256 = min(
+        left, fixed_point._bps_up(_notional, market_words._protocol_fee_bps(_order.trading_word))
+    )
+    left = unsafe_sub(left, protocol_fee)
+    penalty: uint256 = 0
+    if grown > unsafe_mul(_order.mmr_bps, 10**14):
+        penalty = min(left, self._penalty(_order.limits_word, grown, _notional))
+    return IVenue.SwapResult(
+        notional=_notional, lp_fee=lp_fee, protocol_fee=protocol_fee, penalty=penalty, mid_after=_mid_after
+    )
+
+
+@internal
+@pure
+def _check_average(_order: IVenue.SwapOrder, _notional: uint256):
+    """
+    @notice The average price is no worse than the limit, and for a force close within its band around mark.
+    """
+    size: uint256 = position_math._abs(_order.size)
     paid: uint256 = unsafe_mul(_notional, WAD)
-    if _size > 0:
-        return paid <= bound
-    return paid >= bound
-
-
-@internal
-@pure
-def _within_band(_size: int256, _notional: uint256, _mark: uint256, _band_bps: uint256) -> bool:
-    """
-    @notice Whether a closing trade is worse than mark by at most the band. A positive size buys.
-    """
-    at_mark: uint256 = unsafe_mul(position_math._abs(_size), _mark)
-    paid: uint256 = unsafe_mul(_notional, 10**22)
-    if _size > 0:
-        return paid <= unsafe_mul(at_mark, unsafe_add(10_000, _band_bps))
-    return paid >= unsafe_mul(at_mark, unsafe_sub(10_000, _band_bps))
+    limit: uint256 = unsafe_mul(min(_order.limit_price, MAX_LIMIT), size)
+    at_mark: uint256 = unsafe_mul(size, _order.mark_price)
+    worse: bool = False
+    outside: bool = False
+    if _order.size > 0:
+        worse = _order.limit_price != 0 and paid > limit
+        outside = unsafe_mul(paid, 10_000) > unsafe_mul(at_mark, unsafe_add(10_000, _order.band_bps))
+    else:
+        worse = paid < limit
+        outside = unsafe_mul(paid, 10_000) < unsafe_mul(at_mark, unsafe_sub(10_000, _order.band_bps))
+    assert not worse, "price limit"
+    assert _order.band_bps == 0 or not outside, "venue too far"
 
 
 @internal
@@ -62,24 +92,10 @@ def _deviation(_mid: uint256, _mark: uint256) -> uint256:
 
 @internal
 @pure
-def _grown_deviation(_result: IVenue.SwapResult, _mark: uint256) -> uint256:
+def _penalty(_limits: uint256, _grown: uint256, _notional: uint256) -> uint256:
     """
-    @notice D after a swap that moved the venue away from mark; 0 after any other.
+    @notice (a D^3 + b D^2 + c D + d) of the notional, rounded up.
     """
-    deviation: uint256 = self._deviation(_result.mid_after, _mark)
-    if deviation > self._deviation(_result.mid_before, _mark):
-        return deviation
-    return 0
-
-
-@internal
-@pure
-def _penalty(_limits: uint256, _mmr_bps: uint256, _grown: uint256, _notional: uint256) -> uint256:
-    """
-    @notice (a D^3 + b D^2 + c D + d) of the notional, rounded up, where D grew past MMR; else 0.
-    """
-    if _grown <= unsafe_mul(_mmr_bps, 10**14):
-        return 0
     d: uint256 = min(_grown, MAX_DEVIATION)
     ratio: uint256 = 0
     power: uint256 = WAD

@@ -13,6 +13,7 @@
 from interfaces import IVenue
 from contracts.lib import swap_math
 from contracts.lib import tick_math
+from contracts.lib import venue_math
 from contracts.modules import ticks
 
 uses: ticks
@@ -223,7 +224,8 @@ def _plan(_order: IVenue.SwapOrder) -> Plan:
         point, found, edge = self._drifted(point, _order.mark_price)
         if found:
             plan.stretches.append(self._stretch(0, edge, 0))
-    plan.result.mid_before = self._mid(point)
+    mid_before: uint256 = self._mid(point)
+    notional: uint256 = 0
 
     for _: uint256 in range(MAX_CROSSED + 1):
         # Where the rest would take us if nothing changed on the way.
@@ -242,12 +244,12 @@ def _plan(_order: IVenue.SwapOrder) -> Plan:
             # A sale too small to leave the price of `tick + 1` stays in its tick.
             point.tick = end_tick if buy else min(start.tick, end_tick)
             point.sqrt_price = end
-            plan.result.notional = unsafe_add(plan.result.notional, self._notional(start, end, buy))
+            notional = unsafe_add(notional, self._notional(start, end, buy))
             break
 
         point = self._across(start, edge, buy)
-        notional: uint256 = self._notional(start, point.sqrt_price, buy)
-        plan.result.notional = unsafe_add(plan.result.notional, notional)
+        stretch: uint256 = self._notional(start, point.sqrt_price, buy)
+        notional = unsafe_add(notional, stretch)
         filled: uint256 = self._filled(start, point.sqrt_price, buy)
         if filled >= left:
             # Ends on the edge without crossing it.
@@ -256,12 +258,11 @@ def _plan(_order: IVenue.SwapOrder) -> Plan:
             break
         left = unsafe_sub(left, filled)
         assert len(plan.stretches) < MAX_CROSSED, "too many ticks"
-        plan.stretches.append(self._stretch(start.liquidity, edge, notional))
+        plan.stretches.append(self._stretch(start.liquidity, edge, stretch))
 
     # The bound of a stretch's notional, and of its product with the fee.
-    assert plan.result.notional <= MASK_114, "size too large"
-    plan.result.fee = self._fee(_order, plan.result.notional)
-    plan.result.mid_after = self._mid(point)
+    assert notional <= MASK_114, "size too large"
+    plan.result = venue_math._priced(_order, notional, mid_before, self._mid(point))
     plan.point = point
     return plan
 
@@ -301,19 +302,6 @@ def _filled(_from: Point, _to: uint256, _buy: bool) -> uint256:
 
 @internal
 @pure
-def _fee(_order: IVenue.SwapOrder, _notional: uint256) -> uint256:
-    """
-    @notice The fee ratio of the notional, but no more than what the taker has left.
-    """
-    # Safe: notional < 2**114.
-    notional: int256 = convert(_notional, int256)
-    budget: int256 = _order.fee_budget - notional if _order.size > 0 else _order.fee_budget + notional
-    fee: uint256 = unsafe_add(_notional * _order.fee_bps, 9_999) // 10_000
-    return min(fee, convert(max(budget, 0), uint256))
-
-
-@internal
-@pure
 def _stretch(_liquidity: uint256, _tick: int256, _notional: uint256) -> uint256:
     tick: uint256 = convert(unsafe_add(_tick, TICK_OFFSET), uint256)
     return _liquidity << 138 | tick << 114 | _notional
@@ -325,10 +313,10 @@ def _carry_out(_plan: Plan, _funding_index: int256):
     @notice Does what was planned: credits the fee stretch by stretch, pro rata to notional, and crosses the ticks between.
     """
     self._accrue(_funding_index)
-    left: uint256 = _plan.result.fee
+    left: uint256 = _plan.result.lp_fee
     for stretch: uint256 in _plan.stretches:
         # Unsafe: both below 2**114. Without any notional there is no fee either, and 0 / 0 is 0.
-        share: uint256 = unsafe_div(unsafe_mul(_plan.result.fee, stretch & MASK_114), _plan.result.notional)
+        share: uint256 = unsafe_div(unsafe_mul(_plan.result.lp_fee, stretch & MASK_114), _plan.result.notional)
         left = unsafe_sub(left, share)
         self._credit(share, stretch >> 138)
         ticks._cross(unsafe_sub(convert(stretch >> 114 & MASK_24, int256), TICK_OFFSET), self._total())

@@ -10,7 +10,6 @@
 from interfaces import IClearinghouse
 from interfaces import IVenue
 
-from contracts.lib import fixed_point
 from contracts.lib import liquidation_math
 from contracts.lib import market_words
 from contracts.lib import policy_word
@@ -122,10 +121,14 @@ def force_close(
     market: markets.Market = case.market
     part: position_math.Position = case.part
     rest: position_math.Position = position_math._without(case.target, part)
-    outcome: liquidation_math.Outcome = self._close_on_venue(market, part, _limit_price, _policy)
+    before: int256 = liquidation_math._before_proceeds(part)
+    fill: IVenue.SwapResult = self._close_on_venue(market, part, before, _limit_price, _policy)
+    outcome: liquidation_math.Outcome = liquidation_math._outcome(part.size, before, fill, _policy)
+    if outcome.residue < min(position_math._worth(part, market.mark), 0):
+        reasons._revert(reasons.VENUE_TOO_FAR)
     if not (outcome.residue >= 0):
         market = waterfall._absorb(market, part.size, unsafe_sub(0, outcome.residue))
-    market = waterfall._credit(market, unsafe_add(outcome.penalty, outcome.fund_share), self)
+    market = waterfall._credit(market, unsafe_add(fill.penalty, outcome.fund_share), self)
     if outcome.reward != 0:
         market = payouts._pay(market, _keeper, outcome.reward)
     if outcome.residue > 0:
@@ -134,7 +137,7 @@ def force_close(
         if destination == policy_word.RESIDUE_INSURANCE:
             market = waterfall._credit(market, residue, self)
         elif destination == policy_word.RESIDUE_TREASURY:
-            markets._set_mid(_market, outcome.mid_price, residue)
+            markets._set_mid(_market, fill.mid_after, residue)
         elif rest.size != 0:
             rest.balance = unsafe_add(rest.balance, outcome.residue)
         else:
@@ -146,11 +149,11 @@ def force_close(
         keeper=_keeper,
         target=_target,
         size=part.size,
-        notional=outcome.notional,
+        notional=fill.notional,
         mark_price=market.mark,
         residue=outcome.residue,
         reward=outcome.reward,
-        mid_price=outcome.mid_price,
+        mid_price=fill.mid_after,
     )
 
 
@@ -224,30 +227,16 @@ def _check_taker(_market: markets.Market, _position: position_math.Position):
 
 @internal
 def _close_on_venue(
-    _market: markets.Market, _part: position_math.Position, _limit_price: uint256, _policy: uint256
-) -> liquidation_math.Outcome:
+    _market: markets.Market, _part: position_math.Position, _budget: int256, _limit_price: uint256, _policy: uint256
+) -> IVenue.SwapResult:
     """
-    @notice Swaps the part away and splits what it leaves.
-    @dev Reverts "venue too far" where the close would be worse than the band or enlarge the deficit.
+    @notice Swaps the part away within the band, with fees where the policy takes them.
     """
-    trading: uint256 = markets.trading_words[_market.id]
     limits: uint256 = markets.limits_words[_market.id]
-    fee_bps: uint256 = 0
-    if _policy & policy_word.FLAG_FORCE_CLOSE_FEES != 0:
-        fee_bps = market_words._trading_fee_bps(trading)
-    before: int256 = liquidation_math._before_proceeds(_part)
-    result: IVenue.SwapResult = swaps._swap(_market, unsafe_sub(0, _part.size), _limit_price, fee_bps, before)
-    outcome: liquidation_math.Outcome = liquidation_math._outcome(
-        _part.size, before, result, _market.mark, _market.risk, trading, limits, _policy
-    )
-    if not liquidation_math._is_fair(
-        _part.size,
-        outcome,
-        position_math._worth(_part, _market.mark),
-        _market.mark,
-        _market.risk,
-        limits,
-    ):
-        reasons._revert(reasons.VENUE_TOO_FAR)
-    markets._set_mid(_market.id, result.mid_after, outcome.protocol_fee)
-    return outcome
+    band_bps: uint256 = liquidation_math._band_bps(_market.risk, limits)
+    trading: uint256 = 0
+    if _policy & policy_word.FLAG_FORCE_CLOSE_FEES == 0:
+        limits = 0
+    else:
+        trading = markets.trading_words[_market.id]
+    return swaps._swap(_market, unsafe_sub(0, _part.size), _limit_price, band_bps, _budget, trading, limits)

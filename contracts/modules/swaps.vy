@@ -8,8 +8,6 @@
 from interfaces import IVenue
 
 from contracts.lib import market_words
-from contracts.lib import reasons
-from contracts.lib import venue_math
 from contracts.modules import markets
 
 uses: markets
@@ -17,22 +15,29 @@ uses: markets
 
 @internal
 def _swap(
-    _market: markets.Market, _size: int256, _limit_price: uint256, _fee_bps: uint256, _fee_budget: int256
+    _market: markets.Market,
+    _size: int256,
+    _limit_price: uint256,
+    _band_bps: uint256,
+    _fee_budget: int256,
+    _trading_word: uint256,
+    _limits_word: uint256,
 ) -> IVenue.SwapResult:
     """
-    @notice Swaps a signed size.
-    @param _limit_price WAD, worst average price; 0 is none
-    @param _fee_budget what the trader has apart from the notional: the fee to the liquidity takes at most the rest
+    @notice Swaps a signed size on the terms of IVenue.SwapOrder; stores the new mid and the protocol fee.
     """
     result: IVenue.SwapResult = extcall IVenue(market_words._venue(markets.trading_words[_market.id])).swap(
         IVenue.SwapOrder(
             size=_size,
             mark_price=_market.mark,
             funding_index=_market.funding,
-            fee_bps=_fee_bps,
+            limit_price=_limit_price,
+            band_bps=_band_bps,
             fee_budget=_fee_budget,
+            trading_word=_trading_word,
+            limits_word=_limits_word,
+            mmr_bps=market_words._mmr_bps(_market.risk),
         )
     )
-    if not venue_math._within_limit(_size, result.notional, _limit_price):
-        reasons._revert(reasons.PRICE_LIMIT)
+    markets._set_mid(_market.id, result.mid_after, result.protocol_fee)
     return result

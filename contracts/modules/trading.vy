@@ -13,7 +13,6 @@ from contracts.lib import fixed_point
 from contracts.lib import market_words
 from contracts.lib import position_math
 from contracts.lib import reasons
-from contracts.lib import venue_math
 from contracts.modules import accounts
 from contracts.modules import markets
 from contracts.modules import payouts
@@ -30,14 +29,6 @@ uses: waterfall
 
 # A fee budget that limits nothing.
 NO_BUDGET: constant(int256) = 2**126
-
-
-# What a trade against the venue did.
-struct Fill:
-    notional: uint256
-    fees: uint256  # LP fee, protocol fee and penalty
-    penalty: uint256
-    mid_price: uint256  # after
 
 
 @external
@@ -72,11 +63,14 @@ def trade(
         reasons._revert(reasons.PRICE_JUST_JUMPED)
     old: position_math.Position = positions._load_settled(market, _account)
 
-    fill: Fill = empty(Fill)
-    market, fill = self._fill(market, _size, _limit_price)
+    fill: IVenue.SwapResult = swaps._swap(
+        market, _size, _limit_price, 0, NO_BUDGET, markets.trading_words[_market], markets.limits_words[_market]
+    )
+    fees: uint256 = unsafe_add(unsafe_add(fill.lp_fee, fill.protocol_fee), fill.penalty)
+    market = waterfall._credit(market, fill.penalty, self)
     leg: position_math.Position = position_math.Position(
         size=_size,
-        balance=unsafe_sub(_margin, convert(fill.fees, int256)),
+        balance=unsafe_sub(_margin, convert(fees, int256)),
         notional=fill.notional,
         carry=0,
         flags=0,
@@ -95,9 +89,9 @@ def trade(
         account=_account,
         size=_size,
         notional=fill.notional,
-        fees=fill.fees,
+        fees=fees,
         penalty=fill.penalty,
-        mid_price=fill.mid_price,
+        mid_price=fill.mid_after,
         free_collateral=accounts._free(_account),
     )
     return fill.notional
@@ -148,36 +142,6 @@ def settle(_market: uint256, _account: address):
     if position.size == 0:
         reasons._revert(reasons.NO_POSITION)
     positions._store(_market, _account, position)
-
-
-# ---- the venue
-
-
-@internal
-def _fill(_market: markets.Market, _size: int256, _limit_price: uint256) -> (markets.Market, Fill):
-    """
-    @notice Swaps a size of a holder's own choice: all fees are due, and the deviation limit holds.
-    """
-    trading: uint256 = markets.trading_words[_market.id]
-    result: IVenue.SwapResult = swaps._swap(
-        _market, _size, _limit_price, market_words._trading_fee_bps(trading), NO_BUDGET
-    )
-    if result.notional > markets.MAX_NOTIONAL:
-        reasons._revert(reasons.NOTIONAL_TOO_LARGE)
-    grown: uint256 = venue_math._grown_deviation(result, _market.mark)
-    if grown > unsafe_mul(market_words._max_deviation_bps(trading), 10**14):
-        reasons._revert(reasons.VENUE_TOO_FAR_FROM_MARK)
-    penalty: uint256 = venue_math._penalty(
-        markets.limits_words[_market.id], market_words._mmr_bps(_market.risk), grown, result.notional
-    )
-    protocol_fee: uint256 = fixed_point._bps_up(result.notional, market_words._protocol_fee_bps(trading))
-    markets._set_mid(_market.id, result.mid_after, protocol_fee)
-    return waterfall._credit(_market, penalty, self), Fill(
-        notional=result.notional,
-        fees=unsafe_add(unsafe_add(result.fee, protocol_fee), penalty),
-        penalty=penalty,
-        mid_price=result.mid_after,
-    )
 
 
 # ---- rules
