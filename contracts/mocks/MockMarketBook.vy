@@ -24,6 +24,12 @@ market_count: public(uint256)
 # Risk, trading and limits word by market.
 _words: HashMap[uint256, uint256[3]]
 
+# What set_market had been called with when `accrue` was called last: the risk word of the market then.
+risk_when_accrued: public(HashMap[uint256, uint256])
+
+# Whether `accrue` reverts.
+fails_to_accrue: public(bool)
+
 # Status by market.
 status: public(HashMap[uint256, uint256])
 
@@ -66,6 +72,15 @@ def set_market(_market: uint256, _risk_word: uint256, _trading_word: uint256, _l
 
 
 @external
+def accrue(_market: uint256):
+    """
+    @notice As the clearinghouse's: reverts when there is no price.
+    """
+    assert not self.fails_to_accrue, "stale price"
+    self.risk_when_accrued[_market] = self._words[_market][0]
+
+
+@external
 def set_status(_market: uint256, _status: uint256):
     """
     @notice As the clearinghouse's.
@@ -91,6 +106,14 @@ def collect_protocol_fees(_market: uint256, _receiver: address) -> uint256:
 
 
 # ---- what tests call
+
+
+@external
+def fail_to_accrue():
+    """
+    @notice Makes `accrue` revert from now on.
+    """
+    self.fails_to_accrue = True
 
 
 @external

@@ -100,6 +100,28 @@ def test_the_oracle_may_change_the_venue_not(chain, set_market, listed, market_p
     assert set_market(venue=ODD).reason == "venue cannot change"
 
 
+def test_accrues_by_the_old_parameters_first(set_market, listed, book):
+    old = book.call("market_words", 0)[0]
+    set_market(funding_cap_bps=77).check()
+    assert book.call("risk_when_accrued", 0) == old
+    assert book.call("market_words", 0)[0] != old
+
+
+def test_changes_without_a_price_too(set_market, listed, book, config_owner):
+    book.transact("fail_to_accrue", sender=config_owner).check()
+    set_market(funding_cap_bps=77).check()
+    assert book.call("risk_when_accrued", 0) == 0
+    assert read(listed)["funding_cap_bps"] == 77
+
+
+def test_nobody_skips_the_accrual_by_sending_little_gas(chain, listed, market_params, config_owner):
+    data = listed.encode("set_market_params", 0, market_params)
+    refused = r"08c379a0.*" + b"too little gas".hex()
+    with pytest.raises(RuntimeError, match=refused):
+        chain._evm.message_call(config_owner, listed.address, data, gas=590_000)
+    chain._evm.message_call(config_owner, listed.address, data, gas=700_000)
+
+
 def test_words_leave_their_free_bits_alone(set_market, book):
     set_market(penalty=[1677_7215 * 10**14] * 4, entry_margin_rule=True).check()
     risk, trading, limits = book.call("market_words", 0)
