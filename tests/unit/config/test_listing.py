@@ -4,6 +4,9 @@ import pytest
 
 from nacre.artifacts import load
 from nacre.chain import CallFailed, TransactionFailed
+from nacre.deploy import market_params as to_market_params
+from nacre.deploy import policy_params as to_policy_params
+from nacre.presets import preset, preset_names
 
 ZERO = "0x" + "00" * 20
 NOT_OWNER = "ownable: caller is not the owner"
@@ -143,3 +146,13 @@ def test_what_cannot_be_deployed(chain, book, owner, treasury, reason):
 
 def test_it_fits(config):
     assert load("Config").code_size <= 22_500
+
+
+@pytest.mark.parametrize("name", preset_names())
+def test_presets_are_within_the_bounds(config, config_owner, book, name):
+    market = to_market_params(preset(name), book.address, book.address)
+    policy = to_policy_params(preset(name))
+    config.transact("list_market", market, policy, sender=config_owner).check()
+    deviation = market["max_deviation_bps"] or market["imr_bps"]
+    assert config.call("market_params", 0)._asdict() == market | {"max_deviation_bps": deviation}
+    assert config.call("policy_params", 0)._asdict() == policy
