@@ -11,6 +11,7 @@ from contracts.lib import fixed_point
 from contracts.lib import market_words
 from contracts.lib import policy_word
 from contracts.lib import position_math
+from contracts.lib import reasons
 
 
 # What a force close leaves after the venue's fees.
@@ -25,16 +26,19 @@ WAD: constant(uint256) = 10**18
 
 @internal
 @pure
-def _is_slice(_whole: uint256, _size: uint256, _min_slice_bps: uint256) -> bool:
-    return unsafe_mul(_size, 10_000) >= unsafe_mul(_whole, _min_slice_bps)
-
-
-@internal
-@pure
-def _without_dust(_whole: uint256, _size: uint256, _mark: uint256, _min_notional: uint256) -> uint256:
+def _slice(_whole: uint256, _size: uint256, _mark: uint256, _min_slice_bps: uint256, _min_notional: uint256) -> uint256:
     """
-    @notice The size, or all when the rest would be below the minimum notional.
+    @notice How much of a target goes: what was asked, or all if the rest would be below the minimum notional.
+    @param _size max_value(uint256) is all
     """
+    if _size == max_value(uint256) or _size == _whole:
+        return _whole
+    if _size == 0:
+        reasons._revert(reasons.ZERO_SIZE)
+    if _size > _whole:
+        reasons._revert(reasons.SIZE_TOO_LARGE)
+    if unsafe_mul(_size, 10_000) < unsafe_mul(_whole, _min_slice_bps):
+        reasons._revert(reasons.SLICE_TOO_SMALL)
     if fixed_point._mul_div_up(unsafe_sub(_whole, _size), _mark, WAD) < _min_notional:
         return _whole
     return _size

@@ -190,39 +190,15 @@ def _begin(
         reasons._revert(reasons.NOT_LIQUIDATABLE)
     if _refusal != 0 and equity >= 0:
         reasons._revert(_refusal)
-    case.part = position_math._part(case.target, self._slice(case.market, case.target.size, _size, _policy))
-    return case
-
-
-@internal
-@view
-def _slice(_market: markets.Market, _target_size: int256, _size: uint256, _policy: uint256) -> uint256:
-    """
-    @notice How much of the target goes: what was asked, or all if the rest would be dust.
-    """
-    whole: uint256 = position_math._abs(_target_size)
-    if _size == max_value(uint256) or _size == whole:
-        return whole
-    if _size == 0:
-        reasons._revert(reasons.ZERO_SIZE)
-    if _size >= whole:
-        reasons._revert(reasons.SIZE_TOO_LARGE)
-    if not liquidation_math._is_slice(whole, _size, policy_word._min_slice_bps(_policy)):
-        reasons._revert(reasons.SLICE_TOO_SMALL)
-    return liquidation_math._without_dust(
-        whole, _size, _market.mark, market_words._min_notional(markets.trading_words[_market.id])
+    whole: uint256 = position_math._abs(case.target.size)
+    dust: uint256 = 0
+    if _size < whole:
+        dust = market_words._min_notional(markets.trading_words[_market])
+    size: uint256 = liquidation_math._slice(
+        whole, _size, case.market.mark, policy_word._min_slice_bps(_policy), dust
     )
-
-
-@internal
-@pure
-def _check_taker(_market: markets.Market, _position: position_math.Position):
-    """
-    @notice What a takeover leaves the liquidator with meets the opening rule.
-    """
-    if position_math._abs(_position.size) > markets.MAX_SIZE:
-        reasons._revert(reasons.SIZE_TOO_LARGE)
-    positions._check_opening(_market, _position)
+    case.part = position_math._part(case.target, size)
+    return case
 
 
 @internal

@@ -1,0 +1,71 @@
+# pragma version 0.4.3
+# pragma optimize gas
+# pragma nonreentrancy on
+"""
+@title  Liquidation engine
+@notice Policy and procedure of liquidations, one policy word per market. Who is liquidatable and what it costs is decided
+        by the clearinghouse; the engine says which ways a market knows and when. It holds no money.
+@custom:security Policies come from Config alone. Nobody can be refused a takeover of a bankrupt target, whatever the policy.
+@custom:kill     None: a market without force close or takeover in its policy still has the takeover of bankrupt and overdue targets.
+"""
+
+from interfaces import IClearinghouse
+
+# When accounts were found failing.
+from contracts.modules import margin_calls
+# Policy words and records.
+from contracts.modules import policies
+# What a liquidation would do.
+from contracts.modules import previews
+
+initializes: policies
+initializes: margin_calls[policies := policies]
+initializes: previews[policies := policies]
+
+exports: (
+    policies.set_policy,
+    policies.policy,
+    policies.liquidatable_since,
+    policies.clearinghouse,
+    margin_calls.call_margin,
+    previews.preview_takeover,
+    previews.preview_force_close,
+)
+
+
+@deploy
+def __init__(_clearinghouse: address, _config: address):
+    """
+    @param _clearinghouse where the money is; it must name this engine
+    @param _config the parameters' contract
+    """
+    policies.__init__(_clearinghouse, _config)
+
+
+@external
+def liquidate_by_takeover(_market: uint256, _target: address, _size: uint256, _margin: uint256):
+    """
+    @notice Takes (part of) a failing position over, with the margin on it. The caller's position must meet the opening rule
+            afterwards.
+    @param _size unsigned WAD; max_value(uint256) is all
+    @param _margin WAD from the caller's free collateral
+    @dev Reverts: docs/errors.md, "takeover".
+    """
+    policy: uint256 = policies._policy(_market)
+    extcall policies.CLEARINGHOUSE.take_over(
+        _market, msg.sender, _target, _size, _margin, policy, policies._takeover_refusal(_market, _target, policy)
+    )
+
+
+@external
+def force_close(_market: uint256, _target: address, _size: uint256, _limit_price: uint256):
+    """
+    @notice Closes (part of) a failing position against the venue.
+    @param _size unsigned WAD; max_value(uint256) is all
+    @param _limit_price WAD, worst average price for the target; 0 is none
+    @dev Reverts: docs/errors.md, "force close".
+    """
+    policy: uint256 = policies._policy(_market)
+    extcall policies.CLEARINGHOUSE.force_close(
+        _market, msg.sender, _target, _size, _limit_price, policy, policies._force_close_refusal(_market, policy)
+    )

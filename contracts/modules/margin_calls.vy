@@ -1,0 +1,72 @@
+# pragma version 0.4.3
+# pragma nonreentrancy on
+"""
+@title  Margin calls
+@notice Announces accounts that are near or past liquidation, and records since when: what opens the last resort.
+"""
+
+from interfaces import IClearinghouse
+from interfaces import ILiquidationEngine
+
+from contracts.lib import health_math
+from contracts.lib import market_words
+from contracts.lib import policy_word
+from contracts.lib import position_math
+from contracts.lib import reasons
+from contracts.modules import market_reads
+from contracts.modules import policies
+
+uses: policies
+
+MAX_ACCOUNTS: constant(uint256) = 256
+
+
+@external
+def call_margin(_market: uint256, _accounts: DynArray[address, MAX_ACCOUNTS]):
+    """
+    @notice Records which of the accounts are liquidatable, clears those found healthy, and announces each in the margin-call stage
+            or worse. Anyone. Accounts without a position are passed over.
+    @dev Reverts "unknown market", "stale price".
+    """
+    policy: uint256 = policies._policy(_market)
+    view: market_reads.View = market_reads._view(policies.CLEARINGHOUSE, _market)
+    if view.state.stale:
+        reasons._revert(reasons.STALE_PRICE)
+    for account: address in _accounts:
+        self._call(view, policy, account)
+
+
+@internal
+def _call(_view: market_reads.View, _policy: uint256, _account: address):
+    position: position_math.Position = market_reads._settled(_view, _account)
+    if position.size == 0:
+        return
+    equity: int256 = position_math._worth(position, _view.state.mark_price)
+    margin: uint256 = position_math._margin(
+        position_math._notional(position.size, _view.state.mark_price), market_words._mmr_bps(_view.risk)
+    )
+    stage: uint256 = health_math._stage(
+        equity,
+        margin,
+        policy_word._trigger_bps(_policy),
+        policy_word._backstop_bps(_policy),
+        policy_word._margin_call_bps(_policy),
+    )
+    key: uint256 = policies._key(_view.market, _account)
+    since: uint256 = 0
+    if stage >= health_math.LIQUIDATABLE:
+        since = policies._since(_view.market, _account, _policy)
+        if since == 0:
+            since = block.timestamp
+            policies.records[key] = position.flags >> 1 << 40 | since
+    elif policies.records[key] != 0:
+        policies.records[key] = 0
+    if stage != health_math.HEALTHY:
+        log ILiquidationEngine.MarginCall(
+            market=_view.market,
+            account=_account,
+            stage=stage,
+            equity=equity,
+            maintenance_margin=margin,
+            since=since,
+        )

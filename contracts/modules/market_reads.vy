@@ -1,0 +1,64 @@
+# pragma version 0.4.3
+"""
+@title  Market reads
+@notice A market and its positions as seen from outside the clearinghouse, accrued to this moment.
+"""
+
+from interfaces import IClearinghouse
+
+from contracts.lib import position_math
+
+
+# A market and where it was read.
+struct View:
+    clearinghouse: address
+    market: uint256
+    risk: uint256  # words of lib/market_words
+    trading: uint256
+    limits: uint256
+    state: IClearinghouse.MarketState
+
+
+@internal
+@view
+def _view(_clearinghouse: IClearinghouse, _market: uint256) -> View:
+    """
+    @dev Reverts "unknown market", and what the oracle reverts.
+    """
+    view: View = empty(View)
+    view.clearinghouse = _clearinghouse.address
+    view.market = _market
+    view.risk, view.trading, view.limits = staticcall _clearinghouse.market_words(_market)
+    view.state = staticcall _clearinghouse.market_state(_market)
+    return view
+
+
+@internal
+@pure
+def _carry_index(_view_: View, _size: int256) -> int256:
+    """
+    @notice Carry index of the side a size is on, RAY.
+    """
+    borrow: int256 = convert(_view_.state.borrow_index, int256)
+    if _size < 0:
+        return convert(_view_.state.short_social_loss_index, int256) + borrow - _view_.state.funding_index
+    return convert(_view_.state.long_social_loss_index, int256) + borrow + _view_.state.funding_index
+
+
+@internal
+@view
+def _settled(_view_: View, _account: address) -> position_math.Position:
+    """
+    @notice An account's position with its carry paid.
+    """
+    stored: IClearinghouse.Position = staticcall IClearinghouse(_view_.clearinghouse).position(_view_.market, _account)
+    return position_math._settled(
+        position_math.Position(
+            size=stored.size,
+            balance=stored.balance,
+            notional=stored.entry_notional,
+            carry=stored.entry_carry,
+            flags=stored.topups << 1,
+        ),
+        self._carry_index(_view_, stored.size),
+    )
