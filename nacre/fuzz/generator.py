@@ -155,7 +155,9 @@ class Generator:
             elif choice < 0.75:
                 size = self.rng.choice((0, 1, -1, 10**6))
         needed = initial_margin(held.size + size, price, p) - min(0, held.balance)
-        margin = self.rng.choice((needed, int(needed * 1.05), int(needed * 1.2), needed * 2, needed // 2, 0, -held.balance // 2))
+        margin = self.rng.choice(
+            (needed, int(needed * 1.05), int(needed * 1.2), needed * 2, needed // 2, 0, -held.balance // 2)
+        )
         if margin > 0 and self.rng.random() < 0.5:
             margin = min(margin, self.world.house.free_of(who))
         if held.size * size < 0 and self.rng.random() < 0.7:

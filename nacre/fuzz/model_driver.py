@@ -42,8 +42,9 @@ def _status(world: World, a: Action) -> None:
 
 
 def _set_operator(world: World, a: Action) -> None:
-    require(a["who"] != a["operator"], "own operator")
     key, operators = (a["who"], a["operator"]), world.house.operators
+    require(a["who"] != a["operator"], "bad operator")
+    require((key in operators) != a["approved"], "operator unchanged")
     if a["approved"]:
         operators.add(key)
     else:

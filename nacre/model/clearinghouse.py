@@ -8,6 +8,11 @@ from nacre.model.positions import Position, check_opening_rule, check_reduce_rul
 from nacre.model.rounding import BPS, MAX_UINT256, WAD, bps_up, ceil_div, require
 from nacre.model.venue import Fill, Order
 
+TOPUP_LIMIT = 128
+MAX_SIZE = 10**27
+MAX_NOTIONAL = 10**30
+MAX_AMOUNT = 2**104 - 1
+
 
 @dataclass(slots=True)
 class Clearinghouse:
@@ -39,7 +44,7 @@ class Clearinghouse:
         return self.free.get(account, 0)
 
     def check_authority(self, account: str, sender: str) -> None:
-        require(sender == account or (account, sender) in self.operators, "not an operator")
+        require(sender == account or (account, sender) in self.operators, "not operator")
 
     def market(self, number: int) -> Market:
         require(0 <= number < len(self.markets), "unknown market")
@@ -53,8 +58,8 @@ class Clearinghouse:
 
     def withdraw(self, account: str, amount: int, sender: str) -> None:
         """`amount` in token units."""
-        self.check_authority(account, sender)
         require(amount > 0, "zero amount")
+        self.check_authority(account, sender)
         self.take_free(account, amount * self.scale)
         self.assets -= amount * self.scale
 
@@ -78,12 +83,21 @@ class Clearinghouse:
             market.owed[account] = market.owed.get(account, 0) + amount - paid
             market.owed_total += amount - paid
 
-    def finish(self, market: Market, account: str, position: Position) -> None:
-        """Stores a position; one that became flat ends and its balance leaves."""
+    def move(self, market: Market, account: str, incoming: int) -> None:
+        """Net movement between free collateral and the pot; positive goes in."""
+        if incoming > 0:
+            self.pay_in(market, account, incoming)
+        else:
+            self.pay_out(market, account, -incoming)
+
+    def finish(self, market: Market, account: str, position: Position, margin: int) -> None:
+        """Stores a position that `margin` was added to; one that became flat ends and its balance leaves."""
+        incoming = margin
         if position.size == 0:
             require(position.balance >= 0, "close leaves a deficit")
-            self.pay_out(market, account, position.balance)
+            incoming -= position.balance
         market.store(account, position)
+        self.move(market, account, incoming)
 
     # ---- trading
 
@@ -94,13 +108,13 @@ class Clearinghouse:
         self.check_authority(account, sender)
         require(deadline == 0 or self.now <= deadline, "deadline passed")
         require(size != 0, "zero size")
+        require(abs(size) <= MAX_SIZE, "size too large")
+        require(abs(margin) <= MAX_AMOUNT, "amount too large")
         market = self.market(number)
         quote = market.accrue(self.now)
         require(not quote.stale, "stale price")
         require(not quote.jumped, "price just jumped")
         old = market.position_of(account)
-        increasing = not (old.size * size < 0 and abs(size) <= old.amount)
-        require(not increasing or market.open, "market is reduce-only")
 
         p = market.parameters
         order = Order(size, quote.price, market.funding.index, p.trading_fee_bps, MAX_UINT256)
@@ -108,18 +122,13 @@ class Clearinghouse:
         market.mid = fill.mid_after
         worth, bound = fill.notional * WAD, limit_price * abs(size)
         require(limit_price == 0 or (worth <= bound if size > 0 else worth >= bound), "price limit")
+        require(fill.notional <= MAX_NOTIONAL, "notional too large")
 
         fees = self._trading_fees(market, fill, quote)
-        leg = Position(size, -fees, fill.notional, market.index_of(size))
+        leg = Position(size, margin - fees, fill.notional, market.index_of(size))
         new = combine(leg, old, market.long_index, market.short_index)
-        new = replace(new, balance=new.balance + margin)
-        if margin > 0:
-            self.pay_in(market, account, margin)
-        elif margin < 0:
-            self.pay_out(market, account, -margin)
-        self._check_trade(market, old, new, quote, increasing, margin)
-        self.finish(market, account, new)
-        require(not increasing or not market.exceeds_cap(quote.price), "open interest cap")
+        self._check_trade(market, old, new, quote, margin)
+        self.finish(market, account, new, margin)
         return fill
 
     def _trading_fees(self, market: Market, fill: Fill, quote: Quote) -> int:
@@ -135,11 +144,18 @@ class Clearinghouse:
         return fill.fee + protocol_fee + penalty
 
     @staticmethod
-    def _check_trade(market: Market, old: Position, new: Position, quote: Quote, increasing: bool, margin: int) -> None:
+    def _check_trade(market: Market, old: Position, new: Position, quote: Quote, margin: int) -> None:
         if new.size == 0:
             return
         price, index, p = quote.price, market.index_of(new.size), market.parameters
         require(notional(new.size, price) >= p.min_notional, "below minimum notional")
+        increasing = new.amount > old.amount or new.side * old.side < 0
+        if increasing:
+            require(market.open, "market is reduce-only")
+            require(new.amount <= MAX_SIZE, "size too large")
+            require(max(notional(new.size, price), new.entry_notional) <= MAX_NOTIONAL, "notional too large")
+            interest = market.totals.replacing(old.size, new.size).open_interest
+            require(not market.exceeds_cap(interest, price), "open interest cap")
         if increasing or margin < 0:
             check_opening_rule(new, price, index, p)
         else:
@@ -151,17 +167,21 @@ class Clearinghouse:
         """Moves margin between free collateral and the position."""
         self.check_authority(account, sender)
         require(delta != 0, "zero amount")
+        require(abs(delta) <= MAX_AMOUNT, "amount too large")
         market = self.market(number)
-        quote = market.accrue(self.now)
         old = market.position_of(account)
         require(old.size != 0, "no position")
+        if delta > 0:
+            # Needs no price, so nothing accrues. A large one voids what a margin call has recorded.
+            large = delta >= bps_up(old.entry_notional, market.parameters.mmr_bps)
+            topups = (old.topups + large) % TOPUP_LIMIT
+            self.pay_in(market, account, delta)
+            market.store(account, replace(old, balance=old.balance + delta, topups=topups))
+            return
+        quote = market.accrue(self.now)
         index = market.index_of(old.size)
         settled = old.settled(index)
         new = replace(settled, balance=settled.balance + delta)
-        if delta > 0:
-            self.pay_in(market, account, delta)
-            market.store(account, new)
-            return
         require(not quote.stale, "stale price")
         require(not quote.jumped, "price just jumped")
         check_opening_rule(new, quote.price, index, market.parameters)

@@ -95,9 +95,7 @@ def call_margin(house: Clearinghouse, number: int, accounts: list[str]) -> list[
     return stages
 
 
-def liquidate_by_takeover(
-    house: Clearinghouse, number: int, caller: str, target: str, size: int, margin: int
-) -> Taken:
+def liquidate_by_takeover(house: Clearinghouse, number: int, caller: str, target: str, size: int, margin: int) -> Taken:
     """A takeover by the caller."""
     overdue = is_overdue(house, house.market(number), target)
     return liquidation.take_over(house, number, caller, target, size, margin, overdue)

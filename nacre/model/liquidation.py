@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from nacre.model.clearinghouse import Clearinghouse, penalty_of
+from nacre.model.clearinghouse import MAX_SIZE, Clearinghouse, penalty_of
 from nacre.model.market import Market
 from nacre.model.oracle import Quote
 from nacre.model.parameters import Policy, Residue
@@ -37,14 +37,14 @@ class Closed:
 
 
 def check_liquidatable(
-    house: Clearinghouse, market: Market, quote: Quote, caller: str, target: str, allowed: bool, refusal: str
+    house: Clearinghouse, market: Market, quote: Quote, target: str, allowed: bool, refusal: str
 ) -> Position:
-    """The target's position if the caller may act on it."""
+    """The target's position, settled, if the caller may act on it."""
     policy = market.policy
+    require(not quote.stale, "stale price")
     position = market.position_of(target)
     require(position.size != 0, "no position")
-    require(caller != target and (target, caller) not in house.operators, "self liquidation")
-    require(not quote.stale, "stale price")
+    position = position.settled(market.index_of(position.size))
     equity = market.equity(position, quote.price)
     if equity < 0:
         return position
@@ -70,41 +70,37 @@ def take_over(
     house: Clearinghouse, number: int, caller: str, target: str, size: int, margin: int, overdue: bool
 ) -> Taken:
     """The caller receives part of the target's position, brought to zero equity if it was below, and tops it up."""
+    require(caller != target and (target, caller) not in house.operators, "self liquidation")
     market = house.market(number)
     quote = market.accrue(house.now)
     allowed = market.policy.takeover or overdue
-    position = check_liquidatable(house, market, quote, caller, target, allowed, "takeover not allowed")
+    position = check_liquidatable(house, market, quote, target, allowed, "takeover not allowed")
     part, rest = split(position, part_size(position, size, quote.price, market))
     equity = market.equity(part, quote.price)
     absorbed = None
     if equity < 0:
         absorbed = absorb(market, part.side, -equity, part.amount, market.totals, house.now)
         part = replace(part, balance=part.balance - equity)
-    house.pay_in(market, caller, margin)
+    part = replace(part, balance=part.balance + margin)
     new = combine(part, market.position_of(caller), market.long_index, market.short_index)
-    new = replace(new, balance=new.balance + margin)
     if new.size:
+        require(new.amount <= MAX_SIZE, "size too large")
         check_opening_rule(new, quote.price, market.index_of(new.size), market.parameters)
     market.store(target, rest)
-    house.finish(market, caller, new)
+    house.finish(market, caller, new, margin)
     return Taken(part, equity, absorbed, new)
 
 
-def force_close(
-    house: Clearinghouse, number: int, keeper: str, target: str, size: int, limit_price: int
-) -> Closed:
+def force_close(house: Clearinghouse, number: int, keeper: str, target: str, size: int, limit_price: int) -> Closed:
     """Part of the target's position is traded against the venue; what is left goes where the policy says."""
+    require(keeper != target and (target, keeper) not in house.operators, "self liquidation")
     market = house.market(number)
     quote = market.accrue(house.now)
     policy, totals = market.policy, market.totals
-    allowed = policy.force_close
-    position = check_liquidatable(house, market, quote, keeper, target, allowed, "force close not allowed")
-    require(allowed, "force close not allowed")
+    position = check_liquidatable(house, market, quote, target, policy.force_close, "force close not allowed")
     part, rest = split(position, part_size(position, size, quote.price, market))
     equity = market.equity(part, quote.price)
-    carry = part.carry(market.index_of(part.size))
-
-    budget = part.balance - carry - part.side * part.entry_notional
+    budget = part.balance - part.side * part.entry_notional
     fee_bps = market.parameters.trading_fee_bps if policy.force_close_fees else 0
     fill = market.venue.swap(Order(-part.size, quote.price, market.funding.index, fee_bps, budget))
     market.mid = fill.mid_after
@@ -124,12 +120,12 @@ def force_close(
     market.credit_insurance(penalty + fund_share)
 
     market.store(target, rest)
+    house.pay_out(market, keeper, reward)
     absorbed = None
     if proceeds < 0:
         absorbed = absorb(market, part.side, -proceeds, part.amount, totals, house.now)
     else:
         give_residue(house, market, target, left)
-    house.pay_out(market, keeper, reward)
     residue = proceeds if proceeds < 0 else left
     return Closed(part, fill.notional, fill.fee, protocol_fee, penalty, reward, residue, absorbed)
 
@@ -138,11 +134,11 @@ def check_close_price(market: Market, part: Position, worth: int, mark: int, lim
     """The target's average price: inside the band around mark and inside the caller's limit."""
     band, at_mark, bound = market.parameters.band_bps, part.amount * mark, limit_price * part.amount
     if part.size > 0:
-        require(worth * BPS * WAD >= at_mark * (BPS - band), "venue too far")
         require(worth * WAD >= bound, "price limit")
+        require(worth * BPS * WAD >= at_mark * (BPS - band), "venue too far")
     else:
-        require(worth * BPS * WAD <= at_mark * (BPS + band), "venue too far")
         require(limit_price == 0 or worth * WAD <= bound, "price limit")
+        require(worth * BPS * WAD <= at_mark * (BPS + band), "venue too far")
 
 
 def liquidation_fee(policy: Policy, worth: int, left: int) -> tuple[int, int, int]:
@@ -165,5 +161,3 @@ def give_residue(house: Clearinghouse, market: Market, target: str, residue: int
         market.store(target, replace(rest, balance=rest.balance + residue))
     else:
         house.pay_out(market, target, residue)
-
-

@@ -4,13 +4,11 @@ from dataclasses import replace
 
 from nacre.model import ticks as tick_math
 from nacre.model.clearinghouse import Clearinghouse
-from nacre.model.market import Market, deviation
+from nacre.model.market import Market
 from nacre.model.positions import Position, combine, maintenance_margin
 from nacre.model.ranges import Range
-from nacre.model.rounding import BPS, WAD, require
+from nacre.model.rounding import BPS, require
 from nacre.model.waterfall import absorb
-
-RANGE_MINIMUMS = 10
 
 
 def add_liquidity(
@@ -19,6 +17,10 @@ def add_liquidity(
     """A new range around the current price, backed by `margin` of free collateral."""
     house.check_authority(provider, sender)
     market = house.market(number)
+    require(margin > 0, "zero amount")
+    aligned = lower % tick_math.SPACING == 0 == upper % tick_math.SPACING
+    require(lower < upper and aligned, "bad ticks")
+    require(lower >= -tick_math.MAX_TICK and upper <= tick_math.MAX_TICK, "bad ticks")
     quote = market.accrue(house.now)
     require(not quote.stale, "stale price")
     require(not quote.jumped, "price just jumped")
@@ -26,8 +28,8 @@ def add_liquidity(
     p, venue = market.parameters, market.venue
     venue.accrue(market.funding.index)
     venue.drift(quote.price)
-    require(deviation(venue.mid(), quote.price) <= p.mmr_bps * WAD // BPS, "venue too far from mark")
-    require(margin > 0 and margin >= RANGE_MINIMUMS * p.min_notional, "margin too small")
+    here = tick_math.price_of_sqrt(venue.sqrt_price)
+    require(abs(here - quote.price) * BPS <= min(here, quote.price) * p.mmr_bps, "venue too far from mark")
     added = venue.add(provider, lower, upper, margin, p.imr_bps, market.lp_factor, market.lp_epoch)
     house.pay_in(market, provider, margin)
     market.lp_margin += margin
@@ -81,5 +83,5 @@ def remove_liquidity(house: Clearinghouse, number: int, provider: str, lower: in
         removed = replace(removed, balance=removed.balance - tip)
         house.pay_out(market, sender, tip)
     new = combine(removed, market.position_of(provider), market.long_index, market.short_index)
-    house.finish(market, provider, new)
+    house.finish(market, provider, new, 0)
     return removed

@@ -38,6 +38,10 @@ class Totals:
         return self.long if side > 0 else self.short
 
 
+NO_FUNDING = Funding()
+NO_TOTALS = Totals()
+
+
 @dataclass(slots=True)
 class Market:
     """All that a market stores. Amounts WAD, indices RAY."""
@@ -49,11 +53,11 @@ class Market:
     positions: dict[str, Position] = field(default_factory=dict)
     owed: dict[str, int] = field(default_factory=dict)
     liquidatable_since: dict[str, tuple[int, int]] = field(default_factory=dict)
-    funding: Funding = Funding()
+    funding: Funding = NO_FUNDING
     mid: int = 0
     long_social_loss: int = 0
     short_social_loss: int = 0
-    totals: Totals = Totals()
+    totals: Totals = NO_TOTALS
     insurance_fund: int = 0
     pot: int = 0
     protocol_fees: int = 0
@@ -133,9 +137,9 @@ class Market:
         """Whether new risk is allowed."""
         return not (self.reduce_only or self.paused or self.owed_total)
 
-    def exceeds_cap(self, price: int) -> bool:
+    def exceeds_cap(self, interest: int, price: int) -> bool:
         cap = self.parameters.max_open_interest
-        return cap > 0 and notional(self.totals.open_interest, price) > cap
+        return cap > 0 and notional(interest, price) > cap
 
 
 def deviation(mid: int, mark: int) -> int:

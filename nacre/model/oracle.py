@@ -17,15 +17,17 @@ class Oracle:
     earlier: int = 0
     outage_end: int = 0
     push_jump_bps: int = 0
+    pushed_at: int = 0
+    heartbeat: int = 0
 
     def push(self, price: int, now: int, updated_at: int | None = None) -> None:
-        """A new price made `updated_at` (now, if not given)."""
+        """A new price, made now or at `updated_at`. One made now after too long a silence ends an outage."""
+        if updated_at is None and self.heartbeat and now > self.updated_at + self.heartbeat:
+            self.outage_end = now
         if now > self.pushed_at:
             self.earlier = self.price
             self.pushed_at = now
         self.price, self.updated_at = price, now if updated_at is None else updated_at
-
-    pushed_at: int = 0
 
     def jumped(self, now: int) -> bool:
         """Whether the price differs too much from the last earlier block's; over with that block."""

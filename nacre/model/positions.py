@@ -77,7 +77,7 @@ def split(position: Position, amount: int) -> tuple[Position, Position]:
 
 
 def combine(first: Position, second: Position, long_index: int, short_index: int) -> Position:
-    """Adds `first` to `second`, the owner's, both settled. The entry carry is that of the new side; a flat one has none."""
+    """Adds `first` to `second`, the owner's, both settled. The entry carry is that of the new side, 0 when flat."""
 
     def settled(position: Position) -> Position:
         return position.settled(long_index if position.size > 0 else short_index) if position.size else position

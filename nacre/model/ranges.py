@@ -13,7 +13,7 @@ class Growth:
 
     fee       WAD * 2^96
     funding   RAY, the funding index's growth
-    ratio     RAY, growth of the funding index divided by the square root price
+    ratio     RAY * 2^19, growth of the funding index divided by the square root price
     """
 
     fee: int = 0
@@ -27,16 +27,36 @@ class Growth:
         return Growth(self.fee - other.fee, self.funding - other.funding, self.ratio - other.ratio)
 
 
+# Funding growth counts in RAY * 2^19 of cash per unit of liquidity.
+FUNDING_SCALE = 2**115
+FUNDING_UNIT = RAY * 2**19
+
+
+def over_sqrt(funding: int, sqrt_price: int, round_up: bool) -> int:
+    """Funding on what one unit of liquidity holds: 1 / sqrt price."""
+    division = ceil_div if round_up else floor_div
+    return division(funding * FUNDING_SCALE, sqrt_price)
+
+
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Growth below, inside and above a range."""
+    """Growth below, inside and above a range with these edges."""
 
+    lower: int
+    upper: int
     below: Growth
     inside: Growth
     above: Growth
 
-    def __sub__(self, other: "Span") -> "Span":
-        return Span(self.below - other.below, self.inside - other.inside, self.above - other.above)
+    def funding_growth(self, entry_sqrt: int, round_up: bool) -> int:
+        """Funding on one unit of liquidity of a range entered at `entry_sqrt`, since ever. Differences count."""
+        total = self.below.funding + self.inside.funding + self.above.funding
+        return (
+            self.inside.ratio
+            + over_sqrt(self.below.funding, sqrt_price_at(self.lower), round_up)
+            + over_sqrt(self.above.funding, sqrt_price_at(self.upper), round_up)
+            - over_sqrt(total, entry_sqrt, not round_up)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +70,8 @@ class Range:
     entry_sqrt: int
     entry_factor: int
     entry_epoch: int
-    entry_span: Span
+    entry_fee: int
+    entry_funding: int
 
     def inventory(self, sqrt_price: int) -> tuple[int, int]:
         """Size and cash if the venue stood at `sqrt_price`. Never more than the venue got."""
@@ -66,20 +87,12 @@ class Range:
         return floor_div(self.margin * factor, self.entry_factor) if epoch == self.entry_epoch else 0
 
     def fees(self, span: Span) -> int:
-        grown = span.inside.fee - self.entry_span.inside.fee
-        return floor_div(self.liquidity * grown, Q96)
+        return floor_div(self.liquidity * (span.inside.fee - self.entry_fee), Q96)
 
     def funding(self, span: Span) -> int:
         """What the range pays on the inventory it had all the time; negative is received."""
-        grown = span - self.entry_span
-        total = grown.below.funding + grown.inside.funding + grown.above.funding
-        per_liquidity = (
-            grown.inside.ratio
-            + ceil_div(grown.below.funding * Q96, sqrt_price_at(self.lower))
-            + ceil_div(grown.above.funding * Q96, sqrt_price_at(self.upper))
-            - floor_div(total * Q96, self.entry_sqrt)
-        )
-        return ceil_div(self.liquidity * per_liquidity, RAY)
+        grown = span.funding_growth(self.entry_sqrt, round_up=True) - self.entry_funding
+        return ceil_div(self.liquidity * grown, FUNDING_UNIT)
 
     def as_position(self, sqrt_price: int, span: Span, factor: int, epoch: int) -> Position:
         """The range as a position at the inventory it has at `sqrt_price`; settled, so without carry."""

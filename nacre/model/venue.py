@@ -1,12 +1,13 @@
-"""The Oyster AMM: concentrated liquidity with fees, funding and a walk over ticks. Spec section 11, DESIGN section 6."""
+"""The Oyster AMM: concentrated liquidity with fees, funding and a walk over ticks. Spec 11, DESIGN section 6."""
 
 from dataclasses import dataclass, field, replace
 
 from nacre.model import ticks as tick_math
-from nacre.model.ranges import Growth, Range, Span, liquidity_for_margin
-from nacre.model.rounding import BPS, Q96, bps_up, ceil_div, floor_div, require
+from nacre.model.ranges import Growth, Range, Span, liquidity_for_margin, over_sqrt
+from nacre.model.rounding import BPS, Q96, ceil_div, floor_div, require
 
-MAX_TICKS_CROSSED = 256
+MAX_TICKS_CROSSED = 64
+NO_GROWTH = Growth()
 
 RangeKey = tuple[str, int, int]
 
@@ -17,7 +18,7 @@ class Tick:
 
     gross: int = 0
     net: int = 0
-    outside: Growth = Growth()
+    outside: Growth = NO_GROWTH
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ class Venue:
     tick: int = 0
     liquidity: int = 0
     funding_index: int = 0
-    growth: Growth = Growth()
+    growth: Growth = NO_GROWTH
     ticks: dict[int, Tick] = field(default_factory=dict)
     ranges: dict[RangeKey, Range] = field(default_factory=dict)
 
@@ -74,7 +75,7 @@ class Venue:
 
     def _current_growth(self, funding_index: int) -> Growth:
         step = funding_index - self.funding_index
-        return self.growth + Growth(0, step, ceil_div(step * Q96, self.sqrt_price))
+        return self.growth + Growth(0, step, over_sqrt(step, self.sqrt_price, round_up=True))
 
     def span(self, lower: int, upper: int, funding_index: int) -> Span:
         """Growth below, inside and above [lower, upper) if the funding index stood at `funding_index`."""
@@ -83,7 +84,7 @@ class Venue:
         high = self.ticks.get(upper, Tick()).outside
         below = low if self.tick >= lower else total - low
         above = high if self.tick < upper else total - high
-        return Span(below, total - below - above, above)
+        return Span(lower, upper, below, total - below - above, above)
 
     def next_tick(self, upward: bool) -> int | None:
         """The next initialised tick: above, or at and below."""
@@ -183,11 +184,10 @@ class Venue:
 
     def add(self, provider: str, lower: int, upper: int, margin: int, imr_bps: int, factor: int, epoch: int) -> Range:
         """A new range around the current tick; its liquidity follows from the margin."""
-        require(lower < upper and lower % tick_math.SPACING == 0 == upper % tick_math.SPACING, "bad range")
         require(lower <= self.tick < upper, "range not around price")
         require((provider, lower, upper) not in self.ranges, "range exists")
         liquidity = liquidity_for_margin(margin, self.sqrt_price, lower, upper, imr_bps)
-        require(liquidity > 0, "zero liquidity")
+        require(liquidity > 0, "range too small")
         for tick, net in ((lower, liquidity), (upper, -liquidity)):
             # Growth before a tick was initialised counts as below it.
             fresh = Tick(outside=self.growth if tick <= self.tick else Growth())
@@ -195,7 +195,9 @@ class Venue:
             self.ticks[tick] = replace(state, gross=state.gross + liquidity, net=state.net + net)
         self.liquidity += liquidity
         span = self.span(lower, upper, self.funding_index)
-        added = Range(lower, upper, liquidity, margin, self.sqrt_price, factor, epoch, span)
+        growth = span.funding_growth(self.sqrt_price, round_up=False)
+        entry = (self.sqrt_price, factor, epoch, span.inside.fee, growth)
+        added = Range(lower, upper, liquidity, margin, *entry)
         self.ranges[provider, lower, upper] = added
         return added
 

@@ -22,10 +22,8 @@ class Absorbed:
 
 def decayed_level(market: Market, now: int) -> int:
     """What the fund's leaky bucket still holds."""
-    p = market.parameters
-    leak = floor_div(
-        market.insurance_fund * p.insurance_draw_bps * (now - market.draw_time), BPS * SECONDS_AN_HOUR
-    )
+    allowance = floor_div(market.insurance_fund * market.parameters.insurance_draw_bps, BPS)
+    leak = floor_div(allowance * (now - market.draw_time), SECONDS_AN_HOUR)
     return max(0, market.draw_level - leak)
 
 

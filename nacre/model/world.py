@@ -5,11 +5,13 @@ from dataclasses import replace
 from typing import Any
 
 from nacre.model import engine, liquidity
+from nacre.model import ticks as tick_math
 from nacre.model.clearinghouse import Clearinghouse
 from nacre.model.market import Market
 from nacre.model.oracle import Oracle
 from nacre.model.parameters import MarketParameters, Policy
 from nacre.model.rounding import MAX_UINT256, Revert
+from nacre.model.venue import Venue
 
 TREASURY = "treasury"
 
@@ -23,8 +25,9 @@ class World:
     def add_market(self, parameters: MarketParameters, policy: Policy, price: int) -> int:
         """Lists a market whose oracle stands at `price`."""
         now = self.house.now
-        oracle = Oracle(price, now, price, 0, parameters.push_jump_bps, now)
-        market = Market(parameters, policy, oracle)
+        oracle = Oracle(price, now, price, 0, parameters.push_jump_bps, now, parameters.oracle_max_age)
+        start = tick_math.sqrt_of_price(price)
+        market = Market(parameters, policy, oracle, Venue(start, tick_math.tick_at(start)))
         market.funding = replace(market.funding, time=now)
         market.draw_time = now
         self.house.markets.append(market)
@@ -87,9 +90,7 @@ class World:
         return self.atomically(lambda h: engine.call_margin(h, number, accounts))
 
     def add_liquidity(self, provider: str, lower: int, upper: int, margin: int, number: int = 0) -> Any:
-        return self.atomically(
-            lambda h: liquidity.add_liquidity(h, number, provider, lower, upper, margin, provider)
-        )
+        return self.atomically(lambda h: liquidity.add_liquidity(h, number, provider, lower, upper, margin, provider))
 
     def remove_liquidity(
         self, provider: str, lower: int, upper: int, number: int = 0, sender: str | None = None

@@ -1,0 +1,196 @@
+"""Applies the same actions to the contracts, in process, and reads everything that they store."""
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+from nacre.chain import EmbeddedChain, Receipt
+from nacre.deploy import Market, System, deploy_system, list_market
+from nacre.fuzz.generator import Action
+from nacre.fuzz.settings import ACCOUNTS, KEEPER, PROVIDER, Settings
+from nacre.model.parameters import MarketParameters, Policy
+from nacre.model.rounding import MAX_UINT256, WAD
+from nacre.presets import MarketConfig
+
+NAMES = (*ACCOUNTS, KEEPER, PROVIDER)
+
+
+def _decimal(amount: int) -> Decimal:
+    return Decimal(amount).scaleb(-18)
+
+
+def config_of(parameters: MarketParameters, policy: Policy, price: int) -> MarketConfig:
+    """The deployment's words for the same market."""
+    p, q = parameters, policy
+    return MarketConfig(
+        price=Decimal(price) / WAD,
+        imr_bps=p.imr_bps,
+        mmr_bps=p.mmr_bps,
+        trading_fee_bps=p.trading_fee_bps,
+        protocol_fee_bps=p.protocol_fee_bps,
+        penalty=[_decimal(c) for c in p.penalty],
+        max_deviation_bps=p.max_deviation_bps,
+        max_open_interest=_decimal(p.max_open_interest),
+        funding_cap_bps=p.funding_cap_bps,
+        funding_period_seconds=p.funding_period_seconds,
+        min_notional=_decimal(p.min_notional),
+        oracle_max_age=p.oracle_max_age,
+        entry_margin_rule=p.entry_margin_rule,
+        tip=_decimal(p.tip),
+        insurance_draw_bps=p.insurance_draw_bps,
+        force_close_band_bps=p.force_close_band_bps,
+        push_jump_bps=p.push_jump_bps,
+        takeover=q.takeover,
+        force_close=q.force_close,
+        force_close_fees=q.force_close_fees,
+        trigger_bps=q.trigger_bps,
+        margin_call_bps=q.margin_call_bps,
+        min_slice_bps=q.min_slice_bps,
+        liquidation_fee_bps=q.liquidation_fee_bps,
+        reward_share_bps=q.reward_share_bps,
+        residue=q.residue.value,
+        last_resort_seconds=q.last_resort_seconds,
+        grace_seconds=q.grace_seconds,
+    )
+
+
+class ChainSide:
+    """The contracts of one campaign."""
+
+    def __init__(self, settings: Settings):
+        self.chain = EmbeddedChain(exact_gas=False)
+        self.system: System = deploy_system(self.chain, decimals=settings.decimals)
+        self.markets: list[Market] = [
+            list_market(self.system, f"m{number}", config_of(parameters, policy, settings.price))
+            for number, (parameters, policy) in enumerate(zip(settings.markets, settings.policies, strict=True))
+        ]
+        self.address = {name: self.chain.account(name) for name in NAMES}
+        for address in self.address.values():
+            self.system.token.transact("mint", address, 10**48, sender=address).check()
+            self.system.approve(address)
+        self._leave_block: Callable[[], object] | None = None
+        self.now = 0
+        self._advance(1)
+
+    # ---- blocks
+
+    def _advance(self, seconds: int) -> None:
+        """Whatever follows happens in one block, `seconds` after the last."""
+        if self._leave_block is not None:
+            self._leave_block()
+        block = self.chain.block(seconds)
+        block.__enter__()
+        self._leave_block = lambda: block.__exit__(None, None, None)
+        self.now = self.chain.timestamp
+
+    # ---- actions
+
+    def apply(self, action: Action) -> str | None:
+        """Sends the action; the reason if it was refused, or None."""
+        seconds = action["seconds"] if action["do"] == "wait" else action.get("after", 0)
+        if seconds:
+            self._advance(seconds)
+        receipt: Receipt | None = getattr(self, f"_{action['do']}")(action)
+        return receipt.reason if receipt is not None and not receipt.ok else None
+
+    def _send(self, contract: Any, function: str, *arguments: Any, sender: str) -> Receipt:
+        receipt: Receipt = contract.transact(function, *arguments, sender=self.address[sender])
+        return receipt
+
+    def _house(self, function: str, *arguments: Any, sender: str) -> Receipt:
+        return self._send(self.system.clearinghouse, function, *arguments, sender=sender)
+
+    def _deposit(self, a: Action) -> Receipt:
+        return self._house("deposit", a["amount"], sender=a["who"])
+
+    def _withdraw(self, a: Action) -> Receipt:
+        account = self.address[a["who"]]
+        sender = a.get("sender", a["who"])
+        return self._house("withdraw", a["amount"], self.address[sender], account, sender=sender)
+
+    def _set_operator(self, a: Action) -> Receipt:
+        return self._house("set_operator", self.address[a["operator"]], a["approved"], sender=a["who"])
+
+    def _trade(self, a: Action) -> Receipt:
+        arguments = (a["market"], a["size"], a["margin"], a["limit"], a["deadline"], self.address[a["who"]])
+        return self._house("trade", *arguments, sender=a.get("sender", a["who"]))
+
+    def _adjust_margin(self, a: Action) -> Receipt:
+        account = self.address[a["who"]]
+        return self._house("adjust_margin", a["market"], a["delta"], account, sender=a.get("sender", a["who"]))
+
+    def _takeover(self, a: Action) -> Receipt:
+        arguments = (a["market"], self.address[a["target"]], a["size"], a["margin"])
+        return self._send(self.system.engine, "liquidate_by_takeover", *arguments, sender=a["who"])
+
+    def _force_close(self, a: Action) -> Receipt:
+        arguments = (a["market"], self.address[a["target"]], a["size"], a["limit"])
+        return self._send(self.system.engine, "force_close", *arguments, sender=a["who"])
+
+    def _call_margin(self, a: Action) -> Receipt:
+        accounts = [self.address[name] for name in a["accounts"]]
+        return self._send(self.system.engine, "call_margin", a["market"], accounts, sender=a["who"])
+
+    def _add_liquidity(self, a: Action) -> Receipt:
+        venue = self.markets[a["market"]].venue
+        return self._send(venue, "add_liquidity", a["lower"], a["upper"], a["margin"], sender=a["who"])
+
+    def _remove_liquidity(self, a: Action) -> Receipt:
+        venue = self.markets[a["market"]].venue
+        sender = a.get("sender", a["who"])
+        return self._send(venue, "remove_liquidity", a["lower"], a["upper"], self.address[a["who"]], sender=sender)
+
+    def _price(self, a: Action) -> Receipt:
+        return self.system.push_price(self.markets[a["market"]], a["to"])
+
+    def _wait(self, a: Action) -> None:
+        if not a.get("stale"):
+            for market in self.markets:
+                self.system.push_price(market, market.oracle.call("price")[0])
+
+    def _donate_insurance(self, a: Action) -> Receipt:
+        return self._house("donate_insurance", a["market"], a["amount"], sender=a["who"])
+
+    def _claim(self, a: Action) -> Receipt:
+        return self._house("claim", a["market"], self.address[a["who"]], sender=KEEPER)
+
+    def _settle(self, a: Action) -> Receipt:
+        return self._house("settle", a["market"], self.address[a["target"]], sender=a["who"])
+
+    def _accrue(self, a: Action) -> Receipt:
+        return self._house("accrue", a["market"], sender=a["who"])
+
+    def _collect_protocol_fees(self, a: Action) -> Receipt:
+        return self._send(self.system.config, "collect_fees", a["market"], sender=a["who"])
+
+    def _status(self, a: Action) -> Receipt:
+        config, owner = self.system.config, self.system.owner
+        receipt: Receipt
+        if a["field"] == "reduce_only":
+            receipt = config.transact("set_reduce_only", a["market"], a["on"], sender=owner)
+        else:
+            function = "pause" if a["on"] else "unpause"
+            receipt = config.transact(function, a["market"], sender=self.system.guardian if a["on"] else owner)
+        return receipt
+
+    # ---- reading
+
+    def market_state(self, number: int) -> Any:
+        return self.system.clearinghouse.call("market_state", number)
+
+    def position(self, number: int, name: str) -> Any:
+        return self.system.clearinghouse.call("position", number, self.address[name])
+
+    def free(self, name: str) -> int:
+        return int(self.system.clearinghouse.call("free_collateral", self.address[name]))
+
+    def owed(self, number: int, name: str) -> int:
+        return int(self.system.clearinghouse.call("owed", number, self.address[name]))
+
+    def assets(self) -> int:
+        """WAD of the tokens that the clearinghouse holds."""
+        balance = self.system.token.call("balanceOf", self.system.clearinghouse.address)
+        return int(balance) * self.system.unit
+
+
+__all__ = ["MAX_UINT256", "NAMES", "ChainSide", "config_of"]
