@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from nacre.prices.candles import WAD, Candle
+from nacre.prices.dice import splitmix
 
 CANDLES = 336
 SECONDS = 3600
@@ -50,17 +51,6 @@ LEGS = {
 }
 
 
-def _splitmix(seed: int) -> Iterator[int]:
-    """64-bit numbers, the same everywhere and for ever (Steele, Lea, Flood: SplitMix64)."""
-    mask = 2**64 - 1
-    state = seed & mask
-    while True:
-        state = (state + 0x9E3779B97F4A7C15) & mask
-        mixed = ((state ^ (state >> 30)) * 0xBF58476D1CE4E5B9) & mask
-        mixed = ((mixed ^ (mixed >> 27)) * 0x94D049BB133111EB) & mask
-        yield mixed ^ (mixed >> 31)
-
-
 def _bridge(start: Anchor, end: Anchor, numbers: Iterator[int]) -> list[int]:
     """Openings in cents of the hours from `start` to just before `end`."""
     hours = end.hour - start.hour
@@ -78,7 +68,7 @@ def _bridge(start: Anchor, end: Anchor, numbers: Iterator[int]) -> list[int]:
 
 def crash_path() -> list[Candle]:
     """The 336 candles, one an hour. Volume is a number without meaning, larger where the market is nervous."""
-    numbers = _splitmix(SEED)
+    numbers = splitmix(SEED)
     openings: list[int] = []
     unrest: list[int] = []
     for start, end in pairwise(ANCHORS):

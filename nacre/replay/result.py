@@ -59,7 +59,7 @@ class Absorption:
     """One deficit on its way down the waterfall."""
 
     time: int
-    bankrupt_side: str  # "long" or "short"; the other side pays
+    bankrupt_side: str  # "long" or "short": the other side pays; "none", of a range without inventory: both do
     cause: str  # "takeover", "force close", "range"
     deficit: int
     from_insurance: int
@@ -167,8 +167,10 @@ class Result:
         return next(party for party in self.parties if party.role == role)
 
     def socialised(self, bankrupt_side: str) -> int:
-        """What the side opposite to `bankrupt_side` paid for it."""
-        return sum(loss.socialised for loss in self.absorptions if loss.bankrupt_side == bankrupt_side)
+        """What the accounts on the side opposite to `bankrupt_side` paid."""
+        whole = sum(loss.socialised for loss in self.absorptions if loss.bankrupt_side == bankrupt_side)
+        shared = sum(loss.socialised for loss in self.absorptions if loss.bankrupt_side == "none")
+        return whole + (shared // 2 if bankrupt_side == "short" else shared - shared // 2)
 
     def total(self, name: str) -> int:
         """Sum over all deficits of one field of Absorption."""

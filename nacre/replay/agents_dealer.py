@@ -1,0 +1,91 @@
+"""What arbitrageurs, keepers and providers have in common: a position they want small and a margin they keep sound."""
+
+from nacre.chain import Receipt
+from nacre.model.positions import Position, initial_margin
+from nacre.model.rounding import BPS, WAD, bps_up
+from nacre.replay.world import World
+
+# Margin of a position in basis points of IM: what trading brings, and the bounds in which it is left alone.
+TARGET, LEAST, MOST = 20_000, 14_000, 45_000
+# Getting rid of a position may cost this much of its value, fees aside; else a part of it goes, or it waits.
+PATIENCE_BPS = 100
+SMALLEST_PART = 8
+
+
+class Dealer:
+    """Somebody who trades with capital of its own."""
+
+    def __init__(self, world: World, name: str, capital: int):
+        self.world = world
+        self.name = name
+        self.account = world.join(name, capital)
+
+    @property
+    def position(self) -> Position:
+        return self.world.position(self.account)
+
+    def wealth(self) -> int:
+        """Free collateral and the position's equity."""
+        return self.world.free(self.account) + self.world.equity(self.account)
+
+    def room(self, buy: bool) -> int:
+        """The size by which the position may grow to that side, at half the leverage that the market allows."""
+        world = self.world
+        largest = (
+            max(0, self.wealth()) * BPS * BPS // TARGET * WAD // (world.rules.market.imr_bps * world.now.mark_price)
+        )
+        held = self.position.size
+        return max(0, largest - held if buy else largest + held)
+
+    def trade(self, size: int, limit: int = 0) -> Receipt:
+        """Trades with as much margin as the position then needs."""
+        world = self.world
+        market, rules = world.now, world.rules.market
+        wanted = initial_margin(self.position.size + size, market.mark_price, rules) * TARGET // BPS
+        fees = bps_up(abs(size) * market.mark_price // WAD, rules.trading_fee_bps + rules.protocol_fee_bps)
+        growing = abs(self.position.size + size) > self.position.amount
+        missing = max(0, wanted - world.equity(self.account)) + fees if growing else 0
+        return world.trade(self.account, size, min(missing, world.free(self.account)), limit)
+
+    def tend(self) -> None:
+        """Tops up a thin position, takes back what a fat one does not need, reduces when nothing else helps."""
+        world, position = self.world, self.position
+        if position.size == 0:
+            return
+        needed = initial_margin(position.size, world.now.mark_price, world.rules.market)
+        equity = world.equity(self.account)
+        if equity * BPS < needed * LEAST:
+            top_up = min(world.free(self.account), needed * TARGET // BPS - equity)
+            if top_up > 0:
+                world.adjust_margin(self.account, top_up)
+            if equity + top_up < needed:
+                self.reduce(position.amount // 2)
+        elif equity * BPS > needed * MOST:
+            # Unrealised profit cannot be withdrawn.
+            pnl = max(0, position.pnl(world.now.mark_price, world.now.carry(position.size)))
+            spare = equity - pnl - needed * TARGET // BPS
+            if spare > 0:
+                world.adjust_margin(self.account, -spare)
+
+    def unwind(self) -> None:
+        """Closes the position on the venue, or as much of it as goes at a fair price."""
+        size = self.position.amount
+        for part in (size, size // 2, size // 4, size // SMALLEST_PART):
+            if part and self._is_fair(part):
+                self.reduce(part)
+                return
+
+    def reduce(self, amount: int) -> None:
+        if amount:
+            self.trade(-amount if self.position.size > 0 else amount)
+
+    def _is_fair(self, amount: int) -> bool:
+        """Whether the venue pays nearly mark for a part of the position."""
+        world = self.world
+        sell = self.position.size > 0
+        quote = world.desk.quote(-amount if sell else amount)
+        if quote is None:
+            return False
+        at_mark = amount * world.now.mark_price // WAD
+        cost = at_mark - quote.notional if sell else quote.notional - at_mark
+        return cost * BPS <= at_mark * PATIENCE_BPS

@@ -1,0 +1,95 @@
+"""Traders: each opens with a leverage of its own and later does what traders do."""
+
+from nacre.chain import Receipt
+from nacre.model.positions import Position, maintenance_margin
+from nacre.model.rounding import BPS, WAD, bps_up
+from nacre.prices.dice import Dice
+from nacre.replay.world import World
+
+# How often, a candle.
+WHIM_BPS = 150
+WORRY_BPS = 2_000
+# Equity below this multiple of MM worries a trader.
+WORRIED_BPS = 16_000
+SMALLEST_MARGIN = 200 * WAD
+
+
+class Trader:
+    """One account. `lean_bps` is its inclination to be long."""
+
+    def __init__(self, world: World, name: str, dice: Dice, long: bool):
+        self.world = world
+        self.name = name
+        self.dice = dice
+        self.long = long
+        # 200 to 12,800, as many small ones as large ones on a logarithmic scale.
+        doubled = SMALLEST_MARGIN << dice.below(6)
+        self.stake = doubled * dice.between(1_000, 2_000) // 1_000
+        self.leverage_bps = dice.between(15_000, self._most_leverage())
+        # Some keep a reserve for topping up.
+        self.account = world.join(name, self.stake * dice.between(10_500, 16_000) // BPS)
+
+    def _most_leverage(self) -> int:
+        """A little less than the market allows: fees and the venue's depth must fit in between."""
+        rules = self.world.rules.market
+        cost = rules.trading_fee_bps + rules.protocol_fee_bps + 60
+        return max(16_000, BPS * BPS // (rules.imr_bps + cost))
+
+    @property
+    def position(self) -> Position:
+        return self.world.position(self.account)
+
+    def open(self, stake: int) -> Receipt:
+        """Opens, or adds to, its position with that margin at its leverage; a smaller one if the venue is thin."""
+        world = self.world
+        rules = world.rules.market
+        fee_bps = rules.trading_fee_bps + rules.protocol_fee_bps
+        size = 0
+        for share in (BPS, BPS * 3 // 4, BPS // 2):
+            notional = stake * self.leverage_bps // BPS * share // BPS
+            size = notional * WAD // world.now.mark_price
+            margin = min(stake + bps_up(notional, fee_bps), world.free(self.account))
+            receipt = world.trade(self.account, size if self.long else -size, margin)
+            if receipt.ok:
+                break
+        return receipt
+
+    def close(self, share_bps: int = BPS) -> Receipt:
+        return self.world.trade(self.account, -self.position.size * share_bps // BPS, 0)
+
+    def act(self) -> None:
+        """Once a candle: mostly nothing."""
+        if self.position.size and self._worried():
+            if self.dice.chance(WORRY_BPS):
+                self._defend()
+        elif self.dice.chance(WHIM_BPS):
+            self._follow_whim()
+
+    def _worried(self) -> bool:
+        world = self.world
+        needed = maintenance_margin(self.position.size, world.now.mark_price, world.rules.market)
+        return world.equity(self.account) * BPS < needed * WORRIED_BPS
+
+    def _defend(self) -> None:
+        """Tops up with what is left, or takes risk off."""
+        free = self.world.free(self.account)
+        if free * 20 > self.stake and self.dice.chance(6_000):
+            self.world.adjust_margin(self.account, free)
+        else:
+            self.close(5_000 if self.dice.chance(5_000) else BPS)
+
+    def _follow_whim(self) -> None:
+        free = self.world.free(self.account)
+        if self.position.size == 0:
+            # Again, on either side, with most of what is left.
+            if free >= SMALLEST_MARGIN // 4:
+                self.long = self.dice.chance(5_000)
+                self.open(free * 8_000 // BPS)
+            return
+        what = self.dice.below(10)
+        if what < 4:
+            self.close()
+        elif what < 7:
+            self.close(5_000)
+        elif free * 10 > self.stake:
+            self.open(free * 8_000 // BPS)

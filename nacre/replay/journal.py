@@ -1,0 +1,110 @@
+"""Writes down what happens during a replay: every transaction's gas, every liquidation, every deficit."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from nacre.chain import Log, Receipt
+from nacre.model.positions import Position
+from nacre.replay.result import FORCE_CLOSE, TAKEOVER, Absorption, Gas, Liquidation, RangeRemoval
+
+
+@dataclass
+class Before:
+    """What was known of a liquidation's target just before it."""
+
+    position: Position
+    equity: int
+
+
+@dataclass
+class Journal:
+    """Times are those of the candles, whatever the chain's clock says."""
+
+    candle: int = 0
+    time: int = 0
+    unallocated_loss: int = 0
+    liquidations: list[Liquidation] = field(default_factory=list)
+    absorptions: list[Absorption] = field(default_factory=list)
+    removals: list[RangeRemoval] = field(default_factory=list)
+    refused: Counter[str] = field(default_factory=Counter)
+    _gas: dict[str, list[int]] = field(default_factory=dict)
+
+    def note_gas(self, operation: str, receipt: Receipt) -> None:
+        self._gas.setdefault(operation, []).append(receipt.gas_used)
+
+    def refuse(self, operation: str, reason: str) -> None:
+        self.refused[f"{operation}: {reason}"] += 1
+
+    def gas(self) -> list[Gas]:
+        """Commonest first."""
+        rows = [Gas(name, len(used), sum(used) // len(used), max(used)) for name, used in self._gas.items()]
+        return sorted(rows, key=lambda row: (-row.count, row.operation))
+
+    def note_absorption(self, log: Log, cause: str, from_providers: int) -> None:
+        unallocated = log.unallocated_loss - self.unallocated_loss
+        self.unallocated_loss = log.unallocated_loss
+        side = "long" if log.size > 0 else "short" if log.size < 0 else "none"
+        self.absorptions.append(
+            Absorption(self.time, side, cause, log.deficit, log.from_insurance, from_providers, unallocated)
+        )
+
+    def note_takeover(self, log: Log, before: Before | None, names: dict[str, str], gas: int) -> None:
+        size = abs(log.size)
+        self.liquidations.append(
+            Liquidation(
+                time=self.time,
+                candle=self.candle,
+                kind=TAKEOVER,
+                side="long" if log.size > 0 else "short",
+                target=names.get(log.target, log.target),
+                liquidator=names.get(log.liquidator, log.liquidator),
+                size=size,
+                mark_price=log.mark_price,
+                notional=size * log.mark_price // 10**18,
+                equity=-log.deficit if log.deficit else _share(before, size),
+                deficit=log.deficit,
+                residue=0,
+                reward=0,
+                gas=gas,
+            )
+        )
+
+    def note_force_close(self, log: Log, before: Before | None, names: dict[str, str], gas: int) -> None:
+        size = abs(log.size)
+        long = before.position.size > 0 if before else log.size > 0
+        self.liquidations.append(
+            Liquidation(
+                time=self.time,
+                candle=self.candle,
+                kind=FORCE_CLOSE,
+                side="long" if long else "short",
+                target=names.get(log.target, log.target),
+                liquidator=names.get(log.keeper, log.keeper),
+                size=size,
+                mark_price=log.mark_price,
+                notional=size * log.mark_price // 10**18,
+                equity=_share(before, size),
+                deficit=max(0, -log.residue),
+                residue=max(0, log.residue),
+                reward=log.reward,
+                gas=gas,
+            )
+        )
+
+    def note_removal(self, log: Log, names: dict[str, str], deficit: int) -> None:
+        self.removals.append(
+            RangeRemoval(
+                self.time,
+                names.get(log.provider, log.provider),
+                names.get(log.remover, log.remover),
+                log.margin,
+                deficit,
+            )
+        )
+
+
+def _share(before: Before | None, size: int) -> int:
+    """The equity of the part: pro rata, as the contracts split."""
+    if before is None:
+        return 0
+    return before.equity * size // before.position.amount
