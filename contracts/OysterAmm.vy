@@ -19,6 +19,7 @@ from interfaces import IVenue
 from contracts.lib import market_words
 from contracts.lib import swap_math
 from contracts.lib import tick_math
+from contracts.lib import venue_math
 from contracts.modules import curve
 from contracts.modules import ranges
 from contracts.modules import ticks
@@ -64,9 +65,10 @@ def swap(_order: IVenue.SwapOrder) -> IVenue.SwapResult:
     @return Notional, fee and the mid price before and after.
     """
     assert msg.sender == CLEARINGHOUSE.address, "not clearinghouse"
-    plan: curve.Plan = curve._plan(_order)
-    curve._carry_out(plan, _order.funding_index)
-    return plan.result
+    plan: curve.Plan = curve._plan(_order.size, _order.mark_price)
+    result: IVenue.SwapResult = venue_math._priced(_order, plan.notional, plan.mid_before, plan.mid_after)
+    curve._carry_out(plan, result.lp_fee, _order.funding_index)
+    return result
 
 
 @external
@@ -75,33 +77,20 @@ def quote_swap(_order: IVenue.SwapOrder) -> IVenue.SwapResult:
     """
     @notice What `swap` would return for the same order at this moment.
     """
-    plan: curve.Plan = curve._plan(_order)
-    return plan.result
+    plan: curve.Plan = curve._plan(_order.size, _order.mark_price)
+    return venue_math._priced(_order, plan.notional, plan.mid_before, plan.mid_after)
 
 
 @external
 @view
 def quote(_size: int256) -> (uint256, uint256):
     """
-    @notice What a trade would cost or bring, without fees.
+    @notice What a trade would cost or bring, without fees and whatever the limits of the market.
     @param _size WAD, positive buys.
     @return Notional and the mid price afterwards.
     """
-    mark: uint256 = staticcall CLEARINGHOUSE.mark_price(MARKET)
-    plan: curve.Plan = curve._plan(
-        IVenue.SwapOrder(
-            size=_size,
-            mark_price=mark,
-            funding_index=0,
-            limit_price=0,
-            band_bps=10_000,
-            fee_budget=0,
-            trading_word=0,
-            limits_word=0,
-            mmr_bps=0,
-        )
-    )
-    return plan.result.notional, plan.result.mid_after
+    plan: curve.Plan = curve._plan(_size, staticcall CLEARINGHOUSE.mark_price(MARKET))
+    return plan.notional, plan.mid_after
 
 
 @external

@@ -91,19 +91,11 @@ def set_reenter(_venue: address, _data: Bytes[196]):
 
 
 @external
-def swap(_venue: address, _size: int256, _fee_bps: uint256, _fee_budget: int256) -> IVenue.SwapResult:
+def swap(_venue: address, _order: IVenue.SwapOrder) -> IVenue.SwapResult:
     """
-    @notice Trades against a venue at the mark price and funding index set before.
+    @notice Trades against a venue.
     """
-    return extcall IVenue(_venue).swap(
-        IVenue.SwapOrder(
-            size=_size,
-            mark_price=self.context.mark_price,
-            funding_index=self.context.funding_index,
-            fee_bps=_fee_bps,
-            fee_budget=_fee_budget,
-        )
-    )
+    return extcall IVenue(_venue).swap(_order)
 
 
 # ---- what the venue calls

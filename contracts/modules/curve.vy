@@ -10,10 +10,8 @@
         below it in range; and no trade ends where there is no liquidity.
 """
 
-from interfaces import IVenue
 from contracts.lib import swap_math
 from contracts.lib import tick_math
-from contracts.lib import venue_math
 from contracts.modules import ticks
 
 uses: ticks
@@ -25,10 +23,12 @@ struct Point:
     liquidity: uint256
 
 
-# A trade before it is carried out.
+# A trade before it is priced and carried out.
 struct Plan:
     point: Point  # where it ends
-    result: IVenue.SwapResult
+    notional: uint256  # WAD: what a buyer pays (rounded up) or a seller gets (rounded down)
+    mid_before: uint256  # WAD; 0 if no liquidity is in range
+    mid_after: uint256  # WAD
     # The stretches before the last, each ending in a crossed tick: liquidity 118 | tick + TICK_OFFSET 24 | notional 114.
     stretches: DynArray[uint256, MAX_CROSSED]
 
@@ -207,25 +207,26 @@ def _across(_from: Point, _edge: int256, _up: bool) -> Point:
 
 @internal
 @view
-def _plan(_order: IVenue.SwapOrder) -> Plan:
+def _plan(_size: int256, _mark: uint256) -> Plan:
     """
     @notice The whole walk of a trade; changes nothing.
+    @param _size WAD, positive buys.
+    @param _mark Mark price, which a venue without liquidity in range follows first.
     """
     plan: Plan = empty(Plan)
-    buy: bool = _order.size > 0
+    buy: bool = _size > 0
     # A magnitude of 2**128 or more would leave the bounds of lib/swap_math.vy.
-    assert _order.size < 2**128 and _order.size > -(2**128), "size too large"
-    left: uint256 = convert(_order.size if buy else -_order.size, uint256)
+    assert _size < 2**128 and _size > -(2**128), "size too large"
+    left: uint256 = convert(_size if buy else -_size, uint256)
 
     point: Point = self._point()
     found: bool = False
     edge: int256 = 0
     if point.liquidity == 0:
-        point, found, edge = self._drifted(point, _order.mark_price)
+        point, found, edge = self._drifted(point, _mark)
         if found:
             plan.stretches.append(self._stretch(0, edge, 0))
-    mid_before: uint256 = self._mid(point)
-    notional: uint256 = 0
+    plan.mid_before = self._mid(point)
 
     for _: uint256 in range(MAX_CROSSED + 1):
         # Where the rest would take us if nothing changed on the way.
@@ -244,12 +245,12 @@ def _plan(_order: IVenue.SwapOrder) -> Plan:
             # A sale too small to leave the price of `tick + 1` stays in its tick.
             point.tick = end_tick if buy else min(start.tick, end_tick)
             point.sqrt_price = end
-            notional = unsafe_add(notional, self._notional(start, end, buy))
+            plan.notional = unsafe_add(plan.notional, self._notional(start, end, buy))
             break
 
         point = self._across(start, edge, buy)
-        stretch: uint256 = self._notional(start, point.sqrt_price, buy)
-        notional = unsafe_add(notional, stretch)
+        notional: uint256 = self._notional(start, point.sqrt_price, buy)
+        plan.notional = unsafe_add(plan.notional, notional)
         filled: uint256 = self._filled(start, point.sqrt_price, buy)
         if filled >= left:
             # Ends on the edge without crossing it.
@@ -258,11 +259,11 @@ def _plan(_order: IVenue.SwapOrder) -> Plan:
             break
         left = unsafe_sub(left, filled)
         assert len(plan.stretches) < MAX_CROSSED, "too many ticks"
-        plan.stretches.append(self._stretch(start.liquidity, edge, stretch))
+        plan.stretches.append(self._stretch(start.liquidity, edge, notional))
 
     # The bound of a stretch's notional, and of its product with the fee.
-    assert notional <= MASK_114, "size too large"
-    plan.result = venue_math._priced(_order, notional, mid_before, self._mid(point))
+    assert plan.notional <= MASK_114, "size too large"
+    plan.mid_after = self._mid(point)
     plan.point = point
     return plan
 
@@ -308,15 +309,16 @@ def _stretch(_liquidity: uint256, _tick: int256, _notional: uint256) -> uint256:
 
 
 @internal
-def _carry_out(_plan: Plan, _funding_index: int256):
+def _carry_out(_plan: Plan, _fee: uint256, _funding_index: int256):
     """
-    @notice Does what was planned: credits the fee stretch by stretch, pro rata to notional, and crosses the ticks between.
+    @notice Does what was planned: credits the fee (at most the notional) stretch by stretch, pro rata to notional, and crosses the
+            ticks between.
     """
     self._accrue(_funding_index)
-    left: uint256 = _plan.result.lp_fee
+    left: uint256 = _fee
     for stretch: uint256 in _plan.stretches:
         # Unsafe: both below 2**114. Without any notional there is no fee either, and 0 / 0 is 0.
-        share: uint256 = unsafe_div(unsafe_mul(_plan.result.lp_fee, stretch & MASK_114), _plan.result.notional)
+        share: uint256 = unsafe_div(unsafe_mul(_fee, stretch & MASK_114), _plan.notional)
         left = unsafe_sub(left, share)
         self._credit(share, stretch >> 138)
         ticks._cross(unsafe_sub(convert(stretch >> 114 & MASK_24, int256), TICK_OFFSET), self._total())

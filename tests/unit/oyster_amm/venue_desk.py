@@ -44,12 +44,28 @@ class Desk:
         self.context = replace(self.context, **changes)
         self.house.transact("set_context", self.context.values(), sender=self.owner).check()
 
-    def swap(self, size: int, fee_bps: int = 0, budget: int = 10**40) -> Receipt:
-        return self.house.transact("swap", self.venue.address, size, fee_bps, budget, sender=self.owner)
+    def order(self, size: int, fee_bps: int = 0, budget: int = 10**40, **changes: int) -> tuple[int, ...]:
+        """SwapOrder without protocol fee and penalty, and with the widest deviation limit."""
+        fields = {
+            "size": size,
+            "mark_price": self.context.mark_price,
+            "funding_index": self.context.funding_index,
+            "limit_price": 0,
+            "band_bps": 0,
+            "fee_budget": budget,
+            "trading_word": fee_bps << 85 | 16_383 << 60,
+            "limits_word": 0,
+            "mmr_bps": self.context.mmr_bps,
+        }
+        assert changes.keys() <= fields.keys()
+        return tuple((fields | changes).values())
 
-    def quote(self, size: int, fee_bps: int = 0, budget: int = 10**40):
-        order = (size, self.context.mark_price, self.context.funding_index, fee_bps, budget)
-        return self.venue.call("quote_swap", order)
+    def swap(self, size: int, fee_bps: int = 0, budget: int = 10**40, **changes: int) -> Receipt:
+        order = self.order(size, fee_bps, budget, **changes)
+        return self.house.transact("swap", self.venue.address, order, sender=self.owner)
+
+    def quote(self, size: int, fee_bps: int = 0, budget: int = 10**40, **changes: int):
+        return self.venue.call("quote_swap", self.order(size, fee_bps, budget, **changes))
 
     def swap_passes(self, size: int) -> bool:
         try:
