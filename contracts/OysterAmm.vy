@@ -267,7 +267,7 @@ def sync():
         curve._store(point)
         mid: uint256 = curve._mid(point)
         log IOysterAmm.Drifted(sqrt_price=point.sqrt_price, liquidity_in_range=point.liquidity, mid_price=mid)
-        extcall CLEARINGHOUSE.venue_moved(MARKET, mid)
+        extcall CLEARINGHOUSE.venue_provide(MARKET, msg.sender, 0, mid)
 
 
 # ---- ranges

@@ -32,12 +32,6 @@ event Absorbed:
     mid_price: uint256
 
 
-# The venue moved without a trade.
-event Moved:
-    market: indexed(uint256)
-    mid_price: uint256
-
-
 # @dev What venue_accrue returns; market_state and mark_price agree with it.
 context: public(IClearinghouse.VenueContext)
 
@@ -137,15 +131,6 @@ def venue_absorb(
         mid_price=_removed.mid_price,
     )
     return 0 if _remover == _provider else self.context.tip
-
-
-@external
-def venue_moved(_market: uint256, _mid_price: uint256):
-    """
-    @notice Keeps the report as an event.
-    """
-    self._call_back()
-    log Moved(market=_market, mid_price=_mid_price)
 
 
 @internal

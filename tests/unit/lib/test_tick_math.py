@@ -76,7 +76,9 @@ def test_bounds_hold_prices_of_ten_digits():
     assert MAX_SQRT**2 > 10**10 * 2**192
 
 
-@pytest.mark.parametrize("first", [-MAX_TICK, -128, MAX_TICK - 255, *(RNG.randint(-MAX_TICK, MAX_TICK) for _ in range(12))])
+@pytest.mark.parametrize(
+    "first", [-MAX_TICK, -128, MAX_TICK - 255, *(RNG.randint(-MAX_TICK, MAX_TICK) for _ in range(12))]
+)
 def test_contract_computes_what_the_constants_say(math, first):
     last = min(first + 255, MAX_TICK)
     expected = [sqrt_price(tick) for tick in range(first, last + 1)]
@@ -106,7 +108,9 @@ def edges_of(ticks) -> list[int]:
 
 
 TICK_EDGES = edges_of([-MAX_TICK, -1, 0, 1, 50, MAX_TICK, *(RNG.randint(-MAX_TICK, MAX_TICK) for _ in range(78))])
-OCTAVES = [p for e in range(80, 113) for p in (2**e - 1, 2**e, isqrt(2 ** (2 * e + 1)), 2**e + 1) if MIN_SQRT <= p <= MAX_SQRT]
+OCTAVES = [
+    p for e in range(80, 113) for p in (2**e - 1, 2**e, isqrt(2 ** (2 * e + 1)), 2**e + 1) if MIN_SQRT <= p <= MAX_SQRT
+]
 ANYWHERE = [int(MIN_SQRT * (MAX_SQRT / MIN_SQRT) ** RNG.random()) for _ in range(250)]
 
 
