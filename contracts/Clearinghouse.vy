@@ -86,7 +86,6 @@ exports: (
     providers.venue_accrue,
     providers.venue_provide,
     providers.venue_absorb,
-    providers.venue_moved,
     # config
     administration.set_market,
     administration.set_status,

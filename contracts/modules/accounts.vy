@@ -13,11 +13,11 @@ from interfaces import IClearinghouse
 
 from contracts.lib import reasons
 
-# Free collateral in the low 128 bits. Above it, 16 bits: for how many accounts this account is an operator, so that a
+# Free collateral in the low 128 bits. Above it, 112 bits: for how many accounts this account is an operator, so that a
 # liquidator who is nobody's operator costs no lookup. The top 16 bits are kept for the bitmap of cross positions.
 OPERATOR_UNIT: constant(uint256) = 2**128
 FREE_MASK: constant(uint256) = 2**128 - 1
-OPERATOR_MASK: constant(uint256) = 65_535
+OPERATOR_MASK: constant(uint256) = 2**112 - 1
 # What one deposit may bring; pots hold 2**104 wei, so ten of these.
 MAX_AMOUNT: constant(uint256) = 10**30
 
@@ -90,17 +90,14 @@ def set_operator(_operator: address, _approved: bool):
     """
     @notice Lets `_operator` trade, move margin and withdraw for the caller. It counts as the caller when it liquidates.
     """
-    if not (_operator != msg.sender and _operator != empty(address)):
-        reasons._revert(reasons.BAD_OPERATOR)
     if self.operators[msg.sender][_operator] == _approved:
         reasons._revert(reasons.OPERATOR_UNCHANGED)
     self.operators[msg.sender][_operator] = _approved
-    word: uint256 = unsafe_sub(self.accounts[_operator], OPERATOR_UNIT)
+    # The count follows the flags, so it neither overflows nor falls below zero.
     if _approved:
-        word = unsafe_add(word, 2 * OPERATOR_UNIT)
-        if word >> 128 & OPERATOR_MASK == 0:
-            reasons._revert(reasons.TOO_MANY_ACCOUNTS)
-    self.accounts[_operator] = word
+        self.accounts[_operator] = unsafe_add(self.accounts[_operator], OPERATOR_UNIT)
+    else:
+        self.accounts[_operator] = unsafe_sub(self.accounts[_operator], OPERATOR_UNIT)
     log IClearinghouse.OperatorSet(account=msg.sender, operator=_operator, approved=_approved)
 
 

@@ -237,12 +237,10 @@ def _read(_id: uint256) -> Market:
 def _close(_market: Market):
     """
     @notice Writes the money word and the totals if they changed.
-    @dev Reverts "pot is full", "too many holders", "open interest too large": each far beyond the stated bounds.
+    @dev Reverts "market is full": 2e13 units of collateral or a million holders a side, far beyond the stated bounds.
     """
-    if _market.pot | _market.insurance > MASK_104:
-        reasons._revert(reasons.POT_IS_FULL)
-    if _market.holders_long | _market.holders_short > MASK_20:
-        reasons._revert(reasons.TOO_MANY_HOLDERS)
+    if (_market.pot | _market.insurance) >> 104 | (_market.holders_long | _market.holders_short) >> 20 != 0:
+        reasons._revert(reasons.MARKET_IS_FULL)
     word: uint256 = (
         _market.insurance << 152 | _market.pot << 48 | _market.holders_long << 28 | _market.holders_short << 8
         | _market.flags

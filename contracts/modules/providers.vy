@@ -47,7 +47,7 @@ def venue_accrue(_market: uint256) -> IClearinghouse.VenueContext:
 @external
 def venue_provide(_market: uint256, _provider: address, _margin: uint256, _mid_price: uint256):
     """
-    @notice Takes the margin of a new range from its provider's free collateral.
+    @notice Takes the margin of a new range from its provider's free collateral; without margin, the venue's mid moved.
     @dev Reverts "not venue", "insufficient collateral".
     """
     market: markets.Market = markets._read(_market)
@@ -122,18 +122,6 @@ def venue_absorb(
     markets._close(market)
     markets._set_mid(_market, _removed.mid_price, 0)
     return tip
-
-
-@external
-def venue_moved(_market: uint256, _mid_price: uint256):
-    """
-    @notice The venue's mid moved without a swap.
-    @dev Reverts "not venue".
-    """
-    market: markets.Market = markets._read(_market)
-    self._check_venue(_market)
-    markets._set_mid(_market, _mid_price, 0)
-    log IClearinghouse.VenueMoved(market=_market, mid_price=_mid_price)
 
 
 @internal
