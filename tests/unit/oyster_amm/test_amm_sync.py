@@ -1,7 +1,7 @@
 """A venue without liquidity in range follows mark: OysterAmm.sync, and the same at the start of every other call."""
 
 import pytest
-from venue_desk import MARKET, Desk, open_desk
+from venue_desk import Desk, open_desk
 from venue_reference import WAD, sqrt_at, sqrt_of, tick_at
 
 CENTRE = 46_050
