@@ -29,7 +29,8 @@ def cli(paths: tuple[Path, ...], policy: str | None, json_path: Path | None, ste
     A file that is malformed, whose expectation fails, or whose step reverts unexpectedly is reported with file, step
     and reason, and the exit code is 1.
     """
-    console = Console()
+    # Written to a file or a pipe there is no width to keep to.
+    console = Console() if sys.stdout.isatty() else Console(width=160)
     try:
         files = find_files(list(paths))
         load_all()

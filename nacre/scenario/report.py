@@ -12,24 +12,24 @@ from nacre.scenario.schema import Expect
 
 def show(console: Console, result: ScenarioResult) -> None:
     """Every step of one scenario."""
-    console.print(f"[bold]{escape(result.name)}[/bold]  [dim]{escape(str(result.path))}  policy {result.policy}[/dim]")
+    console.print(f"[bold]{escape(result.name)}[/bold]  [dim]{escape(str(result.path))}, policy {result.policy}[/dim]")
     if result.steps:
         table = Table(box=None, pad_edge=False, header_style="dim")
-        for title, right in (("#", True), ("step", False), ("result", False), ("gas", True), ("mark", True)):
-            table.add_column(title, justify="right" if right else "left", overflow="fold")
-        for title in ("fund", "open int.", "whose", "size", "equity"):
-            table.add_column(title, justify="left" if title == "whose" else "right")
-        table.add_column("stage")
+        table.add_column("#", justify="right", style="dim")
+        table.add_column("step", overflow="fold")
+        table.add_column("result", overflow="fold")
+        table.add_column("gas", justify="right", no_wrap=True)
+        table.add_column("then", overflow="fold")
         for step in result.steps:
             table.add_row(*_row(step))
         console.print(table)
-    console.print(_verdict(result))
+    console.print(_verdict(result), soft_wrap=True)
 
 
 def show_line(console: Console, result: ScenarioResult) -> None:
     """One scenario of many."""
     mark = "[green]ok[/green]  " if result.ok else "[red]FAIL[/red]"
-    console.print(f"{mark} {escape(result.name)}  [dim]{escape(str(result.path))}, {_counts(result)}[/dim]")
+    console.print(f"{mark} {escape(result.name)}  [dim]{escape(str(result.path))}[/dim]", soft_wrap=True)
     if not result.ok:
         console.print(f"     [red]{escape(result.error)}[/red]", soft_wrap=True)
 
@@ -54,23 +54,26 @@ def _counts(result: ScenarioResult) -> str:
 
 
 def _row(result: StepResult) -> list[str]:
+    gas = f"{result.gas_used:,}" if result.gas_used else ""
+    return [str(result.step.number), escape(_told(result)), _outcome(result), gas, _then(result)]
+
+
+def _then(result: StepResult) -> str:
+    """The numbers that say most about the step: of whom it is about, and of the market what is not zero."""
+    if isinstance(result.step.content, Expect) and result.ok:
+        return ""  # the numbers stand in the step
     here = result.after["markets"][result.market]
-    market = here["market"]
-    whose = _whose(result)
-    account = here["accounts"].get(whose, {})
-    return [
-        str(result.step.number),
-        escape(_told(result)),
-        _outcome(result),
-        f"{result.gas_used:,}" if result.gas_used else "",
-        _short(market["mark"]),
-        _short(market["insurance_fund"]),
-        _short(market["open_interest"]),
-        escape(whose),
-        _short(account.get("size")),
-        _short(account.get("equity")),
-        _stage(account.get("stage")),
-    ]
+    market, account = here["market"], here["accounts"].get(_whose(result), {})
+    parts = [f"mark {_short(market['mark'])}"]
+    if account.get("size") not in (None, "0"):
+        parts.append(f"{escape(_whose(result))} {_short(account['size'])} with {_short(account['equity'])}")
+        parts[-1] += f" {_stage(account['stage'])}"
+    elif account:
+        parts.append(f"{escape(_whose(result))} {_short(account['free_collateral'])} free")
+    for title, field in (("fund", "insurance_fund"), ("unallocated", "unallocated_loss")):
+        if market[field] not in (None, "0"):
+            parts.append(f"{title} {_short(market[field])}")
+    return ", ".join(parts)
 
 
 def _whose(result: StepResult) -> str:
@@ -84,17 +87,18 @@ def _whose(result: StepResult) -> str:
 def _told(result: StepResult) -> str:
     content = result.step.content
     if isinstance(content, Expect):
-        parts = [f"{key} {_value(value)}" for key, value in content.expect.items()]
-        return f"expect {', '.join(parts)}"
+        wanted = dict(content.expect)
+        whose = f"{wanted.pop('who')} " if "who" in wanted else ""
+        return f"expect {whose}" + ", ".join(f"{key} {_value(value)}" for key, value in wanted.items())
     fields = content.model_dump(exclude_none=True, exclude_defaults=True, exclude={"do", "revert", "who"})
     who = getattr(content, "who", None)
-    parts = [f"{key} {_value(value)}" for key, value in fields.items()]
-    return " ".join([f"{who}:" if who else "", content.do, ", ".join(parts)]).strip()
+    parts = ", ".join(f"{key} {_value(value)}" for key, value in fields.items())
+    return f"{f'{who}: ' if who else ''}{content.do.replace('_', ' ')} {parts}".rstrip()
 
 
 def _value(value: object) -> str:
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{key} {_value(item)}" for key, item in value.items()) + "}"
+        return ", ".join(f"{key} {_value(item)}" for key, item in value.items())
     if isinstance(value, Decimal):
         return f"{value:f}"
     return "none" if value is None else str(value)
