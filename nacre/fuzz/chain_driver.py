@@ -7,12 +7,10 @@ from typing import Any
 from nacre.chain import EmbeddedChain, Receipt
 from nacre.deploy import Market, System, deploy_system, list_market
 from nacre.fuzz.generator import Action
-from nacre.fuzz.settings import ACCOUNTS, KEEPER, PROVIDER, Settings
+from nacre.fuzz.settings import KEEPER, NAMES, TREASURY, Settings
 from nacre.model.parameters import MarketParameters, Policy
-from nacre.model.rounding import MAX_UINT256, WAD
+from nacre.model.rounding import WAD
 from nacre.presets import MarketConfig
-
-NAMES = (*ACCOUNTS, KEEPER, PROVIDER)
 
 
 def _decimal(amount: int) -> Decimal:
@@ -54,6 +52,10 @@ def config_of(parameters: MarketParameters, policy: Policy, price: int) -> Marke
     )
 
 
+def _sender(action: Action) -> str:
+    return str(action.get("sender", action["who"]))
+
+
 class ChainSide:
     """The contracts of one campaign."""
 
@@ -64,11 +66,13 @@ class ChainSide:
             list_market(self.system, f"m{number}", config_of(parameters, policy, settings.price))
             for number, (parameters, policy) in enumerate(zip(settings.markets, settings.policies, strict=True))
         ]
-        self.address = {name: self.chain.account(name) for name in NAMES}
+        self.accrued_at = [self.market_state(number).accrued_at for number in range(len(self.markets))]
+        self.address = {name: self.chain.account(name) for name in NAMES} | {TREASURY: self.system.treasury}
         for address in self.address.values():
             self.system.token.transact("mint", address, 10**48, sender=address).check()
             self.system.approve(address)
         self._leave_block: Callable[[], object] | None = None
+        self._last: Receipt | None = None
         self.now = 0
         self._advance(1)
 
@@ -76,8 +80,7 @@ class ChainSide:
 
     def _advance(self, seconds: int) -> None:
         """Whatever follows happens in one block, `seconds` after the last."""
-        if self._leave_block is not None:
-            self._leave_block()
+        self._close_block()
         block = self.chain.block(seconds)
         block.__enter__()
         self._leave_block = lambda: block.__exit__(None, None, None)
@@ -85,17 +88,40 @@ class ChainSide:
 
     # ---- actions
 
-    def apply(self, action: Action) -> str | None:
-        """Sends the action; the reason if it was refused, or None."""
+    def advance(self, action: Action) -> None:
+        """Makes the block in which the action happens."""
         seconds = action["seconds"] if action["do"] == "wait" else action.get("after", 0)
         if seconds:
             self._advance(seconds)
-        receipt: Receipt | None = getattr(self, f"_{action['do']}")(action)
-        return receipt.reason if receipt is not None and not receipt.ok else None
+
+    def send(self, action: Action) -> str | None:
+        """Does the action; the reason if it was refused, or None."""
+        self._last = getattr(self, f"_{action['do']}")(action)
+        return self._last.reason if self._last is not None and not self._last.ok else None
+
+    def last_event(self, name: str) -> Any:
+        """The only event of that name in the last transaction."""
+        if self._last is None:
+            raise ValueError("there was no transaction")
+        return self._last.event(name)
+
+    def snapshot(self) -> int:
+        """A place to come back to; closes the block."""
+        self._close_block()
+        return self.chain.snapshot()
+
+    def restore(self, snapshot: int) -> None:
+        self._close_block()
+        self.chain.revert(snapshot)
+        self._advance(1)
+
+    def _close_block(self) -> None:
+        if self._leave_block is not None:
+            self._leave_block()
+            self._leave_block = None
 
     def _send(self, contract: Any, function: str, *arguments: Any, sender: str) -> Receipt:
-        receipt: Receipt = contract.transact(function, *arguments, sender=self.address[sender])
-        return receipt
+        return contract.transact(function, *arguments, sender=self.address[sender])
 
     def _house(self, function: str, *arguments: Any, sender: str) -> Receipt:
         return self._send(self.system.clearinghouse, function, *arguments, sender=sender)
@@ -105,7 +131,7 @@ class ChainSide:
 
     def _withdraw(self, a: Action) -> Receipt:
         account = self.address[a["who"]]
-        sender = a.get("sender", a["who"])
+        sender = _sender(a)
         return self._house("withdraw", a["amount"], self.address[sender], account, sender=sender)
 
     def _set_operator(self, a: Action) -> Receipt:
@@ -113,11 +139,11 @@ class ChainSide:
 
     def _trade(self, a: Action) -> Receipt:
         arguments = (a["market"], a["size"], a["margin"], a["limit"], a["deadline"], self.address[a["who"]])
-        return self._house("trade", *arguments, sender=a.get("sender", a["who"]))
+        return self._house("trade", *arguments, sender=_sender(a))
 
     def _adjust_margin(self, a: Action) -> Receipt:
         account = self.address[a["who"]]
-        return self._house("adjust_margin", a["market"], a["delta"], account, sender=a.get("sender", a["who"]))
+        return self._house("adjust_margin", a["market"], a["delta"], account, sender=_sender(a))
 
     def _takeover(self, a: Action) -> Receipt:
         arguments = (a["market"], self.address[a["target"]], a["size"], a["margin"])
@@ -137,7 +163,7 @@ class ChainSide:
 
     def _remove_liquidity(self, a: Action) -> Receipt:
         venue = self.markets[a["market"]].venue
-        sender = a.get("sender", a["who"])
+        sender = _sender(a)
         return self._send(venue, "remove_liquidity", a["lower"], a["upper"], self.address[a["who"]], sender=sender)
 
     def _price(self, a: Action) -> Receipt:
@@ -165,13 +191,11 @@ class ChainSide:
 
     def _status(self, a: Action) -> Receipt:
         config, owner = self.system.config, self.system.owner
-        receipt: Receipt
         if a["field"] == "reduce_only":
-            receipt = config.transact("set_reduce_only", a["market"], a["on"], sender=owner)
-        else:
-            function = "pause" if a["on"] else "unpause"
-            receipt = config.transact(function, a["market"], sender=self.system.guardian if a["on"] else owner)
-        return receipt
+            return config.transact("set_reduce_only", a["market"], a["on"], sender=owner)
+        if a["on"]:
+            return config.transact("pause", a["market"], sender=self.system.guardian)
+        return config.transact("unpause", a["market"], sender=owner)
 
     # ---- reading
 
@@ -180,6 +204,9 @@ class ChainSide:
 
     def position(self, number: int, name: str) -> Any:
         return self.system.clearinghouse.call("position", number, self.address[name])
+
+    def health(self, number: int, name: str) -> Any:
+        return self.system.lens.call("health", number, self.address[name])
 
     def free(self, name: str) -> int:
         return int(self.system.clearinghouse.call("free_collateral", self.address[name]))
@@ -191,6 +218,3 @@ class ChainSide:
         """WAD of the tokens that the clearinghouse holds."""
         balance = self.system.token.call("balanceOf", self.system.clearinghouse.address)
         return int(balance) * self.system.unit
-
-
-__all__ = ["MAX_UINT256", "NAMES", "ChainSide", "config_of"]

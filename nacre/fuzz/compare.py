@@ -3,8 +3,9 @@
 from collections.abc import Iterable
 from typing import Any
 
-from nacre.fuzz.chain_driver import NAMES, ChainSide
-from nacre.model import World
+from nacre.fuzz.chain_driver import ChainSide
+from nacre.fuzz.settings import NAMES
+from nacre.model import World, engine
 from nacre.model.market import Market
 from nacre.model.waterfall import decayed_level
 
@@ -100,14 +101,21 @@ def _range_pairs(market: Market, chain: ChainSide, number: int, key: tuple[str, 
         "funding": held.funding(span),
         "size": position.size,
         "entry_notional": position.entry_notional,
-        "equity": market.equity(position, market.oracle.price) if not position.size else _equity(market, position),
+        "equity": position.balance + position.price_pnl(market.oracle.price),
         "in_range": lower <= market.venue.tick < upper,
     }
     return [(f"range {key} {field}", value, getattr(found, field)) for field, value in values.items()]
 
 
-def _equity(market: Market, position: Any) -> int:
-    return int(position.balance + position.price_pnl(market.oracle.price))
+def compare_engine(world: World, chain: ChainSide) -> list[str]:
+    """The engine's records of who is liquidatable since when."""
+    pairs: list[Difference] = []
+    for number, market in enumerate(world.house.markets):
+        for name in NAMES:
+            since = engine.counted_since(world.house, market, name) or 0
+            found = chain.system.engine.call("liquidatable_since", number, chain.address[name])
+            pairs.append((f"{number} {name} since", since, found))
+    return _differences("engine ", pairs)
 
 
 def compare(

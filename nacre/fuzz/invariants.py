@@ -1,11 +1,12 @@
 """What must always hold (DESIGN section 14), on snapshots of the model or of the chain alike.
 
-Each function returns nothing or raises `Broken`. `check_state` applies those that need one snapshot, `check_step` those that
-compare the snapshots before and after one action.
+Each function returns nothing or raises `Broken`. `check_state` applies those that need one snapshot, `check_step` those
+that compare the snapshots before and after one action.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from nacre.model.positions import Position
 from nacre.model.rounding import RAY, WAD, ceil_div
@@ -40,6 +41,8 @@ class MarketView:
     lp_margin: int
     lp_factor: int
     lp_epoch: int
+    funding_index: int
+    edges: int
 
     def index_of(self, size: int) -> int:
         return self.long_index if size > 0 else self.short_index
@@ -61,6 +64,11 @@ class MarketView:
         return max(self.total_long, self.total_short)
 
     @property
+    def residue(self) -> int:
+        """Size that rounding left with the venue and no range holds."""
+        return self.total_short - self.total_long - sum(position.size for position in self.ranges.values())
+
+    @property
     def parties(self) -> int:
         return len(self.positions) + len(self.ranges)
 
@@ -77,9 +85,22 @@ class View:
 
 @dataclass(slots=True)
 class Ledger:
-    """Runs along and holds what the dust of each market may amount to by now."""
+    """Runs along with the snapshots.
 
-    allowed: list[int] = field(default_factory=list)
+    unfunded  of each market, wei * RAY: the funding that nobody paid or got on what rounding left with the venue. That
+              residue is long and paid for, so it is dust; but its funding is missing where the other side got it.
+    """
+
+    unfunded: list[int] = field(default_factory=list)
+
+    def follow(self, before: View, after: View) -> None:
+        """Goes on from one snapshot to the next."""
+        self.unfunded = self.unfunded or [0] * len(after.markets)
+        for number, (old, new) in enumerate(zip(before.markets, after.markets, strict=True)):
+            self.unfunded[number] += old.residue * (new.funding_index - old.funding_index)
+
+    def of(self, number: int) -> int:
+        return self.unfunded[number] if self.unfunded else 0
 
 
 def ensure(condition: bool, text: str) -> None:
@@ -97,11 +118,11 @@ def assets_cover_claims(view: View) -> None:
     ensure(all(amount >= 0 for amount in view.free.values()), "1: negative free collateral")
 
 
-def pot_covers_equities(market: MarketView) -> None:
-    """14.2: the dust is not negative, at the mark and far from it."""
+def pot_covers_equities(market: MarketView, unfunded: int) -> None:
+    """14.2: the dust is not negative, at the mark and far from it, but for the funding of the venue's own residue."""
     for price in (market.price, market.price // 3, market.price * 4):
         dust = market.dust(price)
-        ensure(dust >= 0, f"2: dust {dust} at {price}")
+        ensure(dust * RAY + unfunded >= 0, f"2: dust {dust} at {price}, unfunded {unfunded / RAY:.0f}")
 
 
 def sizes_sum_to_zero(market: MarketView) -> None:
@@ -125,11 +146,11 @@ def books_are_sane(market: MarketView) -> None:
     ensure(all(position.size and position.entry_notional >= 0 for position in market.positions.values()), "position")
 
 
-def check_state(view: View) -> None:
+def check_state(view: View, ledger: Ledger) -> None:
     """Everything that one snapshot can show."""
     assets_cover_claims(view)
-    for market in view.markets:
-        pot_covers_equities(market)
+    for number, market in enumerate(view.markets):
+        pot_covers_equities(market, ledger.of(number))
         sizes_sum_to_zero(market)
         books_are_sane(market)
 
@@ -143,21 +164,27 @@ def indices_never_fall(before: MarketView, after: MarketView) -> None:
     ensure(after.short_social_loss >= before.short_social_loss, "4: short index fell")
 
 
-def dust_step_bound(before: MarketView, after: MarketView, steps: int) -> int:
-    """The most that one call may add to the dust, wei (docs/derivations.md): a price per step of a swap for what rounding
-    leaves with the venue, one RAY of each index for the open interest, the range margin's factor, a wei for each party."""
+def dust_step_bound(before: MarketView, after: MarketView) -> int:
+    """The most that one call may add to the dust, wei; docs/derivations.md derives it.
+
+    Each step of a swap may leave a wei of size with the venue: a price. A loss index is rounded up: a RAY of the open
+    interest. The factor on range margins is rounded down: margin / factor. Each party's equity rounds by a few wei.
+    """
     price = max(before.price, after.price)
     interest = max(before.open_interest, after.open_interest)
+    steps = max(before.edges, after.edges) + 1
+    by_factor = ceil_div(max(before.lp_margin, after.lp_margin), min(before.lp_factor, after.lp_factor))
     parties = before.parties + after.parties
-    factor = min(before.lp_factor, after.lp_factor)
-    by_factor = ceil_div(max(before.lp_margin, after.lp_margin), factor)
-    return (2 + 2 * steps) * ceil_div(price, WAD) + ceil_div(4 * interest, RAY) + by_factor + 4 * parties + 8
+    return 2 * (1 + steps) * ceil_div(price, WAD) + ceil_div(4 * interest, RAY) + by_factor + 4 * parties + 8
 
 
-def dust_is_bounded(before: MarketView, after: MarketView, steps: int) -> None:
-    """14.2 and 14.4, second half: a call adds no more dust than the bound, at the new mark and index."""
-    grown = after.dust(after.price) - before.dust(before.price)
-    ensure(grown <= dust_step_bound(before, after, steps), f"2: dust grew by {grown}")
+def dust_is_bounded(before: MarketView, after: MarketView) -> None:
+    """14.2 and 14.4, second half: a call adds no more dust than the bound, at the same mark and funding index."""
+    residue_moved = before.residue * (after.price - before.price) // WAD
+    residue_funded = before.residue * (after.funding_index - before.funding_index) // RAY
+    grown = after.dust(after.price) - before.dust(before.price) - residue_moved + residue_funded
+    bound = dust_step_bound(before, after)
+    ensure(grown <= bound, f"2: dust grew by {grown}, more than {bound}")
 
 
 def other_markets_untouched(before: View, after: View, number: int) -> None:
@@ -181,3 +208,31 @@ def total_deficit(market: MarketView) -> int:
     """What bankrupt accounts lack at mark."""
     equities = (p.equity(market.price, market.index_of(p.size)) for p in market.positions.values())
     return sum(-equity for equity in equities if equity < 0)
+
+
+def liquidation_is_fair(before: MarketView, after: MarketView, target: str) -> None:
+    """14.6: a liquidation never lowers what is left of the target's equity / MM, never enlarges the total deficit."""
+    rounding = dust_step_bound(before, after)
+    grown = total_deficit(after) - total_deficit(before)
+    ensure(grown <= rounding, f"6: deficit grew by {grown}")
+    old, new = before.positions[target], after.positions.get(target)
+    if new is None:
+        return
+    old_equity = old.equity(before.price, before.index_of(old.size))
+    new_equity = new.equity(after.price, after.index_of(new.size))
+    # Equity over MM goes with equity over size; the remainder's rounding costs it a few wei.
+    worse = old_equity * new.amount - (new_equity + 4) * old.amount
+    ensure(worse <= 0, f"6: equity of {target} from {old_equity} to {new_equity}")
+
+
+def check_step(before: View, after: View, action: dict[str, Any], reason: str | None) -> None:
+    """Everything that shows between the snapshots right before and right after an action."""
+    for old, new in zip(before.markets, after.markets, strict=True):
+        indices_never_fall(old, new)
+        dust_is_bounded(old, new)
+    number = action.get("market")
+    if number is None or number >= len(after.markets):
+        return
+    other_markets_untouched(before, after, number)
+    if action["do"] in ("takeover", "force_close") and reason is None:
+        liquidation_is_fair(before.markets[number], after.markets[number], action["target"])

@@ -6,9 +6,8 @@ from nacre.fuzz.generator import Action
 from nacre.fuzz.settings import Settings
 from nacre.model import World
 from nacre.model.rounding import Revert, require
-from nacre.model.world import TREASURY
 
-START = 1_800_000_000
+START = 1_700_000_000
 
 
 def new_world(settings: Settings) -> World:
@@ -18,9 +17,13 @@ def new_world(settings: Settings) -> World:
     return world
 
 
-def apply(world: World, action: Action) -> str | None:
+def advance(world: World, action: Action) -> None:
+    """The time at which the action happens."""
+    world.wait(action["seconds"] if action["do"] == "wait" else action.get("after", 0))
+
+
+def send(world: World, action: Action) -> str | None:
     """Does the action; the reason if it was refused, or None."""
-    world.wait(action.get("after", 0))
     try:
         _HANDLERS[action["do"]](world, action)
     except Revert as revert:
@@ -43,7 +46,6 @@ def _status(world: World, a: Action) -> None:
 
 def _set_operator(world: World, a: Action) -> None:
     key, operators = (a["who"], a["operator"]), world.house.operators
-    require(a["who"] != a["operator"], "bad operator")
     require((key in operators) != a["approved"], "operator unchanged")
     if a["approved"]:
         operators.add(key)
@@ -52,7 +54,6 @@ def _set_operator(world: World, a: Action) -> None:
 
 
 def _wait(world: World, a: Action) -> None:
-    world.wait(a["seconds"])
     for number, market in enumerate(world.house.markets):
         if not a.get("stale"):
             world.push_price(market.oracle.price, number)
@@ -78,5 +79,3 @@ _HANDLERS: dict[str, Any] = {
     "status": _status,
     "set_operator": _set_operator,
 }
-
-__all__ = ["START", "TREASURY", "apply", "new_world"]

@@ -12,6 +12,8 @@ PRICES = (100 * WAD, 25_000 * WAD, WAD // 10_000, 9 * 10**6 * WAD, 2 * WAD // 10
 ACCOUNTS = ("ann", "bea", "cal", "dot", "eve", "fay", "gus")
 KEEPER = "kim"
 PROVIDER = "lou"
+TREASURY = "treasury"
+NAMES = (*ACCOUNTS, KEEPER, PROVIDER, TREASURY)
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,8 @@ def market_view(market: Market, now: int) -> MarketView:
         lp_margin=market.lp_margin,
         lp_factor=market.lp_factor,
         lp_epoch=market.lp_epoch,
+        funding_index=market.funding.index,
+        edges=len(venue.ticks),
     )
 
 

@@ -62,35 +62,36 @@ def health(house: Clearinghouse, number: int, account: str) -> Health:
     )
 
 
-def is_overdue(house: Clearinghouse, market: Market, account: str) -> bool:
-    """Whether a margin call's record opens the takeover: it counts from one to two last-resort delays after it."""
-    delay = market.policy.last_resort_seconds
+def counted_since(house: Clearinghouse, market: Market, account: str) -> int | None:
+    """Since when a margin call found the account liquidatable; it counts for two delays, until a large top-up."""
     record = market.liquidatable_since.get(account)
-    if delay == 0 or record is None or record[1] != market.position_of(account).topups:
-        return False
-    return delay <= house.now - record[0] < 2 * delay
+    if record is None or record[1] != market.position_of(account).topups:
+        return None
+    return record[0] if house.now <= record[0] + 2 * market.policy.last_resort_seconds else None
+
+
+def is_overdue(house: Clearinghouse, market: Market, account: str) -> bool:
+    """Whether a margin call's record opens the takeover."""
+    delay, since = market.policy.last_resort_seconds, counted_since(house, market, account)
+    return delay > 0 and since is not None and house.now >= since + delay
 
 
 def call_margin(house: Clearinghouse, number: int, accounts: list[str]) -> list[Stage]:
-    """Records since when positions are liquidatable; forgets it for those that are not."""
+    """Records since when positions are liquidatable; forgets it for those that are not. Accrues nothing."""
     market = house.market(number)
-    quote = market.accrue(house.now)
+    accrued = market.copy()
+    quote = accrued.accrue(house.now)
     require(not quote.stale, "stale price")
     stages = []
     for account in accounts:
-        position = market.position_of(account)
-        stage = stage_of(market, position, quote.price)
+        position = accrued.position_of(account)
+        stage = stage_of(accrued, position, quote.price)
         stages.append(stage)
+        if position.size == 0:
+            continue
         if stage < Stage.LIQUIDATABLE:
             market.liquidatable_since.pop(account, None)
-            continue
-        record = market.liquidatable_since.get(account)
-        fresh = (
-            record is not None
-            and record[1] == position.topups
-            and house.now - record[0] < 2 * market.policy.last_resort_seconds
-        )
-        if not fresh:
+        elif counted_since(house, market, account) is None:
             market.liquidatable_since[account] = (house.now, position.topups)
     return stages
 
@@ -103,4 +104,5 @@ def liquidate_by_takeover(house: Clearinghouse, number: int, caller: str, target
 
 def force_close(house: Clearinghouse, number: int, keeper: str, target: str, size: int, limit_price: int) -> Closed:
     """A force close by the caller."""
+    require(house.market(number).policy.force_close, "force close not allowed")
     return liquidation.force_close(house, number, keeper, target, size, limit_price)

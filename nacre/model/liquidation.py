@@ -51,7 +51,8 @@ def check_liquidatable(
     margin = maintenance_margin(position.size, quote.price, market.parameters)
     require(equity * BPS < margin * policy.trigger_bps, "not liquidatable")
     require(allowed, refusal)
-    in_grace = policy.grace_seconds > 0 and house.now < market.oracle.outage_end + policy.grace_seconds
+    ended = market.oracle.outage_end
+    in_grace = ended > 0 and house.now < ended + policy.grace_seconds
     require(not in_grace, "grace period")
     return position
 
