@@ -96,11 +96,12 @@ def _run_step(world: World, step: LoadedStep, result: ScenarioResult) -> str:
         return ""
     try:
         outcome = world.run(content)
+        after = snapshot(world)
     except ValidationError as error:
         return explain(error)
     except (ChainError, ValueError) as error:
         return str(error)
-    result.steps.append(StepResult(step, outcome.ok, outcome.reason, outcome.gas_used, snapshot(world)))
+    result.steps.append(StepResult(step, outcome.ok, outcome.reason, outcome.gas_used, after))
     if content.revert is None:
         return "" if outcome.ok else f"reverted: {outcome.reason}"
     if outcome.ok:

@@ -61,8 +61,8 @@ def snapshot(world: World) -> dict[str, Any]:
 def _market(world: World, market: Market) -> Fields:
     try:
         state = world.system.clearinghouse.call("market_state", market.id)
-    except CallFailed:  # without a valid price a market tells little
-        return dict.fromkeys(MARKET_FIELDS)
+    except CallFailed as error:
+        return _without_price(error, MARKET_FIELDS)
     return {
         "index": decimal(state.index_price),
         "mark": decimal(state.mark_price),
@@ -80,9 +80,9 @@ def _market(world: World, market: Market) -> Fields:
 def _account(world: World, market: Market, address: str) -> Fields:
     try:
         health = world.system.lens.call("health", market.id, address)
-    except CallFailed:
+    except CallFailed as error:
         free = world.system.clearinghouse.call("free_collateral", address)
-        return dict.fromkeys(ACCOUNT_FIELDS) | {"free_collateral": decimal(free)}
+        return _without_price(error, ACCOUNT_FIELDS) | {"free_collateral": decimal(free)}
     liquidity = sum(
         market.venue.call("range_of", *key).liquidity for key in world.ranges[market.name] if key.provider == address
     )
@@ -102,18 +102,25 @@ def _account(world: World, market: Market, address: str) -> Fields:
     }
 
 
+def _without_price(error: CallFailed, fields: tuple[str, ...]) -> Fields:
+    """Without a valid price a market tells little; any other failure is one."""
+    if "price" not in str(error):
+        raise error
+    return dict.fromkeys(fields)
+
+
 def _solvency(world: World) -> Fields:
     """Tokens held, all that is claimed of them (less losses that have no payer yet), and what rounding left over."""
     system = world.system
     roles = {system.treasury, system.owner, system.guardian}
-    accounts = list(dict.fromkeys([*world.names.values(), *sorted(roles)]))
+    accounts = sorted({*world.names.values(), *roles}, key=lambda address: int(address, 16))
     try:
         held = system.lens.call("assets", accounts)
         claims = held.free_collateral
         for name, market in system.markets.items():
-            ranges = [tuple(key) for key in world.ranges[name]]
+            ranges = sorted(world.ranges[name], key=lambda key: (int(key.provider, 16), key.lower, key.upper))
             books = system.lens.call("solvency", market.id, accounts, ranges)
             claims += books.pot - books.dust
-    except CallFailed:
-        return dict.fromkeys(SOLVENCY_FIELDS)
+    except CallFailed as error:
+        return _without_price(error, SOLVENCY_FIELDS)
     return {"assets": decimal(held.assets), "claims": decimal(claims), "dust": decimal(held.assets - claims)}
