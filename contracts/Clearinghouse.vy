@@ -16,6 +16,8 @@ from interfaces import IClearinghouse
 from contracts.modules import accounts
 # What Config may do.
 from contracts.modules import administration
+# The end of a change to a position.
+from contracts.modules import closing
 # What the engine may do.
 from contracts.modules import liquidation
 # The words of every market.
@@ -40,9 +42,11 @@ initializes: markets
 initializes: positions
 initializes: payouts[accounts := accounts, markets := markets]
 initializes: waterfall[markets := markets, payouts := payouts]
+initializes: closing[markets := markets, payouts := payouts]
 initializes: swaps[markets := markets]
 initializes: trading[
     accounts := accounts,
+    closing := closing,
     markets := markets,
     payouts := payouts,
     positions := positions,
@@ -51,6 +55,7 @@ initializes: trading[
 ]
 initializes: liquidation[
     accounts := accounts,
+    closing := closing,
     markets := markets,
     payouts := payouts,
     positions := positions,

@@ -26,7 +26,7 @@ def _amount(_packed: uint256) -> uint256:
     """
     @notice WAD of a 25-bit decimal float. At most 1,048,575e31: no overflow.
     """
-    return (_packed >> 5 & 1_048_575) * 10 ** (_packed & 31)
+    return unsafe_mul(_packed >> 5 & 1_048_575, 10 ** (_packed & 31))
 
 
 # ---- risk

@@ -48,12 +48,9 @@ def deposit(_amount: uint256, _receiver: address = msg.sender):
     @param _amount token units, above 0
     @dev Reverts "zero amount", "amount too large", "transfer failed" and, for a token that takes a fee, "fee on transfer".
     """
-    if _amount == 0:
-        reasons._revert(reasons.ZERO_AMOUNT)
+    self._check_transfer(_amount, _receiver)
     if _amount > MAX_AMOUNT // SCALE:
         reasons._revert(reasons.AMOUNT_TOO_LARGE)
-    if _receiver == empty(address):
-        reasons._revert(reasons.BAD_RECEIVER)
     amount: uint256 = unsafe_mul(_amount, SCALE)
     log IClearinghouse.Deposit(
         account=_receiver, sender=msg.sender, amount=amount, free_collateral=self._give(_receiver, amount)
@@ -72,10 +69,7 @@ def withdraw(_amount: uint256, _receiver: address = msg.sender, _account: addres
     @param _amount token units, above 0
     @dev Reverts "zero amount", "not operator", "insufficient collateral", "transfer failed".
     """
-    if _amount == 0:
-        reasons._revert(reasons.ZERO_AMOUNT)
-    if _receiver == empty(address):
-        reasons._revert(reasons.BAD_RECEIVER)
+    self._check_transfer(_amount, _receiver)
     self._check_operator(_account)
     free: uint256 = self._take(_account, unsafe_mul(min(_amount, FREE_MASK), SCALE))
     log IClearinghouse.Withdraw(
@@ -123,6 +117,15 @@ def collateral() -> address:
     @notice The token everything is counted in.
     """
     return TOKEN.address
+
+
+@internal
+@pure
+def _check_transfer(_amount: uint256, _receiver: address):
+    if _amount == 0:
+        reasons._revert(reasons.ZERO_AMOUNT)
+    if _receiver == empty(address):
+        reasons._revert(reasons.BAD_RECEIVER)
 
 
 @internal

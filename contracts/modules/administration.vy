@@ -17,7 +17,6 @@ uses: markets
 uses: payouts
 
 RAY: constant(uint256) = 10**27
-STATUS_MASK: constant(uint256) = 7
 
 # The only caller.
 CONFIG: immutable(address)
@@ -33,10 +32,10 @@ def set_market(_market: uint256, _risk_word: uint256, _trading_word: uint256, _l
     """
     @notice Lists the next market, or changes the parameters of a listed one from now on. Config accrues first, as far as
             there is a price; the clock of funding starts anew here.
-    @dev Reverts "not config", "unknown market", "too many markets".
+    @param _market a listed one, or the next number: Config sees to it
+    @dev Reverts "not config", "too many markets".
     """
-    if msg.sender != CONFIG:
-        reasons._revert(reasons.NOT_CONFIG)
+    self._check_config()
     count: uint256 = markets.market_count
     if _market == count:
         if count == markets.MAX_MARKETS:
@@ -44,8 +43,6 @@ def set_market(_market: uint256, _risk_word: uint256, _trading_word: uint256, _l
         markets.market_count = count + 1
         markets.money[_market] = markets.LISTED
         markets.ranges[_market] = RAY
-    elif _market > count:
-        reasons._revert(reasons.UNKNOWN_MARKET)
     markets.accruals[_market] = markets.accruals[_market] >> 32 << 32 | block.timestamp
     markets.risk_words[_market] = _risk_word
     markets.trading_words[_market] = _trading_word
@@ -58,14 +55,10 @@ def set_market(_market: uint256, _risk_word: uint256, _trading_word: uint256, _l
 @external
 def set_status(_market: uint256, _status: uint256):
     """
-    @notice Sets LISTED, REDUCE_ONLY and PAUSED; LISTED stays.
-    @dev Reverts "not config", "unknown market", "bad status".
+    @notice Sets the status of a listed market, flags of IClearinghouse.Status; LISTED stays.
+    @dev Reverts "not config".
     """
-    if msg.sender != CONFIG:
-        reasons._revert(reasons.NOT_CONFIG)
-    if not (_status <= STATUS_MASK and _status & markets.LISTED != 0):
-        reasons._revert(reasons.BAD_STATUS)
-    risk: uint256 = markets._risk(_market)
+    self._check_config()
     markets.money[_market] = markets.money[_market] >> 3 << 3 | _status
     log IClearinghouse.StatusChanged(market=_market, status=_status)
 
@@ -77,14 +70,19 @@ def collect_protocol_fees(_market: uint256, _receiver: address) -> uint256:
     @return amount WAD
     @dev Reverts "not config", "unknown market".
     """
-    if msg.sender != CONFIG:
-        reasons._revert(reasons.NOT_CONFIG)
+    self._check_config()
     market: markets.Market = markets._read(_market)
     word: uint256 = markets.venues[_market]
     amount: uint256 = word >> 48 & markets.MASK_112
-    if amount != 0:
-        markets.venues[_market] = word >> 160 << 160
-        market = payouts._pay(market, _receiver, amount)
-        markets._close(market)
+    markets.venues[_market] = word >> 160 << 160
+    market = payouts._pay(market, _receiver, amount)
+    markets._close(market)
     log IClearinghouse.ProtocolFeesCollected(market=_market, receiver=_receiver, amount=amount)
     return amount
+
+
+@internal
+@view
+def _check_config():
+    if msg.sender != CONFIG:
+        reasons._revert(reasons.NOT_CONFIG)

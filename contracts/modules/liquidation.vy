@@ -16,6 +16,7 @@ from contracts.lib import policy_word
 from contracts.lib import position_math
 from contracts.lib import reasons
 from contracts.modules import accounts
+from contracts.modules import closing
 from contracts.modules import markets
 from contracts.modules import payouts
 from contracts.modules import positions
@@ -23,6 +24,7 @@ from contracts.modules import swaps
 from contracts.modules import waterfall
 
 uses: accounts
+uses: closing
 uses: markets
 uses: payouts
 uses: positions
@@ -76,19 +78,13 @@ def take_over(
     # the index has moved: a liquidator on the other side pays its share before anything of it is combined
     old: position_math.Position = positions._load_settled(market, _liquidator)
     new: position_math.Position = position_math._combined(part, old)
-    incoming: int256 = convert(_margin, int256)
-    if new.size == 0:
-        if not (new.balance >= 0):
-            reasons._revert(reasons.CLOSE_LEAVES_A_DEFICIT)
-        incoming = unsafe_sub(incoming, new.balance)
-    else:
+    if new.size != 0:
         if position_math._abs(new.size) > markets.MAX_SIZE:
             reasons._revert(reasons.SIZE_TOO_LARGE)
         positions._check_opening(market, new)
     market = positions._replace(market, _target, case.target.size, position_math._without(case.target, case.part))
     market = positions._replace(market, _liquidator, old.size, new)
-    market = payouts._move(market, _liquidator, incoming)
-    markets._close(market)
+    closing._pay_in(market, _liquidator, new, convert(_margin, int256))
     log IClearinghouse.Takeover(
         market=_market,
         liquidator=_liquidator,

@@ -110,9 +110,9 @@ def _risk(_id: uint256) -> uint256:
     """
     @notice The risk word of a listed market.
     """
-    if _id >= MAX_MARKETS:
-        reasons._revert(reasons.UNKNOWN_MARKET)
-    risk: uint256 = self.risk_words[_id]
+    risk: uint256 = 0
+    if _id < MAX_MARKETS:
+        risk = self.risk_words[_id]
     if risk == 0:
         reasons._revert(reasons.UNKNOWN_MARKET)
     return risk
@@ -128,7 +128,7 @@ def _price(_risk_word: uint256) -> (uint256, uint256, bool, bool):
     updated_at: uint256 = 0
     jumped: bool = False
     price, updated_at, jumped = staticcall IOracle(market_words._oracle(_risk_word)).price()
-    if not (price >= MIN_PRICE and price <= MAX_PRICE):
+    if unsafe_sub(price, MIN_PRICE) > MAX_PRICE - MIN_PRICE:
         reasons._revert(reasons.PRICE_OUT_OF_BOUNDS)
     if updated_at > block.timestamp:
         reasons._revert(reasons.FUTURE_PRICE)

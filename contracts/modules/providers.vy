@@ -52,8 +52,6 @@ def venue_provide(_market: uint256, _provider: address, _margin: uint256, _mid_p
     """
     market: markets.Market = markets._read(_market)
     self._check_venue(_market)
-    if _margin > markets.MASK_104:
-        reasons._revert(reasons.AMOUNT_TOO_LARGE)
     market = payouts._move(market, _provider, convert(_margin, int256))
     markets._close(market)
     ranges: uint256 = markets.ranges[_market] + (_margin << 128)

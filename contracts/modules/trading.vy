@@ -14,6 +14,7 @@ from contracts.lib import market_words
 from contracts.lib import position_math
 from contracts.lib import reasons
 from contracts.modules import accounts
+from contracts.modules import closing
 from contracts.modules import markets
 from contracts.modules import payouts
 from contracts.modules import positions
@@ -21,6 +22,7 @@ from contracts.modules import swaps
 from contracts.modules import waterfall
 
 uses: accounts
+uses: closing
 uses: markets
 uses: payouts
 uses: positions
@@ -56,8 +58,7 @@ def trade(
         reasons._revert(reasons.ZERO_SIZE)
     if position_math._abs(_size) > markets.MAX_SIZE:
         reasons._revert(reasons.SIZE_TOO_LARGE)
-    if position_math._abs(_margin) > markets.MASK_104:
-        reasons._revert(reasons.AMOUNT_TOO_LARGE)
+    self._check_amount(_margin)
     market: markets.Market = markets._open(_market)
     if market.jumped:
         reasons._revert(reasons.PRICE_JUST_JUMPED)
@@ -78,12 +79,7 @@ def trade(
     new: position_math.Position = position_math._combined(leg, old)
     market = positions._replace(market, _account, old.size, new)
     self._check_trade(market, old, new, _margin)
-
-    incoming: int256 = _margin
-    if new.size == 0:
-        incoming = unsafe_sub(incoming, new.balance)
-    market = payouts._move(market, _account, incoming)
-    markets._close(market)
+    closing._pay_in(market, _account, new, _margin)
     log IClearinghouse.Trade(
         market=_market,
         account=_account,
@@ -108,8 +104,7 @@ def adjust_margin(_market: uint256, _delta: int256, _account: address = msg.send
     accounts._check_operator(_account)
     if _delta == 0:
         reasons._revert(reasons.ZERO_AMOUNT)
-    if position_math._abs(_delta) > markets.MASK_104:
-        reasons._revert(reasons.AMOUNT_TOO_LARGE)
+    self._check_amount(_delta)
     position: position_math.Position = positions._load(_market, _account)
     if position.size == 0:
         reasons._revert(reasons.NO_POSITION)
@@ -148,6 +143,16 @@ def settle(_market: uint256, _account: address):
 
 
 @internal
+@pure
+def _check_amount(_margin: int256):
+    """
+    @notice No margin is larger than a pot: what follows is unchecked.
+    """
+    if position_math._abs(_margin) > markets.MASK_104:
+        reasons._revert(reasons.AMOUNT_TOO_LARGE)
+
+
+@internal
 @view
 def _check_trade(
     _market: markets.Market, _old: position_math.Position, _new: position_math.Position, _margin: int256
@@ -158,8 +163,6 @@ def _check_trade(
     old_size: uint256 = position_math._abs(_old.size)
     new_size: uint256 = position_math._abs(_new.size)
     if new_size == 0:
-        if not (_new.balance >= 0):
-            reasons._revert(reasons.CLOSE_LEAVES_A_DEFICIT)
         return
     trading: uint256 = markets.trading_words[_market.id]
     notional: uint256 = position_math._notional(_new.size, _market.mark)

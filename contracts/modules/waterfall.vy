@@ -34,10 +34,8 @@ def donate_insurance(_market: uint256, _amount: uint256):
     """
     if _amount == 0:
         reasons._revert(reasons.ZERO_AMOUNT)
-    if _amount > markets.MASK_104:
-        reasons._revert(reasons.AMOUNT_TOO_LARGE)
     market: markets.Market = markets._read(_market)
-    market = payouts._move(market, msg.sender, convert(_amount, int256))
+    market = payouts._move(market, msg.sender, convert(min(_amount, markets.MASK_128), int256))
     market = self._credit(market, _amount, msg.sender)
     markets._close(market)
 
