@@ -77,8 +77,13 @@ class Operator(Keeper):
         if not decide.health(world.rules, world.now, holding.position).bankrupt:
             return False  # the venue is too far from mark for it: next time
         wallet = decide.Wallet(self.account, world.free(self.account), self.position, self.limits)
-        taking = decide.takeover(world.rules, world.now, holding, wallet, world.desk.quote)
+        taking = decide.takeover(world.rules, world.now, holding, wallet, self._quote_or_mark)
         return isinstance(taking, Action) and self.send(taking)
+
+    def _quote_or_mark(self, size: int) -> decide.Quote:
+        """Whether the venue could take it does not matter to who takes it whatever it costs."""
+        mark = self.world.now.mark_price
+        return self.world.desk.quote(size) or decide.Quote(abs(size) * mark // WAD, mark, mark)
 
 
 def liquidate_all(world: World, keepers: Sequence[Keeper], operator: Operator) -> None:

@@ -113,7 +113,7 @@ def frame(
     if high <= low:
         high = low + (abs(low) or 1.0)
     room = 0.0 if log else (high - low) * 0.04
-    y_low, y_high = (low if low == 0 else low - room), high + room
+    y_low, y_high = (low if low == 0 else low - room), (high if high == 0 else high + room)
     ticks = [tick for tick in (log_ticks if log else nice_ticks)(low, high) if y_low <= tick <= y_high or log]
     if log:
         y_low, y_high = min(low, ticks[0]), max(high, ticks[-1])

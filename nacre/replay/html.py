@@ -46,6 +46,8 @@ def render(result: Result) -> str:
             "columns": Markup(liquidation_columns(result)),
             "fund": Markup(fund_chart(result)),
             "social": Markup(social_chart(result)),
+            "interest": Markup(interest_chart(result)),
+            "deviation": Markup(deviation_chart(result)),
             "parties": Markup(parties_chart(result)),
         },
         numbers=numbers,
@@ -186,7 +188,9 @@ def kinds(result: Result) -> list[KindRow]:
                     sum(max(item.residue, 0) for item in found),
                 )
             )
-    return rows
+    ranges = [loss for loss in result.absorptions if loss.cause not in (TAKEOVER, FORCE_CLOSE)]
+    tips = KindRow("removal of a failing range", len(result.removals), 0, sum(loss.deficit for loss in ranges), 0, 0)
+    return [*rows, tips]
 
 
 def largest_events(result: Result) -> list[Liquidation]:
@@ -302,6 +306,20 @@ def social_chart(result: Result) -> str:
         charts.Line([(s.time, s.short_social_loss_index / 1e18) for s in result.samples], "shorts"),
     ]
     return charts.line_chart("Social loss per unit of size", lines, f"social loss a unit of size, {result.symbol}")
+
+
+def interest_chart(result: Result) -> str:
+    points = [(s.time, s.open_interest / 1e18 * s.index_price / 1e18) for s in result.samples]
+    lines = [charts.Line(points, "interest", filled=True, stepped=False)]
+    return charts.line_chart("Open interest", lines, f"open interest, {result.symbol}")
+
+
+def deviation_chart(result: Result) -> str:
+    """Where there is no liquidity there is no mid, and the line stays at zero."""
+    points = [(s.time, (s.mid_price / s.index_price - 1) * 100 if s.mid_price else 0.0) for s in result.samples]
+    return charts.line_chart(
+        "Venue against index", [charts.Line(points, "deviation", stepped=False)], "mid over index, %"
+    )
 
 
 def parties_chart(result: Result) -> str:

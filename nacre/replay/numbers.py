@@ -8,8 +8,9 @@ MINUS = "−"
 
 def exact(amount: int) -> str:
     """All digits of a WAD amount, for files: "-1234.5"."""
-    text = f"{Decimal(amount).scaleb(-18):f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    units, rest = divmod(abs(amount), WAD)  # not through Decimal, whose context rounds to 28 digits
+    text = f"{'-' if amount < 0 else ''}{units}.{rest:018d}"
+    return text.rstrip("0").rstrip(".")
 
 
 def full(amount: int) -> str:
@@ -23,8 +24,8 @@ def money(amount: int, signed: bool = False) -> str:
     if amount == 0:
         return "0"
     size = abs(amount)
-    if size < 1000:
-        return f"{sign(amount, signed)}{size} wei"
+    if size < 10**9:
+        return f"{sign(amount, signed)}{size:,} wei"
     if size < WAD // 10**6:
         return f"{sign(amount, signed)}<0.000001"
     value = Decimal(size).scaleb(-18)

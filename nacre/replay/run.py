@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from nacre.chain import Chain, EmbeddedChain
-from nacre.model.rounding import WAD
 from nacre.presets import MarketConfig
 from nacre.prices import Candle, candle_seconds
 from nacre.prices.dice import Dice
@@ -106,6 +105,7 @@ class Replay:
         self.operator = Operator(world, "operator", stakes * OPERATOR_BPS // 10_000, 0)
         self.fund = stakes * FUND_BPS // 10_000
         donor = world.join("donor", self.fund)
+        self.fund = world.brought[donor]
         arguments = (world.market.id, self.fund)
         world.send("donate", world.clearinghouse, "donate_insurance", *arguments, sender=donor).check()
         world.brought[donor] = 0  # it is the fund's now
@@ -230,6 +230,3 @@ class Replay:
             left_liquidatable=len(left),
             left_bankrupt=sum(world.equity(holding.account) < 0 for holding in left),
         )
-
-
-__all__ = ["WAD", "Progress", "Replay", "Settings"]

@@ -20,6 +20,7 @@ from nacre.replay.result import Sample
 
 RangeKey = tuple[str, int, int]
 FLAT = Position()
+CENT = WAD // 100
 
 
 class World:
@@ -58,7 +59,8 @@ class World:
     # ---- accounts
 
     def join(self, name: str, amount: int) -> str:
-        """A new account with `amount` WAD in the clearinghouse."""
+        """A new account with `amount` WAD, rounded down to cents, in the clearinghouse."""
+        amount -= amount % CENT
         address = self.chain.account(f"replay {name}")
         self.names[address] = name
         self.brought[address] = amount
