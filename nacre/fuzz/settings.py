@@ -8,6 +8,7 @@ from nacre.model.rounding import WAD
 
 POLICIES = ("oyster", "injective")
 DECIMALS = (0, 6, 18)
+HIGHEST_TIP = 1000 * WAD
 PRICES = (100 * WAD, 25_000 * WAD, WAD // 10_000, 9 * 10**6 * WAD, 2 * WAD // 10**6, WAD)
 ACCOUNTS = ("ann", "bea", "cal", "dot", "eve", "fay", "gus")
 KEEPER = "kim"
@@ -54,7 +55,7 @@ def _market(rng: random.Random, name: str, unit: int) -> MarketParameters:
         min_notional=rng.choice((0, _amount(unit // 50))),
         oracle_max_age=10**6 if rng.random() < 0.5 else 7200,
         entry_margin_rule=injective,
-        tip=rng.choice((0, _amount(unit // 100))),
+        tip=rng.choice((0, _amount(min(unit // 100, HIGHEST_TIP)))),
         insurance_draw_bps=rng.choice((10_000, 10_000, 2000)),
         force_close_band_bps=rng.choice((0, 0, 2000)),
         push_jump_bps=rng.choice((0, 0, 500)),

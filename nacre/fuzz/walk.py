@@ -26,6 +26,7 @@ class Failure(Exception):
         super().__init__(f"{kind}: {text}")
         self.kind = kind
         self.text = text
+        self.walk: Walk | None = None
 
 
 @dataclass(slots=True)

@@ -1,0 +1,154 @@
+"""`./run fuzz`: random actions against the contracts and the model, side by side.
+
+The actions of a run follow from its seed. Every so many actions a campaign begins anew, with freshly deployed
+contracts, other parameters, another price and the next policy and decimals.
+"""
+
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+from nacre.fuzz.chain_driver import ChainSide
+from nacre.fuzz.settings import DECIMALS, POLICIES, Settings, make
+from nacre.fuzz.shrink import Stage, Story, minimal_story
+from nacre.fuzz.walk import Failure, Walk, begin, wander
+
+console = Console(highlight=False)
+
+
+@dataclass(slots=True)
+class Tally:
+    """What all campaigns of a run did."""
+
+    actions: int = 0
+    campaigns: int = 0
+    seconds: float = 0.0
+    coverage: Counter[tuple[str, str]] = field(default_factory=Counter)
+    events: Counter[str] = field(default_factory=Counter)
+
+    def add(self, walk: Walk) -> None:
+        self.actions += len(walk.trace)
+        self.campaigns += 1
+        self.coverage += walk.coverage
+        self.events += walk.events
+
+
+def campaigns(seed: int, policies: list[str], decimals: list[int]) -> "list[Settings]":
+    """One of each combination, the seed's own first."""
+    pairs = [(policy, digits) for digits in decimals for policy in policies]
+    shift = seed % len(pairs)
+    return [make(seed, policy, digits) for policy, digits in pairs[shift:] + pairs[:shift]]
+
+
+def run(settings: Settings, count: int, with_chain: bool, progress: Progress, task: object) -> Walk:
+    """One campaign. A Failure carries its walk."""
+    walk = begin(settings, ChainSide(settings) if with_chain else None)
+    try:
+        for _ in wander(walk, count):
+            progress.advance(task)  # type: ignore[arg-type]
+    except Failure as failure:
+        failure.walk = walk
+        raise
+    return walk
+
+
+def show(tally: Tally) -> None:
+    """Coverage by kind of action, and what happened in the markets."""
+    table = Table(title="actions", title_justify="left", show_lines=False)
+    table.add_column("action")
+    table.add_column("done", justify="right")
+    table.add_column("refused", justify="right")
+    table.add_column("reasons")
+    kinds = sorted({kind for kind, _ in tally.coverage})
+    for kind in kinds:
+        done = tally.coverage[kind, "done"]
+        refused = {why: n for (k, why), n in tally.coverage.items() if k == kind and why != "done"}
+        reasons = ", ".join(f"{why} {n}" for why, n in sorted(refused.items(), key=lambda item: -item[1]))
+        table.add_row(kind, str(done), str(sum(refused.values())), reasons)
+    console.print(table)
+    console.print("markets: " + ", ".join(f"{name} {n}" for name, n in sorted(tally.events.items())))
+
+
+def fail(failure: Failure, settings: Settings, with_chain: bool, path: Path) -> None:
+    """Shrinks, tells and keeps a failure."""
+    walk = failure.walk
+    trace = walk.trace if walk else []
+    console.print(f"[red]failed[/red] after {len(trace)} actions, seed {settings.seed} {settings.policy} ")
+    console.print(f"{settings.decimals} decimals: {failure}", markup=False)
+    with console.status("cutting the trace down"):
+        story = minimal_story(settings, trace, failure, with_chain)
+    story.save(path)
+    console.print(f"{len(story.actions)} actions are enough: {story.failure}", markup=False)
+    for action in story.actions:
+        console.print(f"  {action}", markup=False)
+    console.print(f"kept in {path}; run it again with ./run fuzz --replay {path}")
+
+
+def again(path: Path, with_chain: bool) -> int:
+    """Replays a story."""
+    try:
+        story = Story.load(path)
+    except (OSError, ValueError, KeyError) as error:
+        raise click.ClickException(f"{path} cannot be read: {error}") from None
+    failure = Stage(story.settings, with_chain).failure(story.actions)
+    console.print(f"{len(story.actions)} actions: {failure or 'no failure'}", markup=False)
+    return 1 if failure else 0
+
+
+@click.command()
+@click.option("--seed", default=0, show_default=True, help="the first campaigns' seed; later ones count up")
+@click.option("--actions", default=10_000, show_default=True, type=click.IntRange(min=1), help="how many in all")
+@click.option("--policy", default="all", type=click.Choice([*POLICIES, "all"]), show_default=True)
+@click.option("--decimals", default="all", type=click.Choice([*map(str, DECIMALS), "all"]), show_default=True)
+@click.option("--chunk", default=1500, show_default=True, type=click.IntRange(min=1), help="actions a campaign")
+@click.option("--model-only", is_flag=True, help="test the specification alone, without contracts")
+@click.option("--story", default=Path("fuzz-story.json"), show_default=True, type=Path, help="where a failure goes")
+@click.option("--replay", "replayed", default=None, type=Path, help="run a kept failure again")
+def main(
+    seed: int,
+    actions: int,
+    policy: str,
+    decimals: str,
+    chunk: int,
+    model_only: bool,
+    story: Path,
+    replayed: Path | None,
+) -> None:
+    """Random actions against the contracts and the exact model: every stored number equal, every invariant held."""
+    if replayed is not None:
+        raise SystemExit(again(replayed, not model_only))
+    policies = list(POLICIES) if policy == "all" else [policy]
+    digits = list(DECIMALS) if decimals == "all" else [int(decimals)]
+    tally, started = Tally(), time.monotonic()
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    next_seed = seed
+    queue: list[Settings] = []
+    with Progress(*columns, TimeRemainingColumn(), console=console, refresh_per_second=2) as progress:
+        task = progress.add_task("fuzzing", total=actions)
+        while tally.actions < actions:
+            if not queue:
+                queue, next_seed = campaigns(next_seed, policies, digits), next_seed + 1
+            settings = queue.pop(0)
+            progress.update(task, description=f"seed {settings.seed} {settings.policy} {settings.decimals}")
+            try:
+                tally.add(run(settings, min(chunk, actions - tally.actions), not model_only, progress, task))
+            except Failure as failure:
+                progress.stop()
+                fail(failure, settings, not model_only, story)
+                raise SystemExit(1) from None
+    tally.seconds = time.monotonic() - started
+    show(tally)
+    console.print(
+        f"{tally.actions:,} actions in {tally.campaigns} campaigns, seeds {seed} to {next_seed - 1}, clean; "
+        f"{tally.actions / tally.seconds:,.0f} a second"
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,102 @@
+"""Cuts a failing trace down to what it needs to fail, and keeps it as a story that can be replayed."""
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nacre.fuzz.chain_driver import ChainSide
+from nacre.fuzz.generator import Action
+from nacre.fuzz.settings import Settings, make
+from nacre.fuzz.walk import Failure, replay
+
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """A trace with the settings it runs under, and how it failed."""
+
+    seed: int
+    policy: str
+    decimals: int
+    failure: str
+    actions: list[Action]
+
+    @property
+    def settings(self) -> Settings:
+        return make(self.seed, self.policy, self.decimals)
+
+    def save(self, path: Path) -> None:
+        head = {"format": FORMAT, "seed": self.seed, "policy": self.policy, "decimals": self.decimals}
+        lines = ",\n".join(f"    {json.dumps(action)}" for action in self.actions)
+        text = json.dumps(head | {"failure": self.failure}, indent=2)[:-2]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f'{text},\n  "actions": [\n{lines}\n  ]\n}}\n')
+
+    @classmethod
+    def load(cls, path: Path) -> "Story":
+        data: dict[str, Any] = json.loads(path.read_text())
+        if data.get("format") != FORMAT:
+            raise ValueError(f"{path} is no story of this version")
+        return cls(data["seed"], data["policy"], data["decimals"], data["failure"], data["actions"])
+
+
+class Stage:
+    """The contracts of one campaign, deployed once and taken back before each try. None: the model alone."""
+
+    def __init__(self, settings: Settings, with_chain: bool = True):
+        self.settings = settings
+        self.chain = ChainSide(settings) if with_chain else None
+
+    def failure(self, actions: Sequence[Action]) -> Failure | None:
+        """How these actions fail, everything compared after each; None if they do not."""
+        snapshot = self.chain.snapshot() if self.chain else 0
+        try:
+            replay(self.settings, self.chain, actions, thorough=True)
+        except Failure as failure:
+            return failure
+        finally:
+            if self.chain:
+                self.chain.restore(snapshot)
+        return None
+
+
+def shrink(actions: Sequence[Action], fails: Callable[[Sequence[Action]], bool], seconds: float = 120) -> list[Action]:
+    """Deletes actions, large pieces first, as long as the rest still fails or time is up."""
+    deadline = time.monotonic() + seconds
+    kept = list(actions)
+    piece = max(1, len(kept) // 2)
+    while piece:
+        start = 0
+        removed = False
+        while start < len(kept):
+            if time.monotonic() > deadline:
+                return kept
+            candidate = kept[:start] + kept[start + piece :]
+            if candidate and fails(candidate):
+                kept, removed = candidate, True
+            else:
+                start += piece
+        piece = piece if removed and piece == 1 else piece // 2
+    return kept
+
+
+def minimal_story(
+    settings: Settings, trace: Sequence[Action], failure: Failure, with_chain: bool = True, seconds: float = 120
+) -> Story:
+    """The shortest trace found that fails in the same way."""
+    stage = Stage(settings, with_chain)
+
+    def fails(actions: Sequence[Action]) -> bool:
+        found = stage.failure(actions)
+        return found is not None and found.kind == failure.kind
+
+    actions = list(trace)
+    # If only the whole campaign shows it, the trace stays as it is.
+    if fails(actions):
+        actions = shrink(actions, fails, seconds)
+    final = stage.failure(actions)
+    return Story(settings.seed, settings.policy, settings.decimals, str(final or failure), actions)
