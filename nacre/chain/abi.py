@@ -13,6 +13,8 @@ from eth_abi import decode as eth_decode
 from eth_abi import encode as eth_encode
 from eth_utils import keccak, to_checksum_address
 
+from nacre.artifacts import Artifact
+
 WORD = 32
 Value = Any
 
@@ -298,15 +300,15 @@ class Abi:
         return any(known == name for known, _ in self.functions)
 
 
-_ABIS: dict[int, tuple[Any, Abi]] = {}
+_ABIS: dict[tuple[str, bytes], Abi] = {}
 
 
-def abi_of(entries: list[dict[str, Any]]) -> Abi:
-    """The same list gives the same object: codecs are built once."""
-    known = _ABIS.get(id(entries))
-    if known is None:
-        known = _ABIS[id(entries)] = (entries, Abi(entries))  # holding the list keeps its id unique
-    return known[1]
+def abi_of(artifact: Artifact) -> Abi:
+    """One object for all artifacts of the same contract: codecs are built once."""
+    key = (artifact.name, artifact.bytecode)
+    if key not in _ABIS:
+        _ABIS[key] = Abi(artifact.abi)
+    return _ABIS[key]
 
 
 def revert_reason(output: bytes) -> str:

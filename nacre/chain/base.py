@@ -171,7 +171,7 @@ class BaseChain:
         self._abis: dict[str, Abi] = {}
 
     def contract(self, artifact: Artifact, address: str) -> "Contract":
-        abi = abi_of(artifact.abi)
+        abi = abi_of(artifact)
         address = checksum(address)
         self._abis[address] = abi
         return Contract(self, address, abi, artifact.name)
@@ -183,7 +183,7 @@ class BaseChain:
         return Log(event.name, raw.address, event.decode(raw.topics, raw.data)) if event else None
 
     def deploy(self, artifact: Artifact, *arguments: Any, sender: str) -> "Contract":
-        abi = abi_of(artifact.abi)
+        abi = abi_of(artifact)
         code = artifact.bytecode + abi.constructor.encode(arguments)
         return self.contract(artifact, self._create(code, sender, f"deploy {artifact.name}"))
 

@@ -3,11 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
-from nacre.artifacts import load
 from nacre.chain import CallFailed, Chain, ChainError, Contract, create_address
 from nacre.chain.abi import AbiError, checksum
 from nacre.deploy.record import CORE, FORMAT, Record, network_name, system_of
-from nacre.deploy.system import DeployError, System
+from nacre.deploy.system import DeployError, System, artifact
 
 Progress = Callable[[str], None]
 ROLES = ("deployer", "owner", "guardian", "treasury", "feeder")
@@ -97,7 +96,7 @@ def _decimals_of(chain: Chain, address: str) -> int:
     if not chain.code(address):
         raise DeployError(f"there is no contract at the collateral's address {address}")
     try:
-        return chain.contract(load("MockToken"), address).call("decimals")
+        return chain.contract(artifact("MockToken"), address).call("decimals")
     except (CallFailed, AbiError) as error:
         raise DeployError(f"the collateral {address} does not tell its decimals: {error}") from None
 
@@ -125,8 +124,8 @@ def _deploy(chain: Chain, record: Record, name: str, entry: dict[str, Any]) -> N
         "LiquidationEngine": [at["Clearinghouse"], at["Config"]],
         "Lens": [at["Clearinghouse"], at["LiquidationEngine"]],
     }
-    artifact = load("MockToken" if name == "Token" else name)
-    contract = chain.deploy(artifact, *arguments[name], sender=data["deployer"])
+    code = artifact("MockToken" if name == "Token" else name)
+    contract = chain.deploy(code, *arguments[name], sender=data["deployer"])
     if contract.address != checksum(entry["address"]):
         raise ChainError(f"{name} landed at {contract.address}, not at {entry['address']}")
     record.note_code(chain, entry)

@@ -3,11 +3,10 @@
 from decimal import Decimal
 from typing import Any
 
-from nacre.artifacts import load
 from nacre.chain import Contract, create_address
 from nacre.deploy.core import Progress
 from nacre.deploy.record import Record, code_hash, market_of, parameters_of
-from nacre.deploy.system import DeployError, Market, System
+from nacre.deploy.system import DeployError, Market, System, artifact
 from nacre.presets import MarketConfig
 from nacre.presets.market import wad
 
@@ -120,7 +119,7 @@ def _deploy_part(system: System, record: Record, entry: dict, key: str, given: s
 def _mock_oracle(system: System, config: MarketConfig) -> Contract:
     # A silence longer than the age at which a price is stale counts as an outage.
     return system.chain.deploy(
-        load("MockOracle"),
+        artifact("MockOracle"),
         wad(config.price),
         system.feeder,
         system.owner,
@@ -132,7 +131,7 @@ def _mock_oracle(system: System, config: MarketConfig) -> Contract:
 
 def _venue(system: System, number: int, config: MarketConfig) -> Contract:
     return system.chain.deploy(
-        load("OysterAmm"), system.clearinghouse.address, number, wad(config.price), sender=system.deployer
+        artifact("OysterAmm"), system.clearinghouse.address, number, wad(config.price), sender=system.deployer
     )
 
 

@@ -13,9 +13,9 @@ from typing import Any
 
 from eth_utils import keccak
 
-from nacre.artifacts import ROOT, load
+from nacre.artifacts import ROOT
 from nacre.chain import Chain, Contract
-from nacre.deploy.system import DeployError, Market, System
+from nacre.deploy.system import DeployError, Market, System, artifact
 from nacre.presets import MarketConfig
 
 FOLDER = ROOT / "deployments"
@@ -106,10 +106,10 @@ def load_system(chain: Chain, path: Path | None = None) -> System:
 
 def system_of(chain: Chain, record: Record) -> System:
     data = record.data
-    at = {name: chain.contract(load(name), record.contracts[name]["address"]) for name in CORE}
+    at = {name: chain.contract(artifact(name), record.contracts[name]["address"]) for name in CORE}
     system = System(
         chain=chain,
-        token=chain.contract(load("MockToken"), record.contracts["Token"]["address"]),
+        token=chain.contract(artifact("MockToken"), record.contracts["Token"]["address"]),
         decimals=data["collateral_decimals"],
         config=at["Config"],
         clearinghouse=at["Clearinghouse"],
@@ -132,14 +132,14 @@ def market_of(chain: Chain, name: str, entry: dict[str, Any]) -> Market:
         id=entry["id"],
         name=name,
         oracle=oracle_at(chain, entry["oracle"]["address"]),
-        venue=chain.contract(load("OysterAmm"), entry["venue"]["address"]),
+        venue=chain.contract(artifact("OysterAmm"), entry["venue"]["address"]),
         config=MarketConfig.model_validate(entry["parameters"]),
     )
 
 
 def oracle_at(chain: Chain, address: str) -> Contract:
     """All adapters share the interface; the mock one's also lets scripts push."""
-    return chain.contract(load("MockOracle"), address)
+    return chain.contract(artifact("MockOracle"), address)
 
 
 def parameters_of(config: MarketConfig) -> dict[str, Any]:

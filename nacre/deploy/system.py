@@ -13,12 +13,20 @@ Contracts are nacre.chain.Contract objects; amounts are WAD integers unless a na
 """
 
 from dataclasses import dataclass, field
+from functools import cache
 
+from nacre.artifacts import Artifact, load
 from nacre.chain import Chain, Contract, Receipt
 from nacre.presets import MarketConfig
 
 WAD = 10**18
 MAX_UINT256 = 2**256 - 1
+
+
+@cache
+def artifact(name: str) -> Artifact:
+    """The compiled contract, read once a process."""
+    return load(name)
 
 
 class DeployError(Exception):

@@ -71,7 +71,7 @@ def _difference(place: str, want: Any, have: str | None, tolerance: Decimal) -> 
     off = abs(Decimal(have) - number)
     if off <= tolerance or off <= tolerance * abs(number):
         return None
-    return f"{place} is {have}, expected {number} (off by {off:.3g}, tolerance {tolerance})"
+    return f"{place} is {have}, expected {number} (off by {off:.3g}, tolerance {str(tolerance).lower()})"
 
 
 def _shown(value: Any) -> str:
