@@ -188,3 +188,10 @@ def test_too_many_decimals(chain, deploy_adapter, node):
     feed = chain.deploy(load("MockAggregator"), 37, sender=node)
     with pytest.raises(TransactionFailed, match=r"bad decimals$"):
         deploy_adapter(feed.address)
+
+
+def test_the_widest_bounds_can_be_deployed(deploy_adapter, aggregator):
+    oracle = deploy_adapter(aggregator.address, heartbeat=2_592_000, push_jump_bps=10_000, low=0, high=NO_LIMIT)
+    assert (oracle.call("HEARTBEAT"), oracle.call("PUSH_JUMP_BPS")) == (2_592_000, 10_000)
+    assert (oracle.call("MIN_ANSWER"), oracle.call("MAX_ANSWER_ALLOWED")) == (0, NO_LIMIT)
+    assert oracle.call("FEED") == aggregator.address
