@@ -146,6 +146,7 @@ def add_liquidity(
     context: IClearinghouse.VenueContext = extcall CLEARINGHOUSE.venue_accrue(MARKET)
     assert context.tradable, "price just jumped"
     assert context.open, "market is reduce-only"
+    assert _margin >= context.min_notional, "range too small"
     curve._accrue(context.funding_index)
     point: curve.Point = curve._drift(curve._point(), context.mark_price)
     self._check_near(swap_math._price_down(point.sqrt_price), context.mark_price, context.mmr_bps)

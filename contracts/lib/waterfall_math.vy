@@ -62,7 +62,7 @@ def _shares(
     @notice Splits what insurance left of a deficit over one side: the venue pays for its own inventory there, from its ranges' margin;
             the accounts pay the rest, and what the ranges could not.
     @param _loss what is to be shared, at most the deficit
-    @param _liquidated size that made the deficit: no unit pays more than that size lost per unit; 0 is no bound
+    @param _liquidated size that made `_deficit`, above 0: no unit pays more than that size lost per unit
     @param _payers total size of the accounts on the paying side, at most the open interest
     @param _index social loss index of the paying side
     """
@@ -76,8 +76,7 @@ def _shares(
     if _payers == 0 or rest == 0:
         return Shares(from_providers=providers, index_rise=0, unallocated=rest)
     rise: uint256 = min(fixed_point._mul_div_up(rest, RAY, _payers), unsafe_sub(INDEX_LIMIT, _index))
-    if _liquidated != 0:
-        rise = min(rise, fixed_point._mul_div_up(_deficit, RAY, _liquidated))
+    rise = min(rise, fixed_point._mul_div_up(_deficit, RAY, _liquidated))
     collected: uint256 = unsafe_div(unsafe_mul(rise, _payers), RAY)
     unallocated: uint256 = 0
     if collected < rest:

@@ -37,6 +37,7 @@ def venue_accrue(_market: uint256) -> IClearinghouse.VenueContext:
         imr_bps=market_words._imr_bps(market.risk),
         mmr_bps=market_words._mmr_bps(market.risk),
         tip=market_words._tip(markets.limits_words[_market]),
+        min_notional=market_words._min_notional(markets.trading_words[_market]),
         lp_factor=ranges & markets.MASK_96,
         lp_epoch=ranges >> 96 & markets.MASK_32,
         tradable=not market.jumped,

@@ -80,9 +80,14 @@ def _absorb(_market: markets.Market, _size: int256, _deficit: int256) -> markets
         on_longs = loss
     elif _size == 0:
         on_longs = unsafe_div(loss, 2)
+    # No unit pays more than a unit of the position lost; without a size, than it is worth.
+    lost: uint256 = deficit
     size: uint256 = position_math._abs(_size)
-    market = self._socialise(market, True, on_longs, deficit, size)
-    market = self._socialise(market, False, unsafe_sub(loss, on_longs), deficit, size)
+    if size == 0:
+        lost = market.mark
+        size = 10**18
+    market = self._socialise(market, True, on_longs, lost, size)
+    market = self._socialise(market, False, unsafe_sub(loss, on_longs), lost, size)
     log IClearinghouse.DeficitAbsorbed(
         market=market.id,
         size=_size,
@@ -137,10 +142,10 @@ def _draw_level(_id: uint256, _fund: uint256, _draw_bps: uint256) -> uint256:
 
 @internal
 def _socialise(
-    _market: markets.Market, _payers_long: bool, _loss: uint256, _deficit: uint256, _liquidated: uint256
+    _market: markets.Market, _payers_long: bool, _loss: uint256, _lost: uint256, _size: uint256
 ) -> markets.Market:
     """
-    @notice Lays a loss on one side.
+    @notice Lays a loss on one side: no unit of it pays more than `_lost` per `_size`.
     """
     if _loss == 0:
         return _market
@@ -158,10 +163,10 @@ def _socialise(
     if payers != open_interest:
         ranges = markets.ranges[market.id]
     shares: waterfall_math.Shares = waterfall_math._shares(
-        _loss, _deficit, _liquidated, payers, open_interest, ranges >> 128, index
+        _loss, _lost, _size, payers, open_interest, ranges >> 128, index
     )
     if shares.from_providers != 0:
-        market = self._charge_ranges(market, ranges, shares.from_providers)
+        self._charge_ranges(market.id, ranges, shares.from_providers)
     index = unsafe_add(index, shares.index_rise)
     if _payers_long:
         market.long_loss = index
@@ -176,23 +181,23 @@ def _socialise(
 
 
 @internal
-def _charge_ranges(_market: markets.Market, _ranges: uint256, _loss: uint256) -> markets.Market:
+def _charge_ranges(_market: uint256, _ranges: uint256, _loss: uint256):
     """
     @notice Takes a loss off the margin of all ranges by one factor, rounded down: each bears the same share.
-    @dev When the factor runs out of digits the epoch ends; what the margin still held goes to the insurance fund.
+    @dev When the factor runs out of digits a new epoch continues it in units of 1e-9, so that nobody's margin is touched for it.
+         When nothing is left, two epochs end: no older range has margin any more.
     """
     margin: uint256 = _ranges >> 128
     left: uint256 = unsafe_sub(margin, _loss)
     epoch: uint256 = _ranges >> 96 & markets.MASK_32
     factor: uint256 = unsafe_div(unsafe_mul(_ranges & markets.MASK_96, left), margin)
-    ended: uint256 = 0
     if factor < EPOCH_END:
-        ended = left
-        left = 0
         epoch = unsafe_add(epoch, 1)
-        factor = RAY
-    markets.ranges[_market.id] = left << 128 | epoch << 96 | factor
+        factor = unsafe_mul(factor, 10**9)
+        if factor == 0:
+            epoch = unsafe_add(epoch, 1)
+            factor = RAY
+    markets.ranges[_market] = left << 128 | epoch << 96 | factor
     log IClearinghouse.ProvidersCharged(
-        market=_market.id, loss=_loss, lp_margin=left, lp_factor=factor, lp_epoch=epoch
+        market=_market, loss=_loss, lp_margin=left, lp_factor=factor, lp_epoch=epoch
     )
-    return self._credit(_market, ended, self)

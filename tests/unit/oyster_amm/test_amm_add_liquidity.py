@@ -87,6 +87,12 @@ def test_margin_is_checked(desk, provider):
     assert desk.add(provider, *NARROW, 1).ok
 
 
+def test_margin_has_a_least(desk, provider):
+    desk.set(min_notional=5 * WAD)
+    assert desk.add(provider, *NARROW, 5 * WAD - 1).reason == "range too small"
+    assert desk.add(provider, *NARROW, 5 * WAD).ok
+
+
 def test_too_small_a_range_is_refused():
     desk = open_desk(10_000_000 * WAD)
     provider = desk.chain.account("provider")

@@ -21,6 +21,7 @@ class Context:
     imr_bps: int = 1000
     mmr_bps: int = 500
     tip: int = WAD
+    min_notional: int = 0
     lp_factor: int = RAY
     lp_epoch: int = 0
     tradable: bool = True
@@ -67,9 +68,9 @@ class Desk:
     def quote(self, size: int, fee_bps: int = 0, budget: int = 10**40, **changes: int):
         return self.venue.call("quote_swap", self.order(size, fee_bps, budget, **changes))
 
-    def swap_passes(self, size: int) -> bool:
+    def swap_passes(self, size: int, **terms: int) -> bool:
         try:
-            self.quote(size)
+            self.quote(size, **terms)
         except CallFailed:
             return False
         return True

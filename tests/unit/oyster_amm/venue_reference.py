@@ -93,6 +93,8 @@ class Books:
         edges = sorted({sqrt_at(t) for held in self.ranges.values() for t in (held.lower, held.upper)})
         buy, left = size > 0, Fraction(abs(size))
         at, notional = Fraction(sqrt_price), Fraction(0)
+        if not size:
+            return at, notional
         for edge in [e for e in edges if e > at] if buy else [e for e in reversed(edges) if e < at]:
             middle = (at + edge) / 2
             depth = sum(
