@@ -81,7 +81,7 @@ class Life:
             return
         edges = len({tick for held in self.books.ranges.values() for tick in (held.lower, held.upper)})
         wanted = self.books.walk(start[0], size)
-        # Up to a wei for each edge: a buyer gets less on the way, a seller brings more; and what one unit of price is worth.
+        # A buyer gets up to a wei less at each edge, a seller brings one more; and what one unit of price is worth.
         side = 1 if buy else -1
         less = max(abs(size) - edges - 1 - self.unit(), 0) * side
         less, more = self.books.walk(start[0], less), self.books.walk(start[0], size + (edges + 1) * side)
