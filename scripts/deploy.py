@@ -45,9 +45,9 @@ def _price(ctx: click.Context, param: click.Parameter, value: str | None) -> Dec
 @click.option("--decimals", type=click.IntRange(0, 18), default=18, show_default=True, help="Of the mock token.")
 @click.option("--oracle", type=Address(), help="Price adapter to use (default: a mock one for scripts to feed).")
 @click.option("--owner", type=Address(), help="Who may set parameters (default: the node's second account).")
-@click.option("--guardian", type=Address(), help="Who may pause (default: the third account, or the owner).")
-@click.option("--treasury", type=Address(), help="Who gets protocol fees (default: the fourth account, or the owner).")
-@click.option("--feeder", type=Address(), help="Who feeds the mock oracle (default: the fifth account, or the owner).")
+@click.option("--guardian", type=Address(), help="Who may pause (default: the owner, or the third account).")
+@click.option("--treasury", type=Address(), help="Who gets protocol fees (default: the owner, or the fourth account).")
+@click.option("--feeder", type=Address(), help="Who feeds the mock oracle (default: the owner, or the fifth account).")
 @click.option("--network", default=DEFAULT_NETWORK, show_default=True, help="A network of Ape's.")
 @click.option("--url", help=f"A node by URL; signs with the key in {PRIVATE_KEY_VARIABLE} if there is one.")
 @click.option(

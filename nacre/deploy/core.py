@@ -26,7 +26,7 @@ def deploy_system(
     progress: Progress | None = None,
 ) -> System:
     """Deploys what `record` says is missing, everything without one. Mock collateral with `decimals` unless `token` is
-    given. Roles not given go to the chain's first accounts in the order of ROLES, to the owner where there are fewer.
+    given. Roles not given go to the chain's first accounts in the order of ROLES, or to the owner if one is named.
     If the owner cannot send here, the deployer owns Config until the owner accepts it: see nacre.deploy.hand_over."""
     record = record or Record({})
     roles = _roles(chain, [deployer, owner, guardian, treasury, feeder])
@@ -36,9 +36,12 @@ def deploy_system(
     say = progress or (lambda text: None)
     for name, entry in record.contracts.items():
         if record.is_deployed(chain, entry):
-            say(f"{name} is there, {entry['address']}")
             if not entry.get("code_hash"):
+                # A run ended before it could note this one; or something else has taken the address.
+                if entry["nonce"] is not None and not _is_ours(chain, name, entry["address"]):
+                    raise _overtaken(record, name)
                 record.note_code(chain, entry)
+            say(f"{name} is there, {entry['address']}")
             continue
         _deploy(chain, record, name, entry)
         say(f"{name} deployed, {entry['address']}")
@@ -53,7 +56,7 @@ def _roles(chain: Chain, given: list[str | None]) -> dict[str, str]:
     for index, (role, address) in enumerate(zip(ROLES, given, strict=True)):
         if address is not None:
             roles[role] = checksum(address)
-        elif index < len(available):
+        elif index < len(available) and (role == "deployer" or given[1] is None):
             roles[role] = available[index]
         elif role in ("deployer", "owner"):
             raise DeployError(f"no account for the {role}: name one")
@@ -106,10 +109,7 @@ def _deploy(chain: Chain, record: Record, name: str, entry: dict[str, Any]) -> N
     if entry["nonce"] is None:
         raise DeployError(f"there is no contract at the collateral's address {entry['address']}")
     if chain.nonce(data["deployer"]) != entry["nonce"]:
-        raise DeployError(
-            f"the deployer has sent other transactions since the plan in {record.path} was made, so that {name} cannot "
-            "get its address any more; move the file away to start anew"
-        )
+        raise _overtaken(record, name)
     at = {other: item["address"] for other, item in record.contracts.items()}
     arguments: dict[str, list[Any]] = {
         "Token": ["Nacre test collateral", "NTC", data["collateral_decimals"]],
@@ -124,11 +124,27 @@ def _deploy(chain: Chain, record: Record, name: str, entry: dict[str, Any]) -> N
         "LiquidationEngine": [at["Clearinghouse"], at["Config"]],
         "Lens": [at["Clearinghouse"], at["LiquidationEngine"]],
     }
-    code = artifact("MockToken" if name == "Token" else name)
+    code = artifact(_artifact_name(name))
     contract = chain.deploy(code, *arguments[name], sender=data["deployer"])
     if contract.address != checksum(entry["address"]):
         raise ChainError(f"{name} landed at {contract.address}, not at {entry['address']}")
     record.note_code(chain, entry)
+
+
+def _artifact_name(name: str) -> str:
+    return "MockToken" if name == "Token" else name
+
+
+def _is_ours(chain: Chain, name: str, address: str) -> bool:
+    """Immutables follow the compiled code."""
+    return chain.code(address).startswith(artifact(_artifact_name(name)).runtime)
+
+
+def _overtaken(record: Record, name: str) -> DeployError:
+    return DeployError(
+        f"the deployer has sent other transactions since the plan in {record.path} was made, so that {name} cannot get "
+        "its address any more; move the file away to start anew"
+    )
 
 
 def _check(system: System) -> None:

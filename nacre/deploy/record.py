@@ -26,6 +26,8 @@ _KNOWN_NETWORKS = {1: "ethereum", 10: "optimism", 1337: "local", 8453: "base", 3
 
 def network_name(chain: Chain) -> str:
     """The name of the file: that of the network, or chain-<id>."""
+    if chain.name.startswith("embedded"):
+        return "embedded"
     return _KNOWN_NETWORKS.get(chain.chain_id, f"chain-{chain.chain_id}")
 
 

@@ -1,0 +1,258 @@
+"""Deployment: who owns what afterwards, what a second and an interrupted run do, what is refused."""
+
+import importlib.util
+import json
+from decimal import Decimal
+
+import pytest
+from click.testing import CliRunner
+
+from nacre.artifacts import ROOT, load
+from nacre.chain import EmbeddedChain
+from nacre.deploy import (
+    DeployError,
+    Record,
+    deploy_system,
+    hand_over,
+    list_market,
+    load_system,
+    market_params,
+    policy_params,
+)
+from nacre.presets import preset
+
+WAD = 10**18
+ABSENT = "0x000000000000000000000000000000000000dEaD"
+
+
+class Interrupted(Exception):
+    pass
+
+
+class FragileChain(EmbeddedChain):
+    """Breaks down before its n-th transaction."""
+
+    left = 10**9
+
+    def _count(self):
+        if self.left == 0:
+            raise Interrupted
+        self.left -= 1
+
+    def _create(self, *arguments):
+        self._count()
+        return super()._create(*arguments)
+
+    def raw_transact(self, *arguments):
+        self._count()
+        return super().raw_transact(*arguments)
+
+
+class OneKeyChain(EmbeddedChain):
+    """A node that has the key of one account only."""
+
+    @property
+    def accounts(self):
+        return [self.account("deployer")]
+
+    def can_send(self, address):
+        return address == self.account("deployer")
+
+
+@pytest.fixture
+def chain():
+    return EmbeddedChain()
+
+
+def test_contracts_know_each_other_and_the_deployer_holds_no_role(chain):
+    system = deploy_system(chain, decimals=6)
+    assert system.clearinghouse.call("collateral") == system.token.address
+    assert system.token.call("decimals") == 6
+    assert system.config.call("owner") == system.owner
+    assert system.config.call("guardian") == system.guardian
+    assert system.config.call("treasury") == system.treasury
+    assert system.deployer not in (system.owner, system.guardian, system.treasury, system.feeder)
+    assert not hand_over(system)
+
+
+def test_market_has_the_parameters_of_its_preset(chain):
+    system = deploy_system(chain)
+    config = preset("injective", tip="0.5", penalty=["1.5", "0", "0.0001", "2"], min_notional=5, push_jump_bps=70)
+    market = list_market(system, "btc", config, price=Decimal("65000.5"))
+
+    stored = system.config.call("market_params", market.id)._asdict()
+    expected = market_params(config, market.oracle.address, market.venue.address)
+    assert stored == expected | {"max_deviation_bps": config.imr_bps}  # 0 stands for the IMR
+    assert system.config.call("policy_params", market.id)._asdict() == policy_params(config)
+    assert market.oracle.call("price")[0] == 65_000_500_000_000_000_000_000
+    assert market.oracle.call("push_jump_bps") == 70
+    assert system.markets["btc"] == market
+
+
+def test_several_markets_have_numbers_in_order(chain):
+    system = deploy_system(chain)
+    markets = [list_market(system, name, preset("oyster")) for name in ("btc", "eth", "link")]
+    assert [market.id for market in markets] == [0, 1, 2]
+    assert len({market.venue.address for market in markets}) == 3
+
+
+def test_funding_an_account_and_pushing_a_price(chain):
+    system = deploy_system(chain, decimals=6)
+    market = list_market(system, "main", preset("oyster"))
+    ann = chain.account("ann")
+    system.fund(ann, 5 * WAD)
+    system.fund(ann, 2 * WAD)
+    assert system.clearinghouse.call("free_collateral", ann) == 7 * WAD
+    system.push_price(market, 80 * WAD)
+    assert system.clearinghouse.call("mark_price", market.id) == 80 * WAD
+    system.push_price(market, 81 * WAD, chain.timestamp)
+    assert system.clearinghouse.call("mark_price", market.id) == 81 * WAD
+
+
+def test_own_collateral(chain):
+    token = chain.deploy(load("MockToken"), "Dollar", "USD", 8, sender=chain.accounts[0])
+    system = deploy_system(chain, token=token.address)
+    assert (system.decimals, system.unit, system.to_tokens(3 * WAD)) == (8, 10**10, 3 * 10**8)
+    assert system.clearinghouse.call("collateral") == token.address
+
+
+@pytest.mark.parametrize("interrupted_after", range(8))
+def test_interrupted_run_is_continued(tmp_path, interrupted_after):
+    chain, path = FragileChain(), tmp_path / "local.json"
+
+    def run():
+        record = Record.load(path) or Record({}, path)
+        system = deploy_system(chain, record=record)
+        list_market(system, "main", preset("oyster"), record=record)
+        return system
+
+    chain.left = interrupted_after
+    with pytest.raises(Interrupted):
+        run()
+    chain.left = 8 - interrupted_after  # nothing is done twice
+    system = run()
+    assert system.clearinghouse.call("market_count") == 1
+
+    chain.left = 0  # and now there is nothing left to do
+    assert run().clearinghouse.address == system.clearinghouse.address
+    again = load_system(chain, path)
+    assert again.markets["main"].venue.address == system.markets["main"].venue.address
+    assert again.markets["main"].config == preset("oyster")
+    hashes = [entry["code_hash"] for entry in json.loads(path.read_text())["contracts"].values()]
+    assert all(item.startswith("0x") and len(item) == 66 for item in hashes)
+
+
+@pytest.mark.parametrize("transactions", [1, 2])
+def test_plan_that_other_transactions_have_overtaken(tmp_path, transactions):
+    chain, path = FragileChain(), tmp_path / "local.json"
+    chain.left = 2
+    with pytest.raises(Interrupted):
+        deploy_system(chain, record=Record({}, path))
+    chain.left = 10**9
+    for _ in range(transactions):  # they take the planned addresses of clearinghouse and engine
+        chain.deploy(load("MockToken"), "Other", "OTH", 18, sender=chain.accounts[0])
+    with pytest.raises(DeployError, match="the deployer has sent other transactions since"):
+        deploy_system(chain, record=Record.load(path))
+
+
+def test_owner_without_a_key_here_has_to_accept():
+    chain = OneKeyChain()
+    system = deploy_system(chain, owner=ABSENT)
+    list_market(system, "main", preset("oyster"))
+    assert hand_over(system)
+    assert system.config.call("pending_owner") == ABSENT
+    assert {system.guardian, system.treasury, system.feeder} == {ABSENT}
+    system.config.transact("accept_ownership", sender=ABSENT).check()
+    assert not hand_over(system)
+    with pytest.raises(DeployError, match=r"only the owner .* can list a market, and has no key here"):
+        list_market(system, "second", preset("oyster"))
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ({"decimals": 19}, "19 decimals: 0 to 18 are possible"),
+        ({"token": ABSENT}, "no contract at the collateral's address"),
+        ({"owner": EmbeddedChain().accounts[0]}, "must be others than the deployer"),
+        ({"guardian": EmbeddedChain().accounts[0]}, "must be others than the deployer"),
+    ],
+)
+def test_what_cannot_be_deployed(chain, options, reason):
+    with pytest.raises(DeployError, match=reason):
+        deploy_system(chain, **options)
+
+
+def test_one_account_needs_to_name_an_owner():
+    with pytest.raises(DeployError, match="no account for the owner: name one"):
+        deploy_system(OneKeyChain())
+
+
+def test_market_that_is_there_with_other_parameters(chain, tmp_path):
+    record = Record({}, tmp_path / "local.json")
+    system = deploy_system(chain, record=record)
+    list_market(system, "main", preset("oyster"), record=record)
+    with pytest.raises(DeployError, match=r"market main is there with other parameters \(imr_bps\)"):
+        list_market(system, "main", preset("oyster", imr_bps=900), record=record)
+
+
+def test_record_of_another_chain_or_code(chain, tmp_path):
+    path = tmp_path / "local.json"
+    with pytest.raises(DeployError, match="there is no deployment record"):
+        load_system(chain, path)
+    record = Record({}, path)
+    deploy_system(chain, record=record)
+    with pytest.raises(DeployError, match="Token is not deployed on this chain"):
+        load_system(EmbeddedChain(), path)
+    with pytest.raises(DeployError, match="is about chain 1337, not 5"):
+        load_system(EmbeddedChain(chain_id=5), path)
+    record.contracts["Config"]["code_hash"] = "0x" + "00" * 32
+    record.save()
+    with pytest.raises(DeployError, match=r"is not what .* says"):
+        load_system(chain, path)
+    path.write_text("{}")
+    with pytest.raises(DeployError, match="not a deployment record of this version"):
+        load_system(chain, path)
+
+
+# ---- the command, on Ape's test chain
+
+
+@pytest.fixture
+def command():
+    spec = importlib.util.spec_from_file_location("deploy_script", ROOT / "scripts" / "deploy.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.cli
+
+
+def test_command_writes_the_record(command, tmp_path):
+    own = tmp_path / "own.toml"
+    own.write_text('policy = "oyster"\nimr_bps = 300\nmmr_bps = 150\n')
+    result = CliRunner().invoke(command, ["--config", str(own), "--price", "42.5", "--out", str(tmp_path)])
+    assert result.exit_code == 0, result.output
+    assert "market main listed, number 0" in result.output
+    data = json.loads((tmp_path / "embedded.json").read_text())
+    assert data["markets"]["main"]["parameters"]["imr_bps"] == 300
+    assert data["markets"]["main"]["parameters"]["price"] == "42.5"
+    assert data["collateral_decimals"] == 18
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        ([], "name either --policy or --config"),
+        (["--policy", "binance"], "there is no policy 'binance'; there are injective, oyster"),
+        (["--config", "nowhere.toml"], "nowhere.toml: No such file"),
+        (["--policy", "oyster", "--price", "-1"], "price: Input should be greater than 0"),
+        (["--policy", "oyster", "--price", "high"], "'high' is not a number"),
+        (["--policy", "oyster", "--owner", "0x12"], "'0x12' is not an address"),
+        (["--policy", "oyster", "--url", "http://127.0.0.1:1"], "no node answers at http://127.0.0.1:1"),
+        (["--policy", "oyster", "--network", "ethereum:local:nothing"], "nothing"),
+    ],
+)
+def test_command_says_what_is_wrong(command, tmp_path, arguments, reason):
+    result = CliRunner().invoke(command, [*arguments, "--out", str(tmp_path)])
+    assert result.exit_code != 0
+    assert reason in result.output
+    assert "Traceback" not in result.output
+    assert list(tmp_path.iterdir()) == []
