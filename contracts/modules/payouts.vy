@@ -80,8 +80,9 @@ def _pay(_market: markets.Market, _account: address, _amount: uint256) -> market
     if paid < _amount:
         key: uint256 = positions._key(market.id, _account)
         rest: uint256 = unsafe_sub(_amount, paid)
-        debt: uint256 = unsafe_add(self.debts[key], rest)
-        total: uint256 = unsafe_add(markets.owed_total[market.id], rest)
+        # Checked: whatever a venue reports, no debt exceeds the total, so a claim never moves more than a pot.
+        debt: uint256 = self.debts[key] + rest
+        total: uint256 = markets.owed_total[market.id] + rest
         self.debts[key] = debt
         markets.owed_total[market.id] = total
         market.flags |= markets.HAS_OWED
