@@ -84,9 +84,14 @@ class Desk:
                 position = Position(
                     health.size, health.balance - health.carry, health.entry_notional, market.carry(health.size)
                 )
-                late = health.liquidatable_since != 0 and now > health.liquidatable_since + last_resort
+                late = health.liquidatable_since != 0 and now >= health.liquidatable_since + last_resort
                 found.append(decide.Holding(account, position, overdue=last_resort != 0 and late))
         return found
+
+    def overdue(self, account: str, last_resort: int) -> bool:
+        """Whether a margin call of long enough ago opens the takeover."""
+        since = self.engine.call("liquidatable_since", self.market_id, account) if last_resort else 0
+        return since != 0 and self.system.chain.timestamp >= since + last_resort
 
     def position(self, account: str) -> Position:
         stored = self.clearinghouse.call("position", self.market_id, account)
@@ -145,8 +150,6 @@ class Desk:
             preview = self.engine.call("preview_force_close", self.market_id, action.target, size, 0, sender=keeper)
         except CallFailed as error:
             return str(error)
-        if not preview.within_band:
-            return "the venue is too far from mark by now"
         if preview.reward <= limits.profit_floor:
             return "profit below the floor by now"
         return replace(action, expected_profit=preview.reward)

@@ -64,21 +64,32 @@ class Operator(Keeper):
     """The operator's keeper: no profit asked. Closes what is left on the venue, takes the bankrupt over if it must."""
 
     def act(self, holdings: Sequence[Holding]) -> int:
-        return sum(self._clean(holding) for holding in holdings if holding.account != self.account)
+        return sum(self._clean(holding.account) for holding in holdings if holding.account != self.account)
 
-    def _clean(self, holding: Holding) -> bool:
-        world = self.world
-        holding = Holding(holding.account, world.position(holding.account))
-        if not decide.liquidatable(world.rules, world.now, holding.position):
+    def _clean(self, target: str) -> bool:
+        world, rules = self.world, self.world.rules
+        holding = Holding(target, world.position(target))
+        if not decide.liquidatable(rules, world.now, holding.position):
             return False
-        closing = decide.force_close(world.rules, world.now, holding, world.desk.quote)
+        closing = decide.force_close(rules, world.now, holding, world.desk.quote)
         if isinstance(closing, Action) and self.send(closing):
             return True
-        if not decide.health(world.rules, world.now, holding.position).bankrupt:
+        if not decide.health(rules, world.now, holding.position).bankrupt and not self._may_take(target):
             return False  # the venue is too far from mark for it: next time
+        holding = Holding(target, holding.position, overdue=True)
         wallet = decide.Wallet(self.account, world.free(self.account), self.position, self.limits)
-        taking = decide.takeover(world.rules, world.now, holding, wallet, self._quote_or_mark)
+        taking = decide.takeover(rules, world.now, holding, wallet, self._quote_or_mark)
         return isinstance(taking, Action) and self.send(taking)
+
+    def _may_take(self, target: str) -> bool:
+        """Where solvent positions may not be taken over: only after a margin call, which this makes."""
+        world, delay = self.world, self.world.rules.policy.last_resort_seconds
+        if world.rules.policy.takeover or not delay:
+            return False
+        if world.desk.engine.call("liquidatable_since", world.market.id, target) == 0:
+            arguments = ("call_margin", world.market.id, [target])
+            world.send("margin call", world.system.engine, *arguments, sender=self.account)
+        return world.desk.overdue(target, delay)
 
     def _quote_or_mark(self, size: int) -> decide.Quote:
         """Whether the venue could take it does not matter to who takes it whatever it costs."""

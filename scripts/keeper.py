@@ -1,0 +1,195 @@
+"""Watches the accounts of a deployment and liquidates for profit."""
+
+import sys
+import time
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from nacre.artifacts import CompileError
+from nacre.chain import PRIVATE_KEY_VARIABLE, AbiError, ChainError
+from nacre.chain.abi import checksum
+from nacre.chain.connect import DEFAULT_NETWORK, connected
+from nacre.chain.node import NodeChain
+from nacre.deploy import DeployError, Market, System, load_system
+from nacre.keeper.chain import Desk
+from nacre.keeper.chain_pass import PassReport, run_pass
+from nacre.keeper.chain_scan import PositionIndex, node_logs
+from nacre.keeper.decide import Limits
+from nacre.presets.market import wad
+from nacre.replay.numbers import money, price
+
+# Without a key of one's own: an account of the node that deploy gives no role.
+KEEPER_ACCOUNT = 5
+
+
+class Amount(click.ParamType):
+    """A decimal in units of the collateral, as WAD."""
+
+    name = "amount"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        try:
+            number = Decimal(value)
+            if not number.is_finite() or number < 0:
+                raise ValueError
+            return wad(number)
+        except (InvalidOperation, ValueError):
+            self.fail(f"{value!r} is not an amount of at most 18 decimals", param, ctx)
+
+
+class Address(click.ParamType):
+    name = "address"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        try:
+            return checksum(value)
+        except ValueError:
+            self.fail(f"{value!r} is not an address", param, ctx)
+
+
+@click.command()
+@click.option("--deployment", type=click.Path(path_type=Path, dir_okay=False), help="Record of `deploy`.")
+@click.option("--market", "market_name", default="main", show_default=True, help="Name of the market.")
+@click.option("--url", help=f"A node by URL; signs with the key in {PRIVATE_KEY_VARIABLE} if there is one.")
+@click.option("--network", default=DEFAULT_NETWORK, show_default=True, help="A network of Ape's, if there is no URL.")
+@click.option("--keeper", "keeper_address", type=Address(), help="Who liquidates (default: your key's, or the node's).")
+@click.option("--profit-floor", type=Amount(), default="0", show_default=True, help="Leave what brings no more.")
+@click.option("--capital", type=Amount(), help="Margin for takeovers in one pass (default: all free collateral).")
+@click.option(
+    "--from-block", type=click.IntRange(min=0), default=0, show_default=True, help="Look for accounts from here."
+)
+@click.option("--loop", is_flag=True, help="Go on until interrupted.")
+@click.option(
+    "--interval", type=click.FloatRange(min=0.1), default=5.0, show_default=True, help="Seconds between passes."
+)
+@click.option("--passes", type=click.IntRange(min=1), help="With --loop: end after so many.")
+@click.option("--hold", is_flag=True, help="Keep positions that were taken over; do not sell them on the venue.")
+@click.option("--dry-run", is_flag=True, help="Show what would be done, send nothing.")
+def cli(
+    deployment: Path | None,
+    market_name: str,
+    url: str | None,
+    network: str,
+    keeper_address: str | None,
+    profit_floor: int,
+    capital: int | None,
+    from_block: int,
+    loop: bool,
+    interval: float,
+    passes: int | None,
+    hold: bool,
+    dry_run: bool,
+) -> None:
+    """Find accounts below maintenance margin and take them over or force-close them, whichever pays more.
+
+    Accounts are found in the events of the clearinghouse, measured through the lens, and every action is checked with
+    the engine's preview before it is sent. Takeovers need free collateral of the keeper in the clearinghouse.
+    """
+    console = Console()
+    limits = Limits(profit_floor=profit_floor, capital=capital)
+    try:
+        with connected(network, url) as chain:
+            system = load_system(chain, deployment)
+            market = _market(system, market_name)
+            keeper = _keeper(chain, keeper_address)
+            desk = Desk(system, market)
+            index = PositionIndex(system.clearinghouse, market.id, node_logs(chain.rpc), from_block)
+            _greet(console, desk, keeper, dry_run)
+            for number in range(passes or (sys.maxsize if loop else 1)):
+                if number:
+                    time.sleep(interval)
+                _one_pass(console, desk, index, keeper, limits, dry_run, hold, quiet=loop)
+    except KeyboardInterrupt:
+        console.print("Stopped.")
+    except (AbiError, ChainError, CompileError, DeployError) as error:
+        raise click.ClickException(str(error)) from None
+
+
+def _market(system: System, name: str) -> Market:
+    if name not in system.markets:
+        known = ", ".join(system.markets) or "none"
+        raise DeployError(f"there is no market {name!r} in this deployment; there are: {known}")
+    return system.markets[name]
+
+
+def _keeper(chain: NodeChain, given: str | None) -> str:
+    accounts = list(chain.accounts)
+    if given is None:
+        if not accounts:
+            raise ChainError(f"the node has no accounts: put a key into {PRIVATE_KEY_VARIABLE}")
+        return accounts[KEEPER_ACCOUNT] if len(accounts) > KEEPER_ACCOUNT else accounts[0]
+    if not chain.can_send(given):
+        raise ChainError(f"there is no key of {given} here: put it into {PRIVATE_KEY_VARIABLE}")
+    return given
+
+
+def _greet(console: Console, desk: Desk, keeper: str, dry_run: bool) -> None:
+    free = desk.clearinghouse.call("free_collateral", keeper)
+    console.print(f"Keeper {keeper}, free collateral {money(free)}{', dry run' if dry_run else ''}", soft_wrap=True)
+    if free == 0:
+        console.print("[yellow]Without free collateral in the clearinghouse there are only force closes.[/yellow]")
+
+
+def _one_pass(
+    console: Console,
+    desk: Desk,
+    index: PositionIndex,
+    keeper: str,
+    limits: Limits,
+    dry_run: bool,
+    hold: bool,
+    quiet: bool,
+) -> None:
+    last = desk.system.chain.block_number
+    with Progress(console=console, transient=True) as bar:
+        task = bar.add_task("Reading events", total=last + 1)
+        for done in index.update(last):
+            bar.advance(task, done)
+    report = run_pass(desk, keeper, index.accounts, limits, dry_run, unwind=not hold)
+    show(console, report, quiet)
+
+
+def show(console: Console, report: PassReport, quiet: bool = False) -> None:
+    """One line, and a table if there is anything to tell."""
+    head = f"Block {report.block}: mark {price(report.mark_price)}, {report.watched} positions"
+    if report.waiting:
+        console.print(f"{head}, {report.waiting}")
+        return
+    if report.sale:
+        what = "bought" if report.sale.size > 0 else "sold"
+        result = "" if report.sale.ok else f", refused: {report.sale.text}"
+        console.print(f"Own position: {what} {money(abs(report.sale.size))} on the venue{result}")
+    if not report.outcomes and not report.refusals:
+        console.print(f"{head}, none to liquidate")
+        return
+    table = Table(box=None, pad_edge=False, title=head, title_justify="left", title_style="bold")
+    for column in ("account", "equity", "needs", "action", "size", "margin", "profit", "result"):
+        table.add_column(
+            column, justify="right" if column in ("equity", "needs", "size", "margin", "profit") else "left"
+        )
+    for outcome in report.outcomes:
+        action = outcome.action
+        result = "[green]done[/green]" if outcome.sent and outcome.ok else outcome.text
+        row = (action.size, action.margin, action.expected_profit)
+        health = (money(action.health.equity), money(action.health.maintenance_margin))
+        table.add_row(_short(action.target), *health, action.kind.value, *map(money, row), result)
+    for refusal in report.refusals[:3] if quiet else report.refusals:
+        health = (money(refusal.health.equity), money(refusal.health.maintenance_margin))
+        profit = "" if refusal.best_profit is None else money(refusal.best_profit)
+        table.add_row(_short(refusal.target), *health, "[dim]none[/dim]", "", "", profit, refusal.reason)
+    console.print(table)
+    done = sum(outcome.ok and outcome.sent for outcome in report.outcomes)
+    console.print(f"{done} liquidated, {len(report.refusals)} left; expected profit {money(report.expected_profit)}")
+
+
+def _short(address: str) -> str:
+    return f"{address[:8]}…{address[-4:]}"
+
+
+if __name__ == "__main__":
+    sys.exit(cli())

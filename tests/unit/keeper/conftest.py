@@ -1,0 +1,74 @@
+"""A small market in process, with somebody to liquidate."""
+
+from dataclasses import dataclass
+
+import pytest
+
+from nacre.chain import EmbeddedChain
+from nacre.deploy import deploy_system, list_market
+from nacre.keeper.chain import Desk
+from nacre.presets import preset
+
+WAD = 10**18
+
+
+@dataclass
+class Stage:
+    """A desk, the accounts by role, and all logs so far."""
+
+    desk: Desk
+    system: object
+    market: object
+    trader: str
+    counterparty: str
+    keeper: str
+    logs: list
+
+    def transact(self, contract, function, *arguments, sender):
+        receipt = contract.transact(function, *arguments, sender=sender).check()
+        self.logs += [(receipt.block_number, raw) for raw in receipt.raw_logs]
+        return receipt
+
+    def trade(self, account, size, margin):
+        arguments = (self.market.id, size, margin, 0, 0)
+        return self.transact(self.system.clearinghouse, "trade", *arguments, sender=account)
+
+    def push(self, price):
+        return self.system.push_price(self.market, price)
+
+    def source(self, address, topics, first, last):
+        """As eth_getLogs."""
+        return [
+            raw
+            for block, raw in self.logs
+            if first <= block <= last
+            and raw.address == address
+            and ["0x" + topic.hex() for topic in raw.topics[: len(topics)]] == topics
+        ]
+
+
+def make_stage(policy, **changes):
+    chain = EmbeddedChain()
+    system = deploy_system(chain)
+    config = preset(policy, **({"trading_fee_bps": 0, "protocol_fee_bps": 0, "funding_cap_bps": 0} | changes))
+    market = list_market(system, "main", config)
+    names = ("trader", "counterparty", "keeper", "provider")
+    trader, counterparty, keeper, provider = (chain.account(name) for name in names)
+    for account, amount in ((trader, 1_000), (counterparty, 10_000), (keeper, 10_000), (provider, 200_000)):
+        system.fund(account, amount * WAD)
+    market.venue.transact("add_liquidity", 39_100, 53_000, 100_000 * WAD, sender=provider).check()
+    stage = Stage(Desk(system, market), system, market, trader, counterparty, keeper, [])
+    stage.trade(trader, 20 * WAD, 250 * WAD)
+    stage.trade(counterparty, -20 * WAD, 400 * WAD)
+    return stage
+
+
+@pytest.fixture
+def stage():
+    return make_stage("oyster")
+
+
+@pytest.fixture
+def injective():
+    """Force close only; a reward for it, which the preset does not have."""
+    return make_stage("injective", liquidation_fee_bps=100, reward_share_bps=5_000)

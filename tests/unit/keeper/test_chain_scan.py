@@ -1,0 +1,87 @@
+"""Accounts are found in events, in whatever chunks the node accepts."""
+
+import pytest
+
+from nacre.chain import ChainError
+from nacre.keeper.chain_scan import PositionIndex, node_logs
+
+WAD = 10**18
+
+
+def index_of(stage, source=None, market=0):
+    return PositionIndex(stage.system.clearinghouse, market, source or stage.source)
+
+
+def test_finds_who_has_a_position_and_forgets_who_closed(stage):
+    index = index_of(stage)
+    chain = stage.system.chain
+    assert sum(index.update(chain.block_number)) == chain.block_number + 1
+    assert index.accounts == [stage.trader, stage.counterparty]
+    stage.trade(stage.trader, -20 * WAD, 0)
+    list(index.update(chain.block_number))
+    assert index.accounts == [stage.counterparty]
+    stage.trade(stage.trader, WAD, 50 * WAD)
+    list(index.update(chain.block_number))
+    assert index.accounts == [stage.counterparty, stage.trader]
+
+
+def test_each_block_is_read_once(stage):
+    asked = []
+
+    def source(address, topics, first, last):
+        asked.append((first, last))
+        return stage.source(address, topics, first, last)
+
+    index = index_of(stage, source)
+    list(index.update(5))
+    list(index.update(5))
+    list(index.update(9))
+    assert asked == [(0, 5), (6, 9)]
+
+
+def test_another_markets_positions_are_not_found(stage):
+    index = index_of(stage, market=1)
+    list(index.update(stage.system.chain.block_number))
+    assert index.accounts == []
+
+
+def test_chunks_shrink_where_the_node_refuses_and_nothing_is_missed(stage):
+    def source(address, topics, first, last):
+        if last - first >= 3:
+            raise ChainError("range too large")
+        return stage.source(address, topics, first, last)
+
+    index = index_of(stage, source)
+    list(index.update(stage.system.chain.block_number))
+    assert index.accounts == [stage.trader, stage.counterparty]
+
+
+def test_a_node_that_refuses_everything_is_an_error(stage):
+    def source(*_):
+        raise ChainError("no logs here")
+
+    with pytest.raises(ChainError, match="no logs here"):
+        list(index_of(stage, source).update(10))
+
+
+def test_logs_of_a_node_are_decoded(stage):
+    calls = []
+
+    def rpc(method, wanted):
+        calls.append((method, wanted))
+        found = stage.source(wanted["address"], wanted["topics"], 0, 10**9)
+        return [
+            {
+                "address": raw.address.lower(),
+                "topics": ["0x" + topic.hex() for topic in raw.topics],
+                "data": "0x" + raw.data.hex(),
+            }
+            for raw in found
+        ]
+
+    index = index_of(stage, node_logs(rpc))
+    list(index.update(20))
+    assert index.accounts == [stage.trader, stage.counterparty]
+    assert calls[0][0] == "eth_getLogs"
+    assert calls[0][1]["fromBlock"] == "0x0"
+    assert calls[0][1]["toBlock"] == "0x14"
