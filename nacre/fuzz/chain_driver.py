@@ -169,10 +169,17 @@ class ChainSide:
     def _price(self, a: Action) -> Receipt:
         return self.system.push_price(self.markets[a["market"]], a["to"])
 
+    def _price_at(self, a: Action) -> Receipt:
+        return self.system.push_price(self.markets[a["market"]], a["to"], a["at"])
+
     def _wait(self, a: Action) -> None:
-        if not a.get("stale"):
-            for market in self.markets:
-                self.system.push_price(market, market.oracle.call("price")[0])
+        for market in self.markets:
+            price = market.oracle.call("price")[0]
+            if price and not a.get("stale"):
+                self.system.push_price(market, price)
+
+    def _sync(self, a: Action) -> Receipt:
+        return self._send(self.markets[a["market"]].venue, "sync", sender=a["who"])
 
     def _donate_insurance(self, a: Action) -> Receipt:
         return self._house("donate_insurance", a["market"], a["amount"], sender=a["who"])

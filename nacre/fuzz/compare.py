@@ -3,10 +3,12 @@
 from collections.abc import Iterable
 from typing import Any
 
+from nacre.chain import CallFailed
 from nacre.fuzz.chain_driver import ChainSide
 from nacre.fuzz.settings import NAMES
 from nacre.model import World, engine
 from nacre.model.market import Market
+from nacre.model.rounding import Revert
 from nacre.model.waterfall import decayed_level
 
 Difference = tuple[str, Any, Any]
@@ -20,7 +22,10 @@ def compare_market(world: World, chain: ChainSide, number: int) -> list[str]:
     """Everything that a market stores but positions and ranges."""
     now = world.house.now
     market = world.market(number).copy()
-    quote = market.accrue(now)
+    try:
+        quote = market.accrue(now)
+    except Revert as revert:
+        return _refused_alike(chain, number, revert.reason)
     state = chain.market_state(number)
     pairs: list[Difference] = [
         ("index_price", quote.price, state.index_price),
@@ -52,6 +57,15 @@ def compare_market(world: World, chain: ChainSide, number: int) -> list[str]:
     return _differences(f"market {number} ", pairs)
 
 
+def _refused_alike(chain: ChainSide, number: int, reason: str) -> list[str]:
+    """Without a price there is no state to read, for the same reason."""
+    try:
+        chain.market_state(number)
+    except CallFailed as failure:
+        return _differences(f"market {number} ", [("refusal", reason, str(failure))])
+    return [f"market {number} refusal: model {reason}, chain none"]
+
+
 def compare_account(world: World, chain: ChainSide, number: int, name: str) -> list[str]:
     """A position, what is owed to its account, and the account's free collateral."""
     market = world.market(number)
@@ -71,7 +85,10 @@ def compare_account(world: World, chain: ChainSide, number: int, name: str) -> l
 def compare_venue(world: World, chain: ChainSide, number: int) -> list[str]:
     """Curve, ticks and ranges."""
     market = world.market(number).copy()
-    market.accrue(world.house.now)
+    try:
+        market.accrue(world.house.now)
+    except Revert:
+        return []
     model, contract = market.venue, chain.markets[number].venue
     sqrt_price, tick, liquidity = contract.call("state")
     pairs: list[Difference] = [

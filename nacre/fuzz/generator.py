@@ -10,7 +10,7 @@ from nacre.fuzz.settings import ACCOUNTS, KEEPER, PROVIDER, Settings
 from nacre.model import World
 from nacre.model import ticks as tick_math
 from nacre.model.market import Market
-from nacre.model.oracle import HIGHEST_PRICE, LOWEST_PRICE
+from nacre.model.oracle import HIGHEST_PRICE, LOWEST_PRICE, is_sane
 from nacre.model.positions import initial_margin, maintenance_margin, notional
 from nacre.model.rounding import BPS, MAX_UINT256, WAD
 
@@ -36,6 +36,8 @@ WEIGHTS = {
     "collect_protocol_fees": 1,
     "status": 1,
     "operator": 1,
+    "sync": 1,
+    "odd": 2,
 }
 
 
@@ -49,6 +51,8 @@ class Generator:
         self.kinds = list(WEIGHTS)
         self.weights = list(WEIGHTS.values())
         self.home = [settings.price] * len(settings.markets)
+        # Some campaigns have little liquidity against the positions, so that pots run short.
+        self.depth = self.rng.choice((30, 8, 3, 1))
 
     def setup(self) -> list[Action]:
         """Everybody has money, and each market a deep provider."""
@@ -61,14 +65,16 @@ class Generator:
             tick = tick_math.tick_at(tick_math.sqrt_of_price(market.oracle.price))
             lower, upper = tick_math.align_down(tick - 12_000), tick_math.align_up(tick + 12_000)
             place = {"market": number, "who": PROVIDER, "lower": lower, "upper": upper}
-            actions.append({"do": "add_liquidity", "margin": unit * 30} | place)
+            actions.append({"do": "add_liquidity", "margin": unit * self.depth} | place)
         return actions
 
     def draw(self) -> Action:
         kind = self.rng.choices(self.kinds, self.weights)[0]
         number = self.rng.choices((0, 1), (3, 1))[0]
         market = self.world.market(number)
-        if self.rng.random() < 0.2:
+        if not is_sane(market.oracle.price) or market.oracle.updated_at > self.world.house.now:
+            kind = "price" if self.rng.random() < 0.5 else "deposit"
+        elif self.rng.random() < 0.3:
             kind = self._needed(market) or kind
         action: Action = getattr(self, f"_{kind}")(number, market)
         # Most actions come a second after the last; some in the same block.
@@ -76,13 +82,17 @@ class Generator:
             action["after"] = self.rng.choice((0, 1, 1, 1, 13))
         return action
 
-    @staticmethod
-    def _needed(market: Market) -> str | None:
-        """What a market needs to be interesting again."""
-        if market.reduce_only or market.paused:
+    def _needed(self, market: Market) -> str | None:
+        """What a market needs to be interesting."""
+        choice = self.rng.random()
+        if (market.reduce_only or market.paused) and choice < 0.7:
             return "status"
-        if not market.venue.liquidity:
+        if not market.venue.liquidity and choice < 0.7:
             return "refill"
+        if market.owed and choice < 0.3:
+            return "claim"
+        if any(liquidatable(market, name, market.oracle.price) for name in market.positions):
+            return self.rng.choice(("takeover", "force_close", "call_margin", "wait_resort", "exit", "arbitrage"))
         return None
 
     # ---- helpers
@@ -104,7 +114,7 @@ class Generator:
 
     def _weakest(self, market: Market) -> str:
         """Mostly whoever is nearest to bankruptcy."""
-        if not market.positions or self.rng.random() < 0.15:
+        if not market.positions or self.rng.random() < 0.08:
             return self._who()
         price = market.oracle.price
 
@@ -168,6 +178,13 @@ class Generator:
         deadline = self.world.house.now + self.rng.choice((14, 20, 100, -1)) if self.rng.random() < 0.08 else 0
         action = {"do": "trade", "market": number, "who": who, "size": size, "margin": margin}
         return self._operated(action | {"limit": limit, "deadline": deadline})
+
+    def _exit(self, number: int, market: Market) -> Action:
+        """Whoever gained most closes, before the losers are liquidated."""
+        price = market.oracle.price
+        who = max(sorted(market.positions), key=lambda name: market.equity(market.positions[name], price))
+        size = -int(market.positions[who].size * self.rng.choice((1, 1, 0.5, 0.2)))
+        return {"do": "trade", "market": number, "who": who, "size": size, "margin": 0, "limit": 0, "deadline": 0}
 
     def _arbitrage(self, number: int, market: Market) -> Action:
         """Brings the venue back toward mark."""
@@ -247,7 +264,7 @@ class Generator:
         tick = tick_math.tick_at(tick_math.sqrt_of_price(market.oracle.price))
         lower, upper = tick_math.align_down(tick - 5000), tick_math.align_up(tick + 5000)
         place = {"market": number, "who": PROVIDER, "lower": lower, "upper": upper}
-        return {"do": "add_liquidity", "margin": self.settings.unit * 10} | place
+        return {"do": "add_liquidity", "margin": self.settings.unit * min(self.depth, 10)} | place
 
     def _remove_liquidity(self, number: int, market: Market) -> Action:
         keys = sorted(market.venue.ranges)
@@ -265,19 +282,47 @@ class Generator:
 
     def _price(self, number: int, market: Market) -> Action:
         price, choice = market.oracle.price, self.rng.random()
+        if not is_sane(price):
+            return {"do": "price", "market": number, "to": self.settings.price}
         if choice < 0.1 and market.venue.liquidity and self.rng.random() < 0.5:
             # Back to the venue, so that it takes liquidity again.
             mid = market.venue.mid()
             return {"do": "price", "market": number, "to": min(max(mid, LOWEST_PRICE), HIGHEST_PRICE)}
         if choice < 0.65:
             new = int(price * self.rng.uniform(0.98, 1.02))
-        elif choice < 0.9:
+        elif choice < 0.88:
             new = int(price * self.rng.uniform(0.9, 1.11))
         elif choice < 0.98:
             new = int(price * self.rng.choice((0.5, 0.7, 0.8, 1.3, 1.6)))
         else:
             new = self.home[number]
         return {"do": "price", "market": number, "to": min(max(new, LOWEST_PRICE), HIGHEST_PRICE)}
+
+    def _odd(self, number: int, market: Market) -> Action:
+        """What must be refused, or must not stop anything: bad prices and times, sizes and numbers out of bounds."""
+        now, price, who = self.world.house.now, market.oracle.price, self._who()
+        trade = {"do": "trade", "market": number, "who": who, "size": WAD, "margin": 0, "limit": 0, "deadline": 0}
+        choices: list[Action] = [
+            {"do": "price_at", "market": number, "to": price, "at": now + self.rng.choice((0, 1, 100))},
+            {"do": "price_at", "market": number, "to": price, "at": now - market.parameters.oracle_max_age},
+            {"do": "price_at", "market": number, "to": price, "at": now - market.parameters.oracle_max_age - 20},
+            {"do": "price_at", "market": number, "to": self.rng.choice((0, 1, HIGHEST_PRICE + 1)), "at": now},
+            {"do": "wait", "seconds": market.parameters.oracle_max_age + 1, "stale": True},
+            trade | {"market": len(self.settings.markets)},
+            trade | {"size": self.rng.choice((10**27 + 1, -(10**27) - 1, 2**255 - 1))},
+            trade | {"margin": self.rng.choice((2**104, -(2**104)))},
+            {"do": "adjust_margin", "market": number, "who": who, "delta": self.rng.choice((2**104, -(2**104)))},
+            {"do": "accrue", "market": len(self.settings.markets), "who": KEEPER},
+        ]
+        return self.rng.choice(choices)
+
+    def _wait_resort(self, number: int, market: Market) -> Action:
+        """As long as it takes until a margin call opens the last resort, or nearly."""
+        delay = market.policy.last_resort_seconds or 60
+        return {"do": "wait", "seconds": max(1, int(delay * self.rng.choice((0.3, 1, 1, 2))) + self.rng.randint(-1, 1))}
+
+    def _sync(self, number: int, market: Market) -> Action:
+        return {"do": "sync", "market": number, "who": KEEPER}
 
     def _wait(self, number: int, market: Market) -> Action:
         return {"do": "wait", "seconds": self.rng.choice((1, 10, 60, 200, 700, 3600, 20_000, 100_000))}

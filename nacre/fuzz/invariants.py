@@ -11,6 +11,9 @@ from typing import Any
 from nacre.model.positions import Position
 from nacre.model.rounding import RAY, WAD, ceil_div
 
+RESIDUE_UNIT = 2**64
+FINE = RAY * RESIDUE_UNIT
+
 
 class Broken(Exception):
     """An invariant that does not hold."""
@@ -18,7 +21,11 @@ class Broken(Exception):
 
 @dataclass(slots=True)
 class MarketView:
-    """What one market looks like. `ranges` are the venue's ranges as settled positions at their real inventory."""
+    """What one market looks like. `ranges` are the venue's ranges as settled positions at their real inventory.
+
+    residue  size that rounding left with the venue and no range holds, in wei * 2^64, at most one unit a range too high
+    edges    how many ticks are initialised: a swap has at most one step more
+    """
 
     price: int
     positions: dict[str, Position]
@@ -43,6 +50,7 @@ class MarketView:
     lp_epoch: int
     funding_index: int
     edges: int
+    residue: int
 
     def index_of(self, size: int) -> int:
         return self.long_index if size > 0 else self.short_index
@@ -64,11 +72,6 @@ class MarketView:
         return max(self.total_long, self.total_short)
 
     @property
-    def residue(self) -> int:
-        """Size that rounding left with the venue and no range holds."""
-        return self.total_short - self.total_long - sum(position.size for position in self.ranges.values())
-
-    @property
     def parties(self) -> int:
         return len(self.positions) + len(self.ranges)
 
@@ -87,8 +90,8 @@ class View:
 class Ledger:
     """Runs along with the snapshots.
 
-    unfunded  of each market, wei * RAY: the funding that nobody paid or got on what rounding left with the venue. That
-              residue is long and paid for, so it is dust; but its funding is missing where the other side got it.
+    unfunded  of each market, wei * RAY * 2^64: the funding that nobody paid or got on what rounding left with the
+              venue. That residue is long and paid for, so it is dust; but its funding is missing on the other side.
     """
 
     unfunded: list[int] = field(default_factory=list)
@@ -97,7 +100,8 @@ class Ledger:
         """Goes on from one snapshot to the next."""
         self.unfunded = self.unfunded or [0] * len(after.markets)
         for number, (old, new) in enumerate(zip(before.markets, after.markets, strict=True)):
-            self.unfunded[number] += old.residue * (new.funding_index - old.funding_index)
+            step = new.funding_index - old.funding_index
+            self.unfunded[number] += old.residue * step + len(old.ranges) * abs(step)
 
     def of(self, number: int) -> int:
         return self.unfunded[number] if self.unfunded else 0
@@ -120,9 +124,9 @@ def assets_cover_claims(view: View) -> None:
 
 def pot_covers_equities(market: MarketView, unfunded: int) -> None:
     """14.2: the dust is not negative, at the mark and far from it, but for the funding of the venue's own residue."""
-    for price in (market.price, market.price // 3, market.price * 4):
+    for price in (market.price, market.price // 3, market.price * 4, 0):
         dust = market.dust(price)
-        ensure(dust * RAY + unfunded >= 0, f"2: dust {dust} at {price}, unfunded {unfunded / RAY:.0f}")
+        ensure(dust * FINE + unfunded >= 0, f"2: dust {dust} at {price}, unfunded {unfunded / FINE:.0f}")
 
 
 def sizes_sum_to_zero(market: MarketView) -> None:
@@ -180,8 +184,8 @@ def dust_step_bound(before: MarketView, after: MarketView) -> int:
 
 def dust_is_bounded(before: MarketView, after: MarketView) -> None:
     """14.2 and 14.4, second half: a call adds no more dust than the bound, at the same mark and funding index."""
-    residue_moved = before.residue * (after.price - before.price) // WAD
-    residue_funded = before.residue * (after.funding_index - before.funding_index) // RAY
+    residue_moved = before.residue * (after.price - before.price) // (WAD * RESIDUE_UNIT)
+    residue_funded = before.residue * (after.funding_index - before.funding_index) // FINE
     grown = after.dust(after.price) - before.dust(before.price) - residue_moved + residue_funded
     bound = dust_step_bound(before, after)
     ensure(grown <= bound, f"2: dust grew by {grown}, more than {bound}")

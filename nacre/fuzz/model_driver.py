@@ -55,7 +55,8 @@ def _set_operator(world: World, a: Action) -> None:
 
 def _wait(world: World, a: Action) -> None:
     for number, market in enumerate(world.house.markets):
-        if not a.get("stale"):
+        # As the chain's mock: no push of a zero price counts as made now.
+        if not a.get("stale") and market.oracle.price:
             world.push_price(market.oracle.price, number)
 
 
@@ -70,7 +71,9 @@ _HANDLERS: dict[str, Any] = {
     "add_liquidity": lambda w, a: w.add_liquidity(a["who"], a["lower"], a["upper"], a["margin"], a["market"]),
     "remove_liquidity": lambda w, a: w.remove_liquidity(a["who"], a["lower"], a["upper"], a["market"], _sender(a)),
     "price": lambda w, a: w.push_price(a["to"], a["market"]),
+    "price_at": lambda w, a: w.push_price(a["to"], a["market"], a["at"]),
     "wait": _wait,
+    "sync": lambda w, a: w.sync(a["market"]),
     "donate_insurance": lambda w, a: w.donate_insurance(a["who"], a["amount"], a["market"]),
     "claim": lambda w, a: w.claim(a["who"], a["market"]),
     "settle": lambda w, a: w.settle(a["target"], a["market"]),

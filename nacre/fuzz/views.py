@@ -1,18 +1,34 @@
 """Snapshots of the model for the invariants."""
 
-from nacre.fuzz.invariants import MarketView, View
+from contextlib import suppress
+
+from nacre.fuzz.invariants import RESIDUE_UNIT, MarketView, View
 from nacre.model import World, liquidity
 from nacre.model.clearinghouse import Clearinghouse
 from nacre.model.market import Market
+from nacre.model.oracle import HIGHEST_PRICE, LOWEST_PRICE
+from nacre.model.rounding import Q96, Revert, clamp, floor_div
+from nacre.model.ticks import sqrt_price_at
+
+
+def _residue(market: Market) -> int:
+    """What the venue has by the totals, less what its ranges have bought or sold so far, exactly."""
+    held = 0
+    for item in market.venue.ranges.values():
+        price = clamp(market.venue.sqrt_price, sqrt_price_at(item.lower), sqrt_price_at(item.upper))
+        bought = item.liquidity * (item.entry_sqrt - price) * Q96 * RESIDUE_UNIT
+        held += floor_div(bought, price * item.entry_sqrt)
+    return market.inventory * RESIDUE_UNIT - held
 
 
 def market_view(market: Market, now: int) -> MarketView:
-    """The market with everything accrued to `now`."""
+    """The market with everything accrued to `now`, if its price can be read."""
     market = market.copy()
-    quote = market.accrue(now)
+    with suppress(Revert):
+        market.accrue(now)
     venue = market.venue
     return MarketView(
-        price=quote.price,
+        price=min(max(market.oracle.price, LOWEST_PRICE), HIGHEST_PRICE),
         positions=market.positions,
         ranges={key: liquidity.range_position(market, key) for key in venue.ranges},
         range_margins=sum(r.margin_now(market.lp_factor, market.lp_epoch) for r in venue.ranges.values()),
@@ -35,6 +51,7 @@ def market_view(market: Market, now: int) -> MarketView:
         lp_epoch=market.lp_epoch,
         funding_index=market.funding.index,
         edges=len(venue.ticks),
+        residue=_residue(market),
     )
 
 

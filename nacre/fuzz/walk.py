@@ -13,6 +13,7 @@ from nacre.fuzz.promises import Promise, foresee
 from nacre.fuzz.settings import KEEPER, NAMES, Settings
 from nacre.fuzz.views import world_view
 from nacre.model import World
+from nacre.model.oracle import is_sane
 from nacre.model.rounding import MAX_UINT256, WAD
 
 # Everything is compared after so many actions; in between, what the action may have touched.
@@ -97,7 +98,8 @@ class Walk:
             self._compare_touched(action)
 
     def _compare_touched(self, action: Action) -> None:
-        numbers = [action["market"]] if "market" in action else []
+        number = action.get("market", len(self.settings.markets))
+        numbers = [number] if number < len(self.settings.markets) else []
         touched = {action.get(key) for key in ("who", "target", "sender")} | set(action.get("accounts", ()))
         names = [name for name in NAMES if name in touched]
         self._report(compare(self.world, self.chain, numbers, names, venues=True) if self.chain else [])
@@ -143,6 +145,7 @@ class Walk:
 
     def _clean_up(self, number: int) -> None:
         price = self.world.market(number).oracle.price
+        price = price if is_sane(price) else self.settings.price
         self.step({"do": "price", "market": number, "to": price, "after": 1})
         self.step({"do": "price", "market": number, "to": price, "after": 1})
         for _ in range(4 * len(NAMES)):

@@ -198,7 +198,7 @@ class Clearinghouse:
     def settle(self, number: int, account: str) -> None:
         """Realises a position's carry."""
         market = self.market(number)
-        market.accrue(self.now)
+        require(not market.accrue(self.now).stale, "stale price")
         position = market.position_of(account)
         require(position.size != 0, "no position")
         market.store(account, position.settled(market.index_of(position.size)))
@@ -216,7 +216,7 @@ class Clearinghouse:
         return amount
 
     def accrue(self, number: int) -> None:
-        self.market(number).accrue(self.now)
+        require(not self.market(number).accrue(self.now).stale, "stale price")
 
     def collect_protocol_fees(self, number: int, treasury: str) -> int:
         """The treasury's part leaves the pot for its free collateral."""

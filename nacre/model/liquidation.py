@@ -80,7 +80,7 @@ def take_over(
     equity = market.equity(part, quote.price)
     absorbed = None
     if equity < 0:
-        absorbed = absorb(market, part.side, -equity, part.amount, market.totals, house.now)
+        absorbed = absorb(market, part, -equity, market.totals, quote.price, house.now)
         part = replace(part, balance=part.balance - equity)
     part = replace(part, balance=part.balance + margin)
     new = combine(part, market.position_of(caller), market.long_index, market.short_index)
@@ -124,7 +124,7 @@ def force_close(house: Clearinghouse, number: int, keeper: str, target: str, siz
     house.pay_out(market, keeper, reward)
     absorbed = None
     if proceeds < 0:
-        absorbed = absorb(market, part.side, -proceeds, part.amount, totals, house.now)
+        absorbed = absorb(market, part, -proceeds, totals, quote.price, house.now)
     else:
         give_residue(house, market, target, left)
     residue = proceeds if proceeds < 0 else left
@@ -143,12 +143,10 @@ def check_close_price(market: Market, part: Position, worth: int, mark: int, lim
 
 
 def liquidation_fee(policy: Policy, worth: int, left: int) -> tuple[int, int, int]:
-    """(keeper's reward, the fund's part, what remains): never more than there is."""
-    fee = bps_down(worth, policy.liquidation_fee_bps)
+    """(keeper's reward, the fund's part, what remains): the fee is never more than there is."""
+    fee = min(left, bps_down(worth, policy.liquidation_fee_bps))
     reward = bps_down(fee, policy.reward_share_bps)
-    paid = min(reward, left)
-    fund_share = min(fee - reward, left - paid)
-    return paid, fund_share, left - paid - fund_share
+    return reward, fee - reward, left - fee
 
 
 def give_residue(house: Clearinghouse, market: Market, target: str, residue: int) -> None:

@@ -25,6 +25,7 @@ def add_liquidity(
     require(not quote.stale, "stale price")
     require(not quote.jumped, "price just jumped")
     require(market.open, "market is reduce-only")
+    require(margin >= market.parameters.min_notional, "range too small")
     p, venue = market.parameters, market.venue
     venue.accrue(market.funding.index)
     venue.drift(quote.price)
@@ -35,6 +36,16 @@ def add_liquidity(
     market.lp_margin += margin
     market.mid = venue.mid()
     return added
+
+
+def sync(house: Clearinghouse, number: int) -> None:
+    """Accrues, and lets a venue without liquidity follow mark."""
+    market = house.market(number)
+    quote = market.accrue(house.now)
+    require(not quote.stale, "stale price")
+    market.venue.accrue(market.funding.index)
+    market.venue.drift(quote.price)
+    market.mid = market.venue.mid()
 
 
 def range_position(market: Market, key: tuple[str, int, int], at_mark: int = 0) -> Position:
@@ -76,7 +87,7 @@ def remove_liquidity(house: Clearinghouse, number: int, provider: str, lower: in
     market.mid = venue.mid()
     equity = market.equity(removed, quote.price)
     if equity < 0:
-        absorb(market, removed.side, -equity, removed.amount, market.totals, house.now)
+        absorb(market, removed, -equity, market.totals, quote.price, house.now)
         removed = replace(removed, balance=removed.balance - equity)
     elif not own:
         tip = min(market.parameters.tip, equity)

@@ -31,9 +31,14 @@ class Oracle:
 
     def jumped(self, now: int) -> bool:
         """Whether the price differs too much from the last earlier block's; over with that block."""
-        if self.push_jump_bps == 0 or now > self.pushed_at or self.earlier == 0:
+        if self.push_jump_bps == 0 or now > self.pushed_at:
             return False
         return abs(self.price - self.earlier) * BPS > self.earlier * self.push_jump_bps
+
+
+def is_sane(price: int) -> bool:
+    """Whether a market accepts it as a price."""
+    return LOWEST_PRICE <= price <= HIGHEST_PRICE
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +53,7 @@ class Quote:
 
 def read(oracle: Oracle, now: int, max_age: int) -> Quote:
     """The price as one call sees it, or the reason why it is no price."""
-    require(LOWEST_PRICE <= oracle.price <= HIGHEST_PRICE, "price out of bounds")
+    require(is_sane(oracle.price), "price out of bounds")
     require(oracle.updated_at <= now, "future price")
     stale = now - oracle.updated_at > max_age
     return Quote(oracle.price, stale, oracle.jumped(now), oracle.updated_at)

@@ -6,6 +6,8 @@ from nacre.model.positions import Position
 from nacre.model.rounding import Q96, RAY, bps_up, ceil_div, clamp, floor_div
 from nacre.model.ticks import base_between, quote_between, sqrt_price_at
 
+EPOCH_UNIT = 10**9
+
 
 @dataclass(frozen=True, slots=True)
 class Growth:
@@ -83,8 +85,10 @@ class Range:
         return size, quote_between(self.liquidity, self.entry_sqrt, price, round_up=False)
 
     def margin_now(self, factor: int, epoch: int) -> int:
-        """Margin after the social losses since it was added; nothing of it survives its epoch."""
-        return floor_div(self.margin * factor, self.entry_factor) if epoch == self.entry_epoch else 0
+        """Margin after the social losses since. The next epoch counts in billionths, then it is gone."""
+        if epoch > self.entry_epoch + 1:
+            return 0
+        return floor_div(self.margin * factor, self.entry_factor * EPOCH_UNIT ** (epoch - self.entry_epoch))
 
     def fees(self, span: Span) -> int:
         return floor_div(self.liquidity * (span.inside.fee - self.entry_fee), Q96)

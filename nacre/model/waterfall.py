@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 
 from nacre.model.market import Market, Totals
-from nacre.model.rounding import BPS, INDEX_LIMIT, RAY, ceil_div, floor_div
+from nacre.model.positions import Position
+from nacre.model.ranges import EPOCH_UNIT
+from nacre.model.rounding import BPS, INDEX_LIMIT, RAY, WAD, ceil_div, floor_div
 
 LOWEST_FACTOR = 10**18
 SECONDS_AN_HOUR = 3600
@@ -11,7 +13,7 @@ SECONDS_AN_HOUR = 3600
 
 @dataclass(frozen=True, slots=True)
 class Absorbed:
-    """How one deficit was covered. `collected` is what the opposite side's index takes from its accounts, at least."""
+    """How one deficit was covered: by the fund, by the ranges, by a rise of the opposite side's index, by nobody."""
 
     deficit: int
     from_insurance: int
@@ -46,7 +48,7 @@ def _draw(market: Market, deficit: int, now: int) -> int:
 
 
 def _charge_providers(market: Market, loss: int) -> None:
-    """Takes a loss off every range's margin in the same proportion; a nearly empty epoch ends."""
+    """Takes a loss off every range's margin in the same proportion. A factor short of digits goes on in a new epoch."""
     if loss == 0:
         return
     left = market.lp_margin - loss
@@ -54,12 +56,13 @@ def _charge_providers(market: Market, loss: int) -> None:
     market.lp_margin = left
     if market.lp_factor < LOWEST_FACTOR:
         market.lp_epoch += 1
+        market.lp_factor *= EPOCH_UNIT
+    if market.lp_factor == 0:
+        market.lp_epoch += 1
         market.lp_factor = RAY
-        market.lp_margin = 0
-        market.credit_insurance(left)
 
 
-def _socialise(market: Market, side: int, loss: int, deficit: int, size: int, totals: Totals) -> tuple[int, int, int]:
+def _socialise(market: Market, side: int, loss: int, highest_step: int, totals: Totals) -> tuple[int, int, int]:
     """Spreads `loss` over the side opposite to the bankrupt one; (from providers, index step, unallocated)."""
     interest = totals.open_interest
     if interest == 0:
@@ -70,11 +73,7 @@ def _socialise(market: Market, side: int, loss: int, deficit: int, size: int, to
     providers = min(ceil_div(loss * venue, interest), market.lp_margin, loss)
     rest = loss - providers
     index = market.short_social_loss if side > 0 else market.long_social_loss
-    step = 0
-    if accounts:
-        step = min(ceil_div(rest * RAY, accounts), INDEX_LIMIT - index)
-        if size:
-            step = min(step, ceil_div(deficit * RAY, size))
+    step = min(ceil_div(rest * RAY, accounts), INDEX_LIMIT - index, highest_step) if accounts else 0
     unallocated = rest - min(rest, floor_div(step * accounts, RAY))
     market.unallocated_loss += unallocated
     if side > 0:
@@ -85,16 +84,19 @@ def _socialise(market: Market, side: int, loss: int, deficit: int, size: int, to
     return providers, step, unallocated
 
 
-def absorb(market: Market, side: int, deficit: int, size: int, totals: Totals, now: int) -> Absorbed:
-    """Covers the deficit of `size` on `side`; `totals` are those before the same call's swap or combination.
+def absorb(market: Market, position: Position, deficit: int, totals: Totals, mark: int, now: int) -> Absorbed:
+    """Covers the deficit of `position`; `totals` are those before the same call's swap or combination.
 
-    A flat range has no side (0): each side covers half of what the fund does not, the shorts the odd wei.
+    No unit pays more than a unit of the position lost. A flat range has no side: each side covers half of what the fund
+    does not, the shorts the odd wei, and no unit pays more than it is worth.
     """
     paid = _draw(market, deficit, now)
     loss = deficit - paid
-    if side:
-        providers, step, unallocated = _socialise(market, side, loss, deficit, size, totals)
+    if position.size:
+        highest = ceil_div(deficit * RAY, position.amount)
+        providers, step, unallocated = _socialise(market, position.side, loss, highest, totals)
         return Absorbed(deficit, paid, providers, step, unallocated)
-    by_longs = _socialise(market, -1, loss // 2, deficit, 0, totals)
-    by_shorts = _socialise(market, 1, loss - loss // 2, deficit, 0, totals)
+    highest = mark * RAY // WAD
+    by_longs = _socialise(market, -1, loss // 2, highest, totals)
+    by_shorts = _socialise(market, 1, loss - loss // 2, highest, totals)
     return Absorbed(deficit, paid, by_longs[0] + by_shorts[0], 0, by_longs[2] + by_shorts[2])

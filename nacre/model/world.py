@@ -99,6 +99,9 @@ class World:
             lambda h: liquidity.remove_liquidity(h, number, provider, lower, upper, sender or provider)
         )
 
+    def sync(self, number: int = 0) -> None:
+        self.atomically(lambda h: liquidity.sync(h, number))
+
     def donate_insurance(self, account: str, amount: int, number: int = 0) -> None:
         self.atomically(lambda h: h.donate_insurance(number, account, amount))
 
