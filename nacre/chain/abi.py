@@ -19,7 +19,7 @@ WORD = 32
 Value = Any
 
 
-class AbiError(Exception):
+class AbiError(ValueError):
     """A call that the ABI does not know, or a value that does not fit its type."""
 
 

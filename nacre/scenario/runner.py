@@ -99,7 +99,7 @@ def _run_step(world: World, step: LoadedStep, result: ScenarioResult) -> str:
         after = snapshot(world)
     except ValidationError as error:
         return explain(error)
-    except (ChainError, ValueError) as error:
+    except (ChainError, ValueError, ArithmeticError) as error:
         return str(error)
     result.steps.append(StepResult(step, outcome.ok, outcome.reason, outcome.gas_used, after))
     if content.revert is None:

@@ -98,7 +98,7 @@ class Wait(Step):
     needs_market = False
 
     do: Literal["wait"]
-    seconds: Annotated[int, Field(gt=0)]
+    seconds: Annotated[int, Field(gt=0, le=10**10)]
     stale: Annotated[bool, Field(strict=True)] = False
 
 

@@ -153,13 +153,14 @@ class World:
 
     def _price(self, step: schema.Price) -> list[Receipt]:
         market = self.market(step.market)
-        self.prices[market.name] = step.to
-        price = wad(step.to)
+        price, feeder = wad(step.to), self.system.feeder
         if price:
-            return [market.oracle.transact("set_price", price, sender=self.system.feeder)]
-        # Zero passes only where a price of any kind may be pushed: the market is to refuse it.
-        at = self.chain.timestamp
-        return [market.oracle.transact("set_price_at", 0, at, sender=self.system.feeder)]
+            receipt = market.oracle.transact("set_price", price, sender=feeder)
+        else:  # only accepted where a price of any kind may be pushed: it is for the market to refuse it
+            receipt = market.oracle.transact("set_price_at", 0, self.chain.timestamp, sender=feeder)
+        if receipt.ok:
+            self.prices[market.name] = step.to
+        return [receipt]
 
     def _wait(self, step: schema.Wait) -> list[Receipt]:
         if step.stale:

@@ -1,0 +1,111 @@
+"""Human numbers in, exact integers out; what is wrong is named."""
+
+from decimal import Decimal
+
+import pytest
+
+from nacre.presets import MarketConfig, PresetError, load_file, preset, preset_names
+from nacre.presets.market import scaled, wad
+
+
+def test_names():
+    assert preset_names() == ["injective", "oyster"]
+
+
+def test_oyster_is_as_documented():
+    config = preset("oyster")
+    assert (config.imr_bps, config.mmr_bps, config.trigger_bps) == (1000, 500, 10_000)
+    assert (config.takeover, config.force_close, config.force_close_fees) == (True, True, True)
+    assert (config.residue, config.loss, config.mark_mode) == ("insurance", "social", "index")
+    assert config.penalty == [Decimal("10.92"), Decimal("1.64"), Decimal("0.09"), 0]
+    assert not config.entry_margin_rule
+
+
+def test_injective_is_as_documented():
+    config = preset("injective")
+    assert (config.imr_bps, config.mmr_bps, config.trigger_bps) == (500, 250, 10_000)
+    assert (config.takeover, config.force_close, config.residue) == (False, True, "trader")
+    assert config.entry_margin_rule
+    assert config.last_resort_seconds > 0
+
+
+def test_single_fields_are_changed():
+    config = preset("oyster", imr_bps=300, mmr_bps=150)
+    assert (config.imr_bps, config.trading_fee_bps) == (300, preset("oyster").trading_fee_bps)
+    assert config.changed(tip="1.25").tip == Decimal("1.25")
+    assert preset("oyster").changed(price=0.1).price == Decimal("0.1")  # the digits, not the binary number
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"imr": 1}, "imr: there is no such field"),
+        ({"imr_bps": "many"}, "imr_bps: Input should be a valid integer"),
+        ({"imr_bps": 10.5}, "imr_bps: Input should be a valid integer"),
+        ({"imr_bps": True}, "imr_bps: Input should be a valid integer"),
+        ({"imr_bps": -1}, "imr_bps: Input should be greater than or equal to 0"),
+        ({"mmr_bps": 2000}, r"mmr_bps \(2000\) must be below imr_bps \(1000\)"),
+        ({"price": 0}, "price: Input should be greater than 0"),
+        ({"price": "NaN"}, "price: "),
+        ({"price": float("inf")}, "price: "),
+        ({"price": True}, "price: a number is needed"),
+        ({"penalty": [1, 2, 3]}, "penalty: List should have at least 4 items"),
+        ({"penalty": ["0.00001", 0, 0, 0]}, "penalty: at most four digits after the point"),
+        ({"takeover": 1}, "takeover: Input should be a valid boolean"),
+        ({"residue": "keeper"}, "residue: Input should be 'insurance', 'trader' or 'treasury'"),
+        ({"insurance_draw_bps": 0}, "insurance_draw_bps: Input should be greater than 0"),
+        ({"loss": "adl"}, "loss: comes with a later part, only social is possible now"),
+        ({"mark_mode": "median"}, "mark_mode: comes with a later part"),
+        ({"tiers": [{"from": 0}]}, "tiers: comes with a later part"),
+        ({"backstop_bps": 6667}, "backstop_bps: comes with a later part"),
+        ({"borrow_rate_bps": 1}, "borrow_rate_bps: comes with a later part"),
+        ({"chunk_bps": 2000}, "chunk_bps: comes with a later part"),
+        ({"cooldown_seconds": 30}, "cooldown_seconds: comes with a later part"),
+        ({"large_notional": 1}, "large_notional: comes with a later part"),
+        ({"adl_price": "previous_mark"}, "adl_price: comes with a later part"),
+        ({"backstop_loss_cap": 1}, "backstop_loss_cap: comes with a later part"),
+        ({"settlement_delay": 1}, "settlement_delay: comes with a later part"),
+    ],
+)
+def test_wrong_field_is_named(fields, reason):
+    with pytest.raises(PresetError, match=rf"^oyster\.toml: {reason}"):
+        preset("oyster", **fields)
+
+
+def test_unknown_name_lists_the_right_ones():
+    with pytest.raises(PresetError, match="there is no policy 'oister'; there are injective, oyster"):
+        preset("oister")
+
+
+def test_own_file(tmp_path):
+    path = tmp_path / "own.toml"
+    path.write_text('policy = "injective"\nprice = 65000.5\ntip = "1"\n')
+    config = load_file(path)
+    assert (config.price, config.tip, config.entry_margin_rule) == (Decimal("65000.5"), 1, True)
+
+    path.write_text("price = 3\n")
+    assert load_file(path) == MarketConfig(price=Decimal(3))
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ("price =", "own.toml: "),
+        ('policy = "binance"', "there is no policy 'binance'"),
+        ("[market]\nprice = 3", "own.toml: market: there is no such field"),
+    ],
+)
+def test_own_file_that_is_wrong(tmp_path, content, reason):
+    path = tmp_path / "own.toml"
+    path.write_text(content)
+    with pytest.raises(PresetError, match=reason):
+        load_file(path)
+
+
+def test_scaling_is_exact():
+    assert wad("0.000000000000000001") == 1
+    assert wad(Decimal("123456789012345.123456789012345678")) == 123456789012345123456789012345678
+    assert wad(-7) == -7 * 10**18
+    assert scaled("1.25", 2) == 125
+    with pytest.raises(ValueError, match=r"^1\.255 has more than 2 digits after the point$"):
+        scaled("1.255", 2)
