@@ -23,7 +23,8 @@ latest_round: public(uint80)
 # Rounds by number; missing ones are all zero.
 rounds: public(HashMap[uint80, Round])
 
-# 0: as Chainlink, missing rounds revert; 1: missing rounds are zeros; 2: every call reverts without a reason.
+# 0: as Chainlink, missing rounds revert; 1: missing rounds are zeros; 2: every call reverts without a reason; 3:
+# answers lack their last word.
 mode: public(uint256)
 
 
@@ -74,7 +75,8 @@ def set_mode(_mode: uint256):
 
 @external
 @view
-def latestRoundData() -> (uint80, int256, uint256, uint256, uint80):
+@raw_return
+def latestRoundData() -> Bytes[160]:
     """
     @notice As Chainlink's.
     """
@@ -83,7 +85,8 @@ def latestRoundData() -> (uint80, int256, uint256, uint256, uint80):
 
 @external
 @view
-def getRoundData(_id: uint80) -> (uint80, int256, uint256, uint256, uint80):
+@raw_return
+def getRoundData(_id: uint80) -> Bytes[160]:
     """
     @notice As Chainlink's.
     """
@@ -94,8 +97,10 @@ def getRoundData(_id: uint80) -> (uint80, int256, uint256, uint256, uint80):
 
 @internal
 @view
-def _data(_id: uint80) -> (uint80, int256, uint256, uint256, uint80):
+def _data(_id: uint80) -> Bytes[160]:
     if self.mode == 2:
         raw_revert(b"")
     data: Round = self.rounds[_id]
-    return _id, data.answer, data.started_at, data.updated_at, data.answered_in
+    if self.mode == 3:
+        return abi_encode(_id, data.answer, data.started_at, data.updated_at)
+    return abi_encode(_id, data.answer, data.started_at, data.updated_at, data.answered_in)

@@ -107,8 +107,9 @@ def test_old_prices_are_left_to_the_market(chain, oracle):
     assert oracle.call("price") == (100 * WAD, made, False)
 
 
-def test_a_feed_that_fails(chain, oracle, deploy_adapter, aggregator, node):
-    aggregator.transact("set_mode", 2, sender=node).check()
+@pytest.mark.parametrize("mode", [2, 3])
+def test_a_feed_that_fails_or_says_too_little(oracle, aggregator, node, mode):
+    aggregator.transact("set_mode", mode, sender=node).check()
     assert reason_of(oracle) == "feed failed"
 
 
@@ -157,6 +158,15 @@ def test_nothing_to_compare_with_counts_as_a_jump(oracle, aggregator, set_round,
     assert oracle.call("price")[2] is True
     aggregator.transact("set_mode", 1, sender=node).check()
     set_round(3, 100 * UNIT)
+    assert oracle.call("price")[2] is True
+
+
+def test_neither_do_rounds_that_are_none(oracle, set_round):
+    set_round(2, -5 * UNIT)
+    set_round(3, 100 * UNIT)
+    assert oracle.call("price")[2] is True
+    set_round(4, 100 * UNIT, age=-1000)  # of the future
+    set_round(5, 100 * UNIT)
     assert oracle.call("price")[2] is True
 
 

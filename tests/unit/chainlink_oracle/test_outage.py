@@ -17,13 +17,22 @@ def test_a_gap_longer_than_the_heartbeat(chain, oracle, set_round, silence, outa
     assert oracle.call("outage_end") == (chain.timestamp if outage else 0)
 
 
-def test_a_gap_before_a_missing_round_is_not_seen(chain, oracle, set_round):
+@pytest.mark.parametrize("mode", [0, 1])
+def test_a_gap_before_a_missing_round_is_not_seen(chain, oracle, aggregator, set_round, node, mode):
+    aggregator.transact("set_mode", mode, sender=node).check()
     chain.mine(10_000)
     set_round(3, 100 * UNIT)
     assert oracle.call("outage_end") == 0
 
 
 def test_neither_is_one_between_phases(chain, oracle, set_round):
+    chain.mine(10_000)
+    set_round(1, 100 * UNIT, phase=2)
+    assert oracle.call("outage_end") == 0
+
+
+def test_a_phase_starts_with_its_first_round(chain, oracle, set_round):
+    set_round(0, 100 * UNIT, phase=2)
     chain.mine(10_000)
     set_round(1, 100 * UNIT, phase=2)
     assert oracle.call("outage_end") == 0

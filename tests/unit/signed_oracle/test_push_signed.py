@@ -2,6 +2,7 @@
 
 import pytest
 from eth_account import Account
+from eth_keys.datatypes import PrivateKey
 
 from nacre.artifacts import load
 from nacre.chain import CallFailed, TransactionFailed
@@ -87,6 +88,20 @@ def test_malformed_signatures(chain, oracle, sign, stranger):
     for signature in malformed:
         assert oracle.transact("push", WAD, made, *signature, sender=stranger).reason == "bad signature", signature
     assert oracle.transact("push", WAD, made, v, r, s, sender=stranger).ok
+
+
+@pytest.mark.parametrize(("above_half", "reason"), [(0, ""), (1, "bad signature")])
+def test_the_highest_low_s(chain, oracle, oracle_owner, stranger, above_half, reason):
+    """A key for which a signature of this very price has the s that is wanted: d = (s k - digest) / r."""
+    digest, nonce, s = int.from_bytes(oracle.call("digest", WAD, 5), "big"), 7, ORDER // 2 + above_half
+    point = PrivateKey(nonce.to_bytes(32, "big")).public_key.to_bytes()
+    r, v = int.from_bytes(point[:32], "big"), 27 + point[63] % 2
+    secret = (s * nonce - digest) * pow(r, -1, ORDER) % ORDER
+    signer = Account.from_key(secret.to_bytes(32, "big")).address
+    oracle.transact("propose_signer", signer, sender=oracle_owner).check()
+    oracle.transact("accept_signer", sender=signer).check()
+    signature = (v, r.to_bytes(32, "big"), s.to_bytes(32, "big"))
+    assert oracle.transact("push", WAD, 5, *signature, sender=stranger).reason == reason
 
 
 def test_digest_is_what_wallets_sign(chain, oracle, key):
