@@ -14,7 +14,7 @@ Vyper function with default arguments is called with as many as are given.
 """
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Protocol
@@ -139,6 +139,10 @@ class Chain(Protocol):
         """The time of the next block, later than the last."""
         ...
 
+    def block(self, seconds: int = 1) -> AbstractContextManager[None]:
+        """Whatever is sent inside shares one block, `seconds` after the last. On a node each still takes a block."""
+        ...
+
     def deploy(self, artifact: Artifact, *arguments: Any, sender: str) -> "Contract":
         """Deploys in a block of its own; raises TransactionFailed."""
         ...
@@ -155,6 +159,10 @@ class Chain(Protocol):
 
     def revert(self, snapshot: int) -> None:
         """Back to the snapshot, time included. It and all later ones are used up."""
+        ...
+
+    def release(self, snapshot: int) -> None:
+        """Keeps what happened since, and forgets the snapshot and all later ones."""
         ...
 
     def raw_call(self, to: str, data: bytes, sender: str | None = None) -> bytes: ...

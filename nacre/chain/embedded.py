@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import NamedTuple
 
 from eth_utils import keccak
 from pyrevm import EVM, AccountInfo, BlockEnv, CfgEnv, Env, JournalCheckpoint
@@ -41,12 +42,25 @@ class _Snapshot:
     undo_length: int
 
 
+class _Slot(NamedTuple):
+    address: str
+    slot: int
+    value: int
+
+
+class _Account(NamedTuple):
+    address: str
+    nonce: int
+    code: bytes | None
+
+
 @dataclass(slots=True)
 class _Changes:
-    """What a transaction wrote: (address, slot, before, after), and accounts it made or whose nonce rose."""
+    """What a transaction wrote, and how it was before; accounts that it made or whose nonce rose."""
 
-    storage: list[tuple[str, int, int, int]] = field(default_factory=list)
-    accounts: list[tuple[str, int, bytes | None]] = field(default_factory=list)
+    before: list[_Slot | _Account] = field(default_factory=list)
+    slots: list[_Slot] = field(default_factory=list)
+    accounts: list[_Account] = field(default_factory=list)
 
 
 class EmbeddedChain(BaseChain):
@@ -70,7 +84,7 @@ class EmbeddedChain(BaseChain):
         self._in_block = False
         self._evm = EVM(env=Env(cfg=CfgEnv(chain_id=chain_id)), gas_limit=GAS_LIMIT, spec_id=EVM_VERSION.upper())
         self._snapshots: list[_Snapshot] = []
-        self._undo: list[tuple[str, int, int]] = []
+        self._undo: list[_Slot | _Account] = []
         self._nonces: dict[str, int] = {}
         self._set_block()
 
@@ -151,6 +165,7 @@ class EmbeddedChain(BaseChain):
             self._evm.revert(checkpoint)
 
     def snapshot(self) -> int:
+        """Without exact gas at most some hundred may be open at a time: revert or release each."""
         checkpoint = None if self.exact_gas else self._evm.snapshot()
         self._snapshots.append(_Snapshot(self._number, self._timestamp, checkpoint, len(self._undo)))
         return len(self._snapshots) - 1
@@ -162,8 +177,11 @@ class EmbeddedChain(BaseChain):
             last = self._snapshots.pop()
             if last.checkpoint is not None:
                 self._evm.revert(last.checkpoint)
-        for address, slot, before in reversed(self._undo[last.undo_length :]):
-            self._write(address, slot, before)
+        for change in reversed(self._undo[last.undo_length :]):
+            if isinstance(change, _Slot):
+                self._write(change.address, change.slot, change.value)
+            else:
+                self._set_account(change)
         del self._undo[last.undo_length :]
         self._number, self._timestamp, self._next_timestamp = last.number, last.timestamp, None
         self._set_block()
@@ -251,21 +269,27 @@ class EmbeddedChain(BaseChain):
             status = text.index("}, status: AccountStatus(", start)
             for slot in _SLOT.finditer(text, start, status):
                 if slot[2] != slot[3]:
-                    changes.storage.append((address, int(slot[1]), int(slot[2]), int(slot[3])))
+                    changes.before.append(_Slot(address, int(slot[1]), int(slot[2])))
+                    changes.slots.append(_Slot(address, int(slot[1]), int(slot[3])))
             position = text.index(")", status)
             created = "Created" in text[status:position]
-            if created or nonce != self._nonces.get(address, 0):
-                changes.accounts.append((address, nonce, _code(self._evm, address) if created else None))
+            old_nonce = self._nonces.get(address, 0)
+            if created or nonce != old_nonce:
+                changes.before.append(_Account(address, old_nonce, None))
+                changes.accounts.append(_Account(address, nonce, _code(self._evm, address) if created else None))
         return changes
 
     def _apply(self, changes: _Changes) -> None:
-        for address, nonce, code in changes.accounts:
-            self._nonces[address] = nonce
-            self._evm.insert_account_info(address, AccountInfo(nonce=nonce, code=code))
-        for address, slot, before, after in changes.storage:
-            self._write(address, slot, after)
-            if self._snapshots:
-                self._undo.append((address, slot, before))
+        for account in changes.accounts:
+            self._set_account(account)
+        for slot in changes.slots:
+            self._write(*slot)
+        if self._snapshots:
+            self._undo += changes.before
+
+    def _set_account(self, account: _Account) -> None:
+        self._nonces[account.address] = account.nonce
+        self._evm.insert_account_info(account.address, AccountInfo(nonce=account.nonce, code=account.code))
 
     def _write(self, address: str, slot: int, value: int) -> None:
         # Goes to the database because the account is not in the journal; pyrevm then loads it there: undone at once.

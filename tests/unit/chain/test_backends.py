@@ -115,6 +115,20 @@ def test_snapshot_goes_back_in_state_and_time(chain, ann, bob, token):
     assert chain.timestamp == before
 
 
+def test_snapshot_goes_back_before_a_creation(chain, ann, bob):
+    nonce = chain.nonce(ann)
+    snapshot = chain.snapshot()
+    first = chain.deploy(load("MockToken"), "Test", "TST", 6, sender=ann)
+    first.transact("mint", bob, 7, sender=ann).check()
+    chain.revert(snapshot)
+    assert chain.nonce(ann) == nonce
+    assert chain.code(first.address) == b""
+
+    second = chain.deploy(load("MockToken"), "Other", "OTH", 8, sender=ann)
+    assert second.address == first.address
+    assert (second.call("decimals"), second.call("balanceOf", bob), second.call("name")) == (8, 0, "Other")
+
+
 def test_time_moves_as_told(chain, ann, token):
     start = chain.timestamp
     chain.mine(3600)
