@@ -106,14 +106,16 @@ class ChainSide:
         return self._last.event(name)
 
     def snapshot(self) -> int:
-        """A place to come back to; closes the block."""
+        """A place to come back to."""
         self._close_block()
-        return self.chain.snapshot()
+        snapshot = self.chain.snapshot()
+        self._advance(0)
+        return snapshot
 
     def restore(self, snapshot: int) -> None:
         self._close_block()
         self.chain.revert(snapshot)
-        self._advance(1)
+        self._advance(0)
 
     def _close_block(self) -> None:
         if self._leave_block is not None:

@@ -312,6 +312,7 @@ class Generator:
             trade | {"size": self.rng.choice((10**27 + 1, -(10**27) - 1, 2**255 - 1))},
             trade | {"margin": self.rng.choice((2**104, -(2**104)))},
             {"do": "adjust_margin", "market": number, "who": who, "delta": self.rng.choice((2**104, -(2**104)))},
+            {"do": "deposit", "who": who, "amount": self.rng.choice((10**30 + 1, 2**255))},
             {"do": "accrue", "market": len(self.settings.markets), "who": KEEPER},
         ]
         return self.rng.choice(choices)

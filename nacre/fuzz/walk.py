@@ -14,6 +14,7 @@ from nacre.fuzz.settings import KEEPER, NAMES, Settings
 from nacre.fuzz.views import world_view
 from nacre.model import World
 from nacre.model.oracle import is_sane
+from nacre.model.positions import initial_margin
 from nacre.model.rounding import MAX_UINT256, WAD
 
 # Everything is compared after so many actions; in between, what the action may have touched.
@@ -163,9 +164,12 @@ class Walk:
         return [n for n, p in market.positions.items() if p.equity(market.price, market.index_of(p.size)) < 0]
 
     def _rescue(self, number: int, target: str, taker: str) -> None:
-        market = self.view.markets[number]
+        market, p = self.view.markets[number], self.settings.markets[number]
         size = market.positions[target].amount
-        need = (size * market.price // WAD + abs(self.world.market(number).position_of(taker).balance)) * 2 + WAD
+        own = self.world.market(number).position_of(taker)
+        # Enough for the initial margin of both, for what the taker's own lacks, and for this deficit's share.
+        need = initial_margin(size + own.amount, market.price, p) * 2 + invariants.total_deficit(market) + WAD
+        need += max(0, own.entry_notional - own.balance) // 10
         place = {"market": number, "who": taker, "target": target, "size": MAX_UINT256, "after": 1}
         self.step({"do": "deposit", "who": taker, "amount": need // self.world.house.scale + 1, "after": 1})
         reason = self.step({"do": "takeover", "margin": need} | place)

@@ -12,6 +12,7 @@ TOPUP_LIMIT = 128
 MAX_SIZE = 10**27
 MAX_NOTIONAL = 10**30
 MAX_AMOUNT = 2**104 - 1
+MAX_DEPOSIT = 10**30
 
 
 @dataclass(slots=True)
@@ -53,6 +54,7 @@ class Clearinghouse:
     def deposit(self, account: str, amount: int) -> None:
         """`amount` in token units."""
         require(amount > 0, "zero amount")
+        require(amount <= MAX_DEPOSIT // self.scale, "amount too large")
         self.free[account] = self.free_of(account) + amount * self.scale
         self.assets += amount * self.scale
 
@@ -219,12 +221,10 @@ class Clearinghouse:
         require(not self.market(number).accrue(self.now).stale, "stale price")
 
     def collect_protocol_fees(self, number: int, treasury: str) -> int:
-        """The treasury's part leaves the pot for its free collateral."""
+        """The treasury's part leaves the pot as any payment does: what the pot lacks is owed."""
         market = self.market(number)
-        amount = min(market.protocol_fees, market.pot)
-        market.protocol_fees -= amount
-        market.pot -= amount
-        self.free[treasury] = self.free_of(treasury) + amount
+        amount, market.protocol_fees = market.protocol_fees, 0
+        self.pay_out(market, treasury, amount)
         return amount
 
 
