@@ -99,6 +99,14 @@ class ChainSide:
         self._last = getattr(self, f"_{action['do']}")(action)
         return self._last.reason if self._last is not None and not self._last.ok else None
 
+    def simulate(self, action: Action) -> str | None:
+        """What `send` would say; changes nothing."""
+        snapshot = self.chain.snapshot()
+        try:
+            return self.send(action)
+        finally:
+            self.chain.revert(snapshot)
+
     def last_event(self, name: str) -> Any:
         """The only event of that name in the last transaction."""
         if self._last is None:

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field, replace
 from nacre.fuzz import invariants, model_driver
 from nacre.fuzz.chain_driver import ChainSide
 from nacre.fuzz.compare import compare, compare_engine
+from nacre.fuzz.exits import blocked_exit
 from nacre.fuzz.generator import Action, Generator
 from nacre.fuzz.invariants import Broken, View
 from nacre.fuzz.promises import Promise, foresee
-from nacre.fuzz.settings import KEEPER, NAMES, Settings
+from nacre.fuzz.settings import ACCOUNTS, KEEPER, NAMES, Settings
 from nacre.fuzz.views import world_view
 from nacre.model import World
 from nacre.model.oracle import is_sane
@@ -19,6 +20,9 @@ from nacre.model.rounding import MAX_UINT256, WAD
 
 # Everything is compared after so many actions; in between, what the action may have touched.
 FULL_COMPARISON = 25
+# So often some accounts are asked whether they could leave.
+EXIT_PROBE = 40
+PROBED_ACCOUNTS = 3
 
 
 class Failure(Exception):
@@ -61,7 +65,15 @@ class Walk:
         self._check(lambda: invariants.check_step(before, self.view, action, reason))
         if reason is None:
             self._count_events(before, self.view)
+        if len(self.trace) % EXIT_PROBE == 0:
+            self._probe_exits()
         return reason
+
+    def _probe_exits(self) -> None:
+        for turn in range(PROBED_ACCOUNTS):
+            name = ACCOUNTS[(len(self.trace) // EXIT_PROBE + turn) % len(ACCOUNTS)]
+            if blocked := blocked_exit(self.world, self.chain, name):
+                raise Failure("exit", blocked)
 
     def _advance(self, action: Action) -> Promise | None:
         model_driver.advance(self.world, action)

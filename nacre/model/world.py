@@ -22,6 +22,12 @@ class World:
     def __init__(self, decimals: int = 18, now: int = 1) -> None:
         self.house = Clearinghouse(decimals=decimals, now=now)
 
+    def copy(self) -> "World":
+        """Another one in the same state."""
+        other = World()
+        other.house = self.house.copy()
+        return other
+
     def add_market(self, parameters: MarketParameters, policy: Policy, price: int) -> int:
         """Lists a market whose oracle stands at `price`."""
         now = self.house.now
