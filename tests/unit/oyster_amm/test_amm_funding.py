@@ -3,7 +3,7 @@
 from fractions import Fraction
 
 import pytest
-from venue_desk import WIDE, Desk
+from venue_desk import WIDE, Desk, open_desk
 from venue_reference import Q96, RAY, WAD, Books, Held
 
 CENTRE = 46_050
@@ -132,3 +132,21 @@ def test_funding_is_accrued_once_at_the_price_it_came_at(desk, wide, provider):
     assert desk.range_of(provider, *wide).funding == shown
     desk.swap(-500 * WAD).check()
     assert abs(desk.range_of(provider, *wide).funding - shown) <= 1
+
+
+@pytest.mark.parametrize("change", [1, -1, RAY // 10**9])
+def test_rounding_of_many_accruals_goes_against_the_provider(provider, change):
+    """A range so deep that the rounding of each accrual is worth a sixteenth of a wei."""
+    desk = open_desk(10**4 * WAD)
+    desk.set(imr_bps=1)
+    books = Books()
+    around = desk.tick // 50 * 50
+    enter(desk, books, provider, (around - 50, around + 100), 4 * 10**28)
+    assert books.liquidity_at(desk.tick) > 2**103
+    desk.swap(-(10**22)).check()
+    for _ in range(120):
+        move(desk, books, change)
+        desk.sync().check()
+    [held] = books.ranges.values()
+    paid = desk.range_of(provider, around - 50, around + 100).funding
+    assert 0 <= paid - held.funding <= 1 + Fraction(held.liquidity * 128, 2**108)

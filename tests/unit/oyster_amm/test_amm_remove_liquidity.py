@@ -66,7 +66,9 @@ def test_social_losses_lower_the_margin(desk, provider, second, narrow):
     margin = desk.range_of(second, *WIDE).margin * 8
     desk.set(lp_epoch=1, lp_factor=RAY // 2)  # 5e-10 of what it was worth at factor 1
     assert desk.range_of(second, *WIDE).margin == margin // (2 * 10**9)
-    desk.set(lp_epoch=2, lp_factor=RAY)
+    desk.set(lp_epoch=2)
+    assert desk.range_of(second, *WIDE).margin == margin // (2 * 10**18)
+    desk.set(lp_epoch=3, lp_factor=RAY)
     assert desk.range_of(second, *WIDE).margin == 0
     assert desk.remove(second, *WIDE).check().event("Absorbed").balance == 0
 

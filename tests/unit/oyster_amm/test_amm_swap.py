@@ -5,7 +5,7 @@ from math import ceil, floor
 
 import pytest
 from venue_desk import MARKET, open_desk
-from venue_reference import Q96, WAD, sqrt_at, tick_at
+from venue_reference import MAX_TICK, Q96, WAD, price_of, sqrt_at, tick_at
 
 from nacre.artifacts import load
 from nacre.chain import CallFailed, TransactionFailed
@@ -77,6 +77,23 @@ def test_buying_takes_no_more_than_the_ranges_hold(desk, wide):
     assert desk.state[1:] == (wide[1] - 1, depth)
     assert desk.swap(2).reason == "no liquidity"
     assert desk.swap(-1).ok
+
+
+@pytest.mark.parametrize("price", [WAD // 10**6, WAD, 10**7 * WAD])
+@pytest.mark.parametrize("buy", [True, False])
+def test_range_over_all_ticks_ends_at_the_last(price, buy):
+    desk = open_desk(price)
+    desk.add(desk.owner, -MAX_TICK, MAX_TICK, 10**6 * WAD).check()
+    edge, depth = sqrt_at(MAX_TICK if buy else -MAX_TICK), desk.liquidity
+    low, high = sorted((edge, desk.sqrt_price))
+    there = depth * (Fraction(Q96, low) - Fraction(Q96, high))
+    most = floor(there) if buy else -ceil(there)
+    for size in (most + 1 if buy else most - 1, 2 * most, 10**6 * most):
+        with pytest.raises(CallFailed, match="no liquidity"):
+            desk.venue.call("quote", size)
+    notional, mid = desk.venue.call("quote", most)
+    assert notional > 0
+    assert abs(mid - price_of(edge)) <= mid // 10**3
 
 
 def test_no_range_no_trade(desk):

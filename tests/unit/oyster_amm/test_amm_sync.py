@@ -1,8 +1,11 @@
 """A venue without liquidity in range follows mark: OysterAmm.sync, and the same at the start of every other call."""
 
+from fractions import Fraction
+from math import ceil
+
 import pytest
 from venue_desk import Desk, open_desk
-from venue_reference import WAD, sqrt_at, sqrt_of, tick_at
+from venue_reference import Q96, WAD, sqrt_at, sqrt_of, tick_at
 
 CENTRE = 46_050
 
@@ -152,3 +155,48 @@ def test_liquidity_right_below_the_price_comes_in(mark):
     assert desk.state == (sqrt_at(0), -1, depth)
     desk.set(mark_price=mark)
     assert desk.swap(-WAD // 100).ok
+
+
+def just_below_an_edge() -> tuple[Desk, int]:
+    """On the price of edge 0, having come down to it: a deep range ends there, another begins. And its liquidity."""
+    desk = open_desk(WAD)
+    low, high = desk.chain.account("low"), desk.chain.account("high")
+    desk.set(mark_price=999 * WAD // 1000)
+    desk.add(low, -50, 0, 10**9 * WAD).check()
+    desk.add(desk.owner, -50, 100, WAD).check()
+    depth = desk.liquidity
+    to_edge = depth * (Fraction(Q96, desk.sqrt_price) - 1)
+    desk.swap(ceil(to_edge) + WAD // 1000).check()
+    assert 0 <= desk.tick < 50
+    above = desk.add(high, 0, 100, WAD).check().value
+    desk.remove(desk.owner, -50, 100).check()
+    desk.swap(-ceil(above * (1 - Fraction(Q96, desk.sqrt_price)))).check()
+    assert desk.state == (Q96, 0, above)
+    return desk, above
+
+
+def test_sale_too_small_to_move_the_price_stays_below_the_edge():
+    desk, above = just_below_an_edge()
+    desk.swap(-1).check()
+    below = desk.range_of(desk.chain.account("low"), -50, 0).liquidity
+    assert below > 2**97
+    assert desk.state == (Q96, -1, below)
+    desk.swap(-1).check()
+    assert desk.state == (Q96, -1, below)
+    # The first wei to buy belongs to the range above.
+    desk.swap(1000).check()
+    assert desk.state[1:] == (0, above)
+
+
+def test_standing_at_mark_crosses_nothing():
+    desk, above = just_below_an_edge()
+    desk.swap(-1).check()
+    desk.remove(desk.chain.account("low"), -50, 0).check()
+    assert desk.state == (Q96, -1, 0)
+    desk.set(mark_price=WAD)
+    desk.sync().check()
+    assert desk.state == (Q96, -1, 0)
+    desk.swap(1000).check()
+    assert desk.state[1:] == (0, above)
+    desk.remove(desk.chain.account("high"), 0, 100).check()
+    assert desk.liquidity == 0
