@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import pytest
 from venue_desk import WIDE, Desk, open_desk
-from venue_reference import Q96, SPACING, WAD, Books, Held, sqrt_at
+from venue_reference import Q96, RAY, SPACING, WAD, Books, Held, sqrt_at
 
 from nacre.chain import restored
 
@@ -100,6 +100,28 @@ def test_ending_on_an_edge_does_not_cross_it(desk, provider, second):
     # Back over it: the first wei to sell is none, the edge comes first.
     desk.swap(1000).check()
     assert desk.state[1:] == (CENTRE - 50, both)
+
+
+@pytest.mark.parametrize("up", [True, False])
+def test_fees_and_funding_right_on_an_edge(desk, provider, second, up):
+    """The tick is that of the edge itself: the upper one is outside, the lower one inside."""
+    books = Books()
+    narrow = add(desk, books, provider, CENTRE - 50, CENTRE + 50, 500 * WAD)
+    add(desk, books, second, *WIDE, 500 * WAD)
+    edge = sqrt_at(CENTRE + 50 if up else CENTRE - 50)
+    to_edge = desk.liquidity * (Fraction(Q96, desk.sqrt_price) - Fraction(Q96, edge))
+    desk.swap(int(to_edge) + 10**6 if up else -int(-to_edge), 100).check()
+    assert desk.tick == (CENTRE + 50 if up else CENTRE - 50)
+    shown = desk.range_of(provider, CENTRE - 50, CENTRE + 50)
+    assert shown.in_range == (not up)
+    share = desk.quote(WAD // 10**6, 100).lp_fee * narrow.liquidity // desk.liquidity
+    desk.swap(WAD // 10**6, 100).check()
+    earned = desk.range_of(provider, CENTRE - 50, CENTRE + 50).fees - shown.fees
+    assert shown.fees > 0
+    assert abs(earned - (0 if up else share)) <= 1
+    desk.set(funding_index=RAY)
+    owed = narrow.size(desk.sqrt_price)
+    assert 0 <= desk.range_of(provider, CENTRE - 50, CENTRE + 50).funding - owed < 3
 
 
 def test_gap_without_liquidity_is_jumped(desk, provider, second):
