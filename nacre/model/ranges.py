@@ -7,6 +7,8 @@ from nacre.model.rounding import Q96, RAY, bps_up, ceil_div, clamp, floor_div
 from nacre.model.ticks import base_between, quote_between, sqrt_price_at
 
 EPOCH_UNIT = 10**9
+# Epochs after its own in which a range may still have margin.
+LONGEST_MEMORY = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +87,9 @@ class Range:
         return size, quote_between(self.liquidity, self.entry_sqrt, price, round_up=False)
 
     def margin_now(self, factor: int, epoch: int) -> int:
-        """Margin after the social losses since. The next epoch counts in billionths, then it is gone."""
-        if epoch > self.entry_epoch + 1:
-            return 0
-        return floor_div(self.margin * factor, self.entry_factor * EPOCH_UNIT ** (epoch - self.entry_epoch))
+        """Margin after the social losses since; each new epoch counts in billionths of the last."""
+        passed = epoch - self.entry_epoch
+        return 0 if passed > LONGEST_MEMORY else floor_div(self.margin * factor, self.entry_factor * EPOCH_UNIT**passed)
 
     def fees(self, span: Span) -> int:
         return floor_div(self.liquidity * (span.inside.fee - self.entry_fee), Q96)

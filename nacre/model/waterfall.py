@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from nacre.model.market import Market, Totals
 from nacre.model.positions import Position
-from nacre.model.ranges import EPOCH_UNIT
+from nacre.model.ranges import EPOCH_UNIT, LONGEST_MEMORY
 from nacre.model.rounding import BPS, INDEX_LIMIT, RAY, WAD, ceil_div, floor_div
 
 LOWEST_FACTOR = 10**18
@@ -48,15 +48,20 @@ def _draw(market: Market, deficit: int, now: int) -> int:
 
 
 def _charge_providers(market: Market, loss: int) -> None:
-    """Takes a loss off every range's margin in the same proportion. A factor short of digits goes on in a new epoch."""
+    """Takes a loss off every range's margin in the same proportion.
+
+    A factor short of digits goes on in a new epoch that counts in billionths, or in the one after. A loss of everything
+    ends one epoch more: no older range has margin then.
+    """
     if loss == 0:
         return
     left = market.lp_margin - loss
     market.lp_factor = floor_div(market.lp_factor * left, market.lp_margin)
     market.lp_margin = left
-    if market.lp_factor < LOWEST_FACTOR:
-        market.lp_epoch += 1
-        market.lp_factor *= EPOCH_UNIT
+    for _ in range(LONGEST_MEMORY):
+        if market.lp_factor < LOWEST_FACTOR:
+            market.lp_epoch += 1
+            market.lp_factor *= EPOCH_UNIT
     if market.lp_factor == 0:
         market.lp_epoch += 1
         market.lp_factor = RAY
