@@ -4,9 +4,10 @@
 """
 @title  Clearinghouse
 @notice Custody, accounts, positions, indices, insurance funds and pots of all markets of one collateral token. It owns every
-        invariant: no engine, venue or parameter, however wrong, can mint collateral or make one market pay for another.
-@custom:security Two callers are trusted with more than their own accounts, both fixed at construction: the engine, for liquidations of
-                 failing positions, and Config, for parameters and status. A market's venue and oracle are chosen when it is listed.
+        invariant: no engine, venue or parameter, however wrong, can mint collateral or empty another market's pot.
+@custom:security Two callers are fixed at construction: the engine, trusted to name the liquidator whose margin a takeover uses, and Config,
+                 trusted with parameters and status. A market's venue is trusted to name the provider whose margin a range uses: who lists
+                 a market vouches for its venue. See SECURITY.md.
 @custom:kill     There is no kill switch and no upgrade. Config can make a market reduce-only; exits always work.
 """
 

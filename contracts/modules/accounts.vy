@@ -71,9 +71,10 @@ def withdraw(_amount: uint256, _receiver: address = msg.sender, _account: addres
     """
     self._check_transfer(_amount, _receiver)
     self._check_operator(_account)
-    free: uint256 = self._take(_account, unsafe_mul(min(_amount, FREE_MASK), SCALE))
+    # No account holds more than the mask.
+    amount: uint256 = unsafe_mul(min(_amount, FREE_MASK), SCALE)
     log IClearinghouse.Withdraw(
-        account=_account, receiver=_receiver, amount=unsafe_mul(_amount, SCALE), free_collateral=free
+        account=_account, receiver=_receiver, amount=amount, free_collateral=self._take(_account, amount)
     )
     if not extcall TOKEN.transfer(_receiver, _amount, default_return_value=True):
         reasons._revert(reasons.TRANSFER_FAILED)

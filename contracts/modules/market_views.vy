@@ -25,6 +25,7 @@ def position(_market: uint256, _account: address) -> IClearinghouse.Position:
     """
     @notice The record of a position; all zero when flat.
     """
+    markets._risk(_market)
     stored: position_math.Position = positions._load(_market, _account)
     return IClearinghouse.Position(
         size=stored.size,
@@ -82,26 +83,25 @@ def market_words(_market: uint256) -> (uint256, uint256, uint256):
     """
     @notice The parameter words, see lib/market_words.
     """
-    risk: uint256 = markets._risk(_market)
-    return risk, markets.trading_words[_market], markets.limits_words[_market]
+    return markets._risk(_market), markets.trading_words[_market], markets.limits_words[_market]
 
 
 @external
 @view
 def insurance_fund(_market: uint256) -> uint256:
-    return markets.money[_market] >> 152
+    return markets._read(_market).insurance
 
 
 @external
 @view
 def long_social_loss_index(_market: uint256) -> uint256:
-    return markets.losses[_market] >> 128
+    return markets._read(_market).long_loss
 
 
 @external
 @view
 def short_social_loss_index(_market: uint256) -> uint256:
-    return markets.losses[_market] & markets.MASK_128
+    return markets._read(_market).short_loss
 
 
 @external
@@ -110,6 +110,7 @@ def open_interest(_market: uint256) -> uint256:
     """
     @notice The same on both sides, the venue included.
     """
+    markets._risk(_market)
     long: uint256 = 0
     short: uint256 = 0
     long, short = markets._sides(_market)
@@ -119,7 +120,7 @@ def open_interest(_market: uint256) -> uint256:
 @external
 @view
 def pot(_market: uint256) -> uint256:
-    return markets.money[_market] >> 48 & markets.MASK_104
+    return markets._read(_market).pot
 
 
 @external

@@ -98,7 +98,7 @@ def accrue(_market: uint256):
     @notice Brings the funding index and the premium up to now. Anyone, any time; once a block is enough.
     @dev Reverts "unknown market", "price out of bounds", "future price", "stale price".
     """
-    market: Market = self._open(_market)
+    self._open(_market)
 
 
 # ---- opening

@@ -29,22 +29,18 @@ def claim(_market: uint256, _account: address = msg.sender):
     @dev Reverts "unknown market", "nothing owed", "pot is short".
     """
     market: markets.Market = markets._read(_market)
-    key: uint256 = positions._key(_market, _account)
-    debt: uint256 = self.debts[key]
+    debt: uint256 = self.debts[positions._key(_market, _account)]
     if debt == 0:
         reasons._revert(reasons.NOTHING_OWED)
     total: uint256 = markets.owed_total[_market]
     if market.pot < total:
         reasons._revert(reasons.POT_IS_SHORT)
-    self.debts[key] = 0
-    total = unsafe_sub(total, debt)
-    markets.owed_total[_market] = total
-    if total == 0:
+    self._set_debt(_market, _account, 0, unsafe_sub(total, debt))
+    if total == debt:
         market.flags ^= markets.HAS_OWED
     market.pot = unsafe_sub(market.pot, debt)
     markets._close(market)
-    free: uint256 = accounts._give(_account, debt)
-    log IClearinghouse.Owed(market=_market, account=_account, owed=0, owed_total=total)
+    accounts._give(_account, debt)
 
 
 @external
@@ -53,6 +49,7 @@ def owed(_market: uint256, _account: address) -> uint256:
     """
     @notice WAD that the market owes to the account.
     """
+    markets._risk(_market)
     return self.debts[positions._key(_market, _account)]
 
 
@@ -68,6 +65,16 @@ def _payable(_market: markets.Market, _amount: uint256) -> uint256:
 
 
 @internal
+def _set_debt(_market: uint256, _account: address, _debt: uint256, _total: uint256):
+    """
+    @notice Writes what the market owes to an account, and to all.
+    """
+    self.debts[positions._key(_market, _account)] = _debt
+    markets.owed_total[_market] = _total
+    log IClearinghouse.Owed(market=_market, account=_account, owed=_debt, owed_total=_total)
+
+
+@internal
 def _pay(_market: markets.Market, _account: address, _amount: uint256) -> markets.Market:
     """
     @notice Pays an amount out of the pot into free collateral, and records what the pot lacks.
@@ -78,15 +85,15 @@ def _pay(_market: markets.Market, _account: address, _amount: uint256) -> market
         market.pot = unsafe_sub(market.pot, paid)
         accounts._give(_account, paid)
     if paid < _amount:
-        key: uint256 = positions._key(market.id, _account)
         rest: uint256 = unsafe_sub(_amount, paid)
         # Checked: whatever a venue reports, no debt exceeds the total, so a claim never moves more than a pot.
-        debt: uint256 = self.debts[key] + rest
-        total: uint256 = markets.owed_total[market.id] + rest
-        self.debts[key] = debt
-        markets.owed_total[market.id] = total
+        self._set_debt(
+            market.id,
+            _account,
+            self.debts[positions._key(market.id, _account)] + rest,
+            markets.owed_total[market.id] + rest,
+        )
         market.flags |= markets.HAS_OWED
-        log IClearinghouse.Owed(market=market.id, account=_account, owed=debt, owed_total=total)
     return market
 
 

@@ -149,19 +149,18 @@ def _growths(
 @view
 def _accrued(_held: Holding, _tick: int256, _total: ticks.Growth, _factor: uint256, _epoch: uint256) -> Accrued:
     """
-    @notice What the range has besides its inventory. The margin is what social losses have left of it, nothing two epochs later.
+    @notice What the range has besides its inventory. The margin is what social losses have left of it, nothing three epochs later.
     """
     fee_growth: uint256 = 0
     funding_growth: int256 = 0
     fee_growth, funding_growth = self._growths(
         _held.lower, _held.upper, _held.entry_sqrt_price, _tick, _total, True
     )
+    # Each epoch since counts in 1e-9 of the one before. Unsafe: below 2**120, 2**96 and 2**60; a factor is above 0.
+    age: uint256 = unsafe_sub(_epoch, _held.entry_epoch) & MASK_24
     margin: uint256 = 0
-    # Unsafe: the margin is below 2**120, a factor below 2**96 and above 0; the next epoch counts in 1e-9 of this one.
-    if _epoch & MASK_24 == _held.entry_epoch:
-        margin = unsafe_div(unsafe_mul(_held.margin, _factor), _held.entry_factor)
-    elif _epoch & MASK_24 == unsafe_add(_held.entry_epoch, 1) & MASK_24:
-        margin = unsafe_div(unsafe_mul(_held.margin, _factor), unsafe_mul(_held.entry_factor, 10**9))
+    if age <= 2:
+        margin = unsafe_div(unsafe_mul(_held.margin, _factor), unsafe_mul(_held.entry_factor, 10 ** (9 * age)))
     # Unsafe: below 2**118 and 2**128.
     earned: uint256 = unsafe_mul(_held.liquidity, unsafe_sub(fee_growth, _held.fee_growth) & MASK_128) >> 96
     funding: int256 = self._funding(_held.liquidity, unsafe_sub(funding_growth, _held.funding_growth))

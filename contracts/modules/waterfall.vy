@@ -185,18 +185,19 @@ def _charge_ranges(_market: uint256, _ranges: uint256, _loss: uint256):
     """
     @notice Takes a loss off the margin of all ranges by one factor, rounded down: each bears the same share.
     @dev When the factor runs out of digits a new epoch continues it in units of 1e-9, so that nobody's margin is touched for it.
-         When nothing is left, two epochs end: no older range has margin any more.
+         When nothing is left, three epochs end: no older range has margin any more.
     """
     margin: uint256 = _ranges >> 128
     left: uint256 = unsafe_sub(margin, _loss)
     epoch: uint256 = _ranges >> 96 & markets.MASK_32
     factor: uint256 = unsafe_div(unsafe_mul(_ranges & markets.MASK_96, left), margin)
-    if factor < EPOCH_END:
-        epoch = unsafe_add(epoch, 1)
-        factor = unsafe_mul(factor, 10**9)
-        if factor == 0:
+    for _: uint256 in range(2):
+        if factor < EPOCH_END:
             epoch = unsafe_add(epoch, 1)
-            factor = RAY
+            factor = unsafe_mul(factor, 10**9)
+    if factor == 0:
+        epoch = unsafe_add(epoch, 1)
+        factor = RAY
     markets.ranges[_market] = left << 128 | epoch << 96 | factor
     log IClearinghouse.ProvidersCharged(
         market=_market, loss=_loss, lp_margin=left, lp_factor=factor, lp_epoch=epoch
