@@ -9,7 +9,7 @@ from nacre.replay.world import World
 TARGET, LEAST, MOST = 20_000, 14_000, 45_000
 # Getting rid of a position may cost this much of its value, fees aside; else a part of it goes, or it waits.
 PATIENCE_BPS = 100
-SMALLEST_PART = 8
+PARTS = (1, 2, 4, 8, 16, 32, 64)
 
 
 class Dealer:
@@ -69,8 +69,8 @@ class Dealer:
 
     def unwind(self) -> None:
         """Closes the position on the venue, or as much of it as goes at a fair price."""
-        size = self.position.amount
-        for part in (size, size // 2, size // 4, size // SMALLEST_PART):
+        for divisor in PARTS:
+            part = self.position.amount // divisor
             if part and self._is_fair(part):
                 self.reduce(part)
                 return
