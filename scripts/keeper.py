@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
 
@@ -103,7 +104,13 @@ def cli(
             for number in range(passes or (sys.maxsize if loop else 1)):
                 if number:
                     time.sleep(interval)
-                _one_pass(console, desk, index, keeper, limits, dry_run, hold, quiet=loop)
+                try:
+                    _one_pass(console, desk, index, keeper, limits, dry_run, hold, quiet=loop)
+                except ChainError as error:
+                    if not loop:
+                        raise
+                    # A node that is busy or restarts is no reason to stop watching.
+                    console.print(f"[yellow]{escape(str(error))}; trying again[/yellow]", soft_wrap=True)
     except KeyboardInterrupt:
         console.print("Stopped.")
     except (AbiError, ChainError, CompileError, DeployError) as error:

@@ -131,7 +131,7 @@ def story(result: Result) -> list[str]:
             (result.total("unallocated"), "nobody (unallocated, first claim on new money)"),
         ]
         payers = ", ".join(f"{numbers.money(amount)} by {who}" for amount, who in parts if amount)
-        sentences.append(f"The deficits of {numbers.money(deficit)} {result.symbol} were paid: {payers}.")
+        sentences.append(f"The deficits of {numbers.money(deficit)} {result.symbol} were covered: {payers}.")
     else:
         sentences.append("No deficit had to be absorbed.")
     return sentences
@@ -180,7 +180,7 @@ def kinds(result: Result) -> list[KindRow]:
             found = [item for item in result.of_kind(kind) if item.bankrupt is bankrupt]
             rows.append(
                 KindRow(
-                    f"{kind} of {'a bankrupt' if bankrupt else 'a solvent'} position",
+                    f"{kind}, {'bankrupt' if bankrupt else 'solvent'}",
                     len(found),
                     sum(item.notional for item in found),
                     sum(item.deficit for item in found),
@@ -189,7 +189,7 @@ def kinds(result: Result) -> list[KindRow]:
                 )
             )
     ranges = [loss for loss in result.absorptions if loss.cause not in (TAKEOVER, FORCE_CLOSE)]
-    tips = KindRow("removal of a failing range", len(result.removals), 0, sum(loss.deficit for loss in ranges), 0, 0)
+    tips = KindRow("failing range removed", len(result.removals), 0, sum(loss.deficit for loss in ranges), 0, 0)
     return [*rows, tips]
 
 

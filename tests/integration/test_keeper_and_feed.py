@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from nacre.chain import NodeChain, restored
+from nacre.chain import ChainError, NodeChain, restored
 from nacre.deploy import Record, deploy_system, list_market
 from nacre.keeper.chain import Desk
 from nacre.presets import preset
@@ -212,6 +212,28 @@ def test_capital_is_respected(run, desk, deployed):
     run("keeper", "--capital", "20")
     assert free - desk.clearinghouse.call("free_collateral", deployed[3]) <= 20 * WAD
     assert 0 < desk.position(deployed[3]).size < 20 * WAD
+
+
+def test_a_node_that_stumbles_does_not_end_the_loop(desk, deployed, url, monkeypatch):
+    cli = command("keeper")
+    passes = cli.callback.__globals__
+    original, calls = passes["run_pass"], []
+
+    def stumbling(*arguments, **named):
+        calls.append(1)
+        if len(calls) == 1:
+            raise ChainError("connection reset")
+        return original(*arguments, **named)
+
+    monkeypatch.setitem(passes, "run_pass", stumbling)
+    arguments = ["--url", url, "--deployment", str(deployed[1]), "--loop", "--passes", "2", "--interval", "0.1"]
+    push(desk, 92)
+    done = CliRunner().invoke(cli, arguments, env={"COLUMNS": "200"})
+    assert done.exit_code == 0
+    assert "connection reset; trying again" in done.output
+    assert "1 liquidated" in done.output
+    calls.clear()
+    assert CliRunner().invoke(cli, arguments[:4], env={"COLUMNS": "200"}).exit_code == 1
 
 
 @pytest.mark.parametrize(
