@@ -17,6 +17,35 @@ def _bits(_value: int256) -> uint256:
 
 @internal
 @pure
+def _high(_word: uint256) -> int256:
+    """
+    @notice The signed upper half of a word.
+    """
+    return convert(convert(_word, bytes32), int256) >> 128
+
+
+@internal
+@pure
+def _low(_word: uint256) -> int256:
+    """
+    @notice The signed lower half of a word.
+    """
+    return convert(convert(_word << 128, bytes32), int256) >> 128
+
+
+@internal
+@pure
+def _halves(_high_half: int256, _low_half: int256) -> uint256:
+    """
+    @notice A word of two halves. The upper one is cut to its low 128 bits, and so is the lower one.
+    """
+    high: bytes32 = convert(_high_half << 128, bytes32)
+    low: bytes32 = convert(_low_half << 128, bytes32)
+    return convert(high, uint256) | convert(low, uint256) >> 128
+
+
+@internal
+@pure
 def _signed_at(_word: uint256, _offset: uint256, _width: uint256) -> int256:
     """
     @notice The signed field of `_width` bits whose lowest bit is `_offset`.

@@ -190,7 +190,7 @@ def _funding(_accrual: uint256) -> int256:
     """
     @notice F of an accrual word, RAY.
     """
-    return packing._signed_at(_accrual, 128, 128)
+    return packing._high(_accrual)
 
 
 @internal

@@ -17,7 +17,6 @@ from contracts.lib import reasons
 from contracts.modules import markets
 
 MASK_120: constant(uint256) = 2**120 - 1
-MASK_128: constant(uint256) = 2**128 - 1
 BALANCE_LIMIT: constant(uint256) = 2**127 - 1
 # Flags: the margin mode, and a count of top-ups in the seven bits above.
 FLAG_CROSS: constant(uint256) = 1
@@ -42,10 +41,10 @@ def _load(_market: uint256, _account: address) -> position_math.Position:
         return empty(position_math.Position)
     second: uint256 = self.records[key][1]
     return position_math.Position(
-        size=packing._signed_at(first, 128, 128),
-        balance=packing._signed_at(first, 0, 128),
+        size=packing._high(first),
+        balance=packing._low(first),
         notional=second >> 136,
-        carry=packing._signed_at(second, 0, 128),
+        carry=packing._low(second),
         flags=second >> 128 & 255,
     )
 
@@ -96,9 +95,9 @@ def _store(_market: uint256, _account: address, _position: position_math.Positio
     if position_math._abs(position.balance) > BALANCE_LIMIT or position.notional > MASK_120:
         reasons._revert(reasons.POSITION_TOO_LARGE)
     key: uint256 = self._key(_market, _account)
-    self.records[key][0] = packing._bits(position.size) << 128 | packing._field(position.balance, 0, MASK_128)
-    self.records[key][1] = (
-        position.notional << 136 | position.flags << 128 | packing._field(position.carry, 0, MASK_128)
+    self.records[key][0] = packing._halves(position.size, position.balance)
+    self.records[key][1] = packing._halves(
+        convert(position.notional << 8 | position.flags, int256), position.carry
     )
     log IClearinghouse.PositionChanged(
         market=_market,
