@@ -10,6 +10,7 @@ from support.fixtures import (
     outsider,
     owner,
     provider,
+    short,
     trader,
 )
 
@@ -23,5 +24,6 @@ __all__ = [
     "outsider",
     "owner",
     "provider",
+    "short",
     "trader",
 ]

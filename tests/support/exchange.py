@@ -17,6 +17,7 @@ from typing import Any
 
 from support.spec import WAD, Pos
 
+from nacre.artifacts import load
 from nacre.chain import CallFailed, Contract, EmbeddedChain, Receipt, restored
 from nacre.deploy import MAX_UINT256, Market, System, deploy_system, list_market
 from nacre.presets import MarketConfig
@@ -195,3 +196,70 @@ def _shared(fields: tuple[tuple[str, Any], ...]) -> Exchange:
 def open_exchange(**fields: Any) -> Exchange:
     """The one with these parameters, as deployed; the caller undoes what it does."""
     return _shared(tuple(sorted((name, tuple(v) if isinstance(v, list) else v) for name, v in fields.items())))
+
+
+SHORT_POT_MARKET: dict[str, Any] = {"free": 10 * FREE, "max_deviation_bps": 10_000}
+
+
+def short_pot() -> Exchange:
+    """A market whose pot holds some 1,843 while the outsider and the provider may ask for 3,000.
+
+    The trader is short 200 from 100 and bankrupt at 150, and nobody has dealt with it. The counterparty, who was on the
+    other side, left with its profit at the provider's expense; the outsider bought what it sold: the provider's range
+    was flat again and was removed. Of its margin the provider left 1,000 in: two wei of size, from rounding, are its
+    position now.
+    """
+    exchange = open_exchange(**SHORT_POT_MARKET)
+    trader, counterparty, _, provider, outsider = exchange.people.values()
+    exchange.trade(trader, -200 * WAD, 4_000 * WAD)
+    exchange.trade(counterparty, 200 * WAD, 4_000 * WAD)
+    exchange.venue.transact("remove_liquidity", *WIDE, sender=provider).check()
+    exchange.push(150 * WAD)
+    exchange.provide(provider, LIQUIDITY)
+    exchange.trade(counterparty, -200 * WAD)
+    exchange.trade(outsider, 200 * WAD, 6_000 * WAD)
+    exchange.venue.transact("remove_liquidity", *WIDE, sender=provider).check()
+    back = exchange.pos(provider).balance - 1_000 * WAD
+    exchange.house.transact("adjust_margin", 0, -back, sender=provider).check()
+    return exchange
+
+
+@dataclass(frozen=True)
+class BareHouse:
+    """A clearinghouse whose engine, Config and venues are mere accounts: a test can send what only they may send."""
+
+    chain: EmbeddedChain
+    house: Contract
+    oracle: Contract
+    engine: str
+    config: str
+    venue: str
+
+    def send(self, sender: str, function: str, *arguments: Any) -> Receipt:
+        return self.house.transact(function, *arguments, sender=sender)
+
+    def list_market(self, venue: str, **fields: Any) -> int:
+        """With parameters as an exchange's, but its own oracle and venue."""
+        risk, trading, limits = open_exchange(**fields).house.call("market_words", 0)
+        number = self.house.call("market_count")
+        risk = risk % 2**96 | int(self.oracle.address, 16) << 96
+        trading = trading % 2**96 | int(venue, 16) << 96
+        self.send(self.config, "set_market", number, risk, trading, limits).check()
+        return number
+
+
+def bare_house(**fields: Any) -> BareHouse:
+    """With one market at 100, number 0."""
+    chain = EmbeddedChain(exact_gas=False)
+    deployer, engine, config, venue = (chain.account(name) for name in ("deployer", "engine", "config", "venue"))
+    token = chain.deploy(load("MockToken"), "Collateral", "COL", 18, sender=deployer)
+    house = chain.deploy(load("Clearinghouse"), token.address, engine, config, sender=deployer)
+    oracle = chain.deploy(load("MockOracle"), PRICE, deployer, deployer, 100, 3_600, sender=deployer)
+    for name in PEOPLE:
+        account = chain.account(name)
+        token.transact("mint", account, FREE, sender=account).check()
+        token.transact("approve", house.address, FREE, sender=account).check()
+        house.transact("deposit", FREE, sender=account).check()
+    bare = BareHouse(chain, house, oracle, engine, config, venue)
+    bare.list_market(venue, **fields)
+    return bare

@@ -5,7 +5,7 @@ from contextlib import ExitStack
 from typing import Any
 
 import pytest
-from support.exchange import Exchange, open_exchange
+from support.exchange import SHORT_POT_MARKET, Exchange, open_exchange, short_pot
 
 
 @pytest.fixture
@@ -25,6 +25,13 @@ def opened() -> Iterator[Callable[..., Exchange]]:
 def exchange(opened: Callable[..., Exchange]) -> Exchange:
     """The plain one: see support/exchange.py."""
     return opened()
+
+
+@pytest.fixture
+def short(opened: Callable[..., Exchange]) -> Exchange:
+    """A market whose pot is short: see `short_pot`."""
+    opened(**SHORT_POT_MARKET)
+    return short_pot()
 
 
 def _person(name: str) -> Any:
