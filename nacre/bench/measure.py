@@ -1,13 +1,15 @@
 """Measures operations on the embedded chain, each from the same start."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from nacre.bench.floor import Floor, floor_of
+from nacre.bench.kinds import causes
 from nacre.bench.operations import OPERATIONS, Operation
+from nacre.bench.replica import MirroredChain
 from nacre.bench.stage import Stage
 from nacre.bench.trace import Recorded, TraceError, record
-from nacre.bench.replica import MirroredChain
 from nacre.chain import restored
 
 
@@ -16,6 +18,7 @@ class Measured:
     operation: Operation
     gas: int
     floor: Floor
+    causes: Counter[str]
 
     @property
     def ratio(self) -> float:
@@ -65,7 +68,7 @@ class Bench:
 
     def measure(self, operation: Operation) -> Measured:
         done = self.recorded(operation)
-        return Measured(operation, done.gas_used, floor_of(done))
+        return Measured(operation, done.gas_used, floor_of(done), causes(done))
 
 
 def measure_all(operations: Iterable[Operation] = OPERATIONS) -> list[Measured]:

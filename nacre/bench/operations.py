@@ -239,7 +239,11 @@ OPERATIONS = (
     Operation("trade_reduce", "about half", "oyster", trade_reduce, (FUNDING, POSITION, TRADE)),
     Operation("trade_close", "all, to free collateral", "oyster", trade_close, (FUNDING, POSITION, TRADE)),
     Operation(
-        "trade_crossing", "increase through the edge of a range", "oyster", trade_crossing, (FUNDING, POSITION, TRADE)
+        "trade_crossing",
+        "increase through the edge of a range, which nobody crossed before",
+        "oyster",
+        trade_crossing,
+        (FUNDING, POSITION, TRADE),
     ),
     Operation("deposit", "6 decimals, again, unlimited allowance", "oyster 6", deposit, ("Deposit", "Transfer")),
     Operation("deposit_18", "18 decimals", "oyster", deposit, ("Deposit", "Transfer")),

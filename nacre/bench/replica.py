@@ -20,6 +20,7 @@ from nacre.chain import EmbeddedChain
 from nacre.chain.abi import checksum
 
 GAS_LIMIT = 30_000_000
+DEPTH = 7  # how deep into the stack an instruction looks at most, apart from DUP and SWAP
 
 
 class MirroredChain(EmbeddedChain):
@@ -69,7 +70,8 @@ class _Noted:
 
     def __call__(self, computation: Any) -> Any:
         message = computation.msg
-        stack = [item if isinstance(item, int) else int.from_bytes(item, "big") for item in computation._stack.values[-7:]]
+        top = computation._stack.values[-DEPTH:]
+        stack = [item if isinstance(item, int) else int.from_bytes(item, "big") for item in top]
         step = Step(
             code=checksum("0x" + message.code_address.hex()),
             address=checksum("0x" + message.storage_address.hex()),

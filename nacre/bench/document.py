@@ -1,0 +1,94 @@
+"""The tables of docs/gas.md: made here, written between markers there, compared by `--check`."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from nacre.artifacts import ROOT
+from nacre.bench.measure import Measured
+from nacre.bench.size import LIMIT, Size
+
+DOCUMENT = ROOT / "docs" / "gas.md"
+
+# What issue 2 asks for.
+TARGETS = {
+    "takeover_solvent": 79_000,
+    "takeover_bankrupt": 89_000,
+    "force_close": 119_000,
+    "trade_increase": 118_000,
+    "deposit": 54_000,
+}
+
+
+class DocumentError(Exception):
+    """The document lacks its markers."""
+
+
+def replaced(text: str, name: str, table: str) -> str:
+    """The text with the table between the markers of that name."""
+    pattern = re.compile(rf"(<!-- {name} -->\n).*?(<!-- end of {name} -->)", re.DOTALL)
+    if not pattern.search(text):
+        raise DocumentError(f"no markers <!-- {name} --> and <!-- end of {name} --> in the document")
+    return pattern.sub(lambda found: f"{found[1]}\n{table}\n\n{found[2]}", text)
+
+
+def write(tables: dict[str, str], document: Path = DOCUMENT) -> bool:
+    """Brings the tables up to date; whether that changed anything."""
+    old = new = document.read_text()
+    for name, table in tables.items():
+        new = replaced(new, name, table)
+    if new != old:
+        document.write_text(new)
+    return new != old
+
+
+def drift(tables: dict[str, str], document: Path = DOCUMENT) -> list[str]:
+    """Lines that are in the document and should not be (-), and the other way round (+)."""
+    old = document.read_text()
+    lines: list[str] = []
+    for name, table in tables.items():
+        if replaced(old, name, table) == old:
+            continue
+        start, end = old.index(f"<!-- {name} -->\n"), old.index(f"<!-- end of {name} -->")
+        before, after = old[start:end].splitlines()[1:], table.splitlines()
+        lines += [f"- {line}" for line in before if line and line not in after]
+        lines += [f"+ {line}" for line in after if line not in before]
+        lines += [f"{name}: order of lines"] if sorted(filter(None, before)) == sorted(after) else []
+    return lines
+
+
+def gas_tables(measured: Sequence[Measured]) -> dict[str, str]:
+    return {"gas": gas_table(measured), "targets": target_table(measured), "settings": settings_list(measured)}
+
+
+def gas_table(measured: Sequence[Measured]) -> str:
+    heads = (
+        "operation | gas | floor | ratio | intrinsic | calldata | cold accounts | cold slots | writes | logs | refund"
+    )
+    lines = [f"| {heads} |", "|---|" + "---:|" * 10]
+    for item in measured:
+        floor = item.floor
+        parts = (floor.base, floor.calldata, floor.accounts, floor.slots, floor.writes, floor.logs, -floor.refund)
+        numbers = (f"{item.gas:,}", f"{floor.total:,}", f"{item.ratio:.2f}", *(f"{part:,}" for part in parts))
+        lines.append(f"| {item.operation.name} | {' | '.join(numbers)} |")
+    return "\n".join(lines)
+
+
+def target_table(measured: Sequence[Measured]) -> str:
+    lines = ["| operation | gas | target | | largest costs |", "|---|---:|---:|---:|---|"]
+    for item in measured:
+        if target := TARGETS.get(item.operation.name):
+            costs = ", ".join(f"{name} {gas:,}" for name, gas in item.causes.most_common(3))
+            share = f"{item.gas / target * 100 - 100:+.1f} %"
+            lines.append(f"| {item.operation.name} | {item.gas:,} | {target:,} | {share} | {costs} |")
+    return "\n".join(lines)
+
+
+def settings_list(measured: Sequence[Measured]) -> str:
+    return "\n".join(f"- `{item.operation.name}`: {item.operation.note}" for item in measured)
+
+
+def size_tables(sizes: Sequence[Size]) -> dict[str, str]:
+    lines = ["| contract | bytes | of 22,500 |", "|---|---:|---:|"]
+    lines += [f"| {size.name} | {size.code_bytes:,} | {size.code_bytes / LIMIT * 100:.1f} % |" for size in sizes]
+    return {"size": "\n".join(lines)}
