@@ -11,8 +11,8 @@
 
 from interfaces import IClearinghouse
 
-# What calls revert with.
-from contracts.lib import reasons
+# Bounds of what is asked.
+from contracts.lib import liquidation_math
 
 # When accounts were found failing.
 from contracts.modules import margin_calls
@@ -36,10 +36,6 @@ exports: (
 )
 
 
-# More than any pot holds.
-MAX_MARGIN: constant(uint256) = 2**104
-
-
 @deploy
 def __init__(_clearinghouse: address, _config: address):
     """
@@ -58,8 +54,7 @@ def liquidate_by_takeover(_market: uint256, _target: address, _size: uint256, _m
     @param _margin WAD from the caller's free collateral
     @dev Reverts: docs/errors.md, "takeover".
     """
-    if _margin > MAX_MARGIN:
-        reasons._revert(reasons.AMOUNT_TOO_LARGE)
+    liquidation_math._check_margin(_margin)
     policy: uint256 = policies._policy(_market)
     extcall policies.CLEARINGHOUSE.take_over(
         _market, msg.sender, _target, _size, _margin, policy, policies._takeover_refusal(_market, _target, policy)

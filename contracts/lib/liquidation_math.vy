@@ -22,6 +22,18 @@ struct Outcome:
 
 
 WAD: constant(uint256) = 10**18
+# More than any pot holds.
+MAX_MARGIN: constant(uint256) = 2**104
+
+
+@internal
+@pure
+def _check_margin(_margin: uint256):
+    """
+    @notice What a liquidator brings is a sum that exists.
+    """
+    if _margin > MAX_MARGIN:
+        reasons._revert(reasons.AMOUNT_TOO_LARGE)
 
 
 @internal

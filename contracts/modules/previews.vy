@@ -46,6 +46,7 @@ def preview_takeover(
     @param _margin WAD
     @dev Reverts as the transaction, but for "below initial margin", "close leaves a deficit" and "insufficient collateral".
     """
+    liquidation_math._check_margin(_margin)
     policy: uint256 = policies._policy(_market)
     case: Case = self._begin(
         _market, _target, _size, policy, policies._takeover_refusal(_market, _target, policy)
