@@ -146,7 +146,7 @@ def test_the_index_collects_the_loss_and_little_more(proof: Proof) -> None:
 
 
 def test_what_the_index_cannot_collect_is_unallocated(proof: Proof) -> None:
-    """Any rise, capped or not: what it collects and the rest cover the loss, by less than max(1, payers / RAY) too much."""
+    """Any rise, capped or not: with the rest it covers the loss, by less than max(1, payers / RAY) too much."""
     loss, payers, rise = proof.ints("loss payers rise")
     ray = 10**27
     proof.given(loss > 0, payers > 0, rise >= 0)

@@ -1,0 +1,158 @@
+"""The book of docs/derivations.md section 4, in fractions, after every action of random walks on the Python model.
+
+    C = B(0) + G    cash that rounding left in the pot           r    size that rounding left with the venue
+
+Neither ever falls, and no action adds more to them than sections 5 to 9 say. The model equals the contracts to the wei:
+`./run fuzz` compares them.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+import pytest
+
+from nacre.fuzz import model_driver
+from nacre.fuzz.generator import Generator
+from nacre.fuzz.settings import make
+from nacre.model import World
+from nacre.model.market import Market
+from nacre.model.ranges import Range
+from nacre.model.rounding import Q96, RAY, clamp
+from nacre.model.ticks import sqrt_price_at
+from nacre.model.venue import RangeKey, Venue
+
+ACTIONS = 400
+FINE = 2**200
+# What cutting fractions at 2^-200 may add up to.
+NOISE = Fraction(1, 2**150)
+
+
+def cut(value: Fraction) -> Fraction:
+    """Keeps denominators from growing without bound."""
+    return Fraction(value.numerator * FINE // value.denominator, FINE)
+
+
+def inventory(held: Range, sqrt_price: int) -> tuple[Fraction, Fraction]:
+    """Size and cash of a range in real numbers."""
+    price = clamp(sqrt_price, sqrt_price_at(held.lower), sqrt_price_at(held.upper))
+    size = Fraction(held.liquidity * Q96, price) - Fraction(held.liquidity * Q96, held.entry_sqrt)
+    return size, Fraction(held.liquidity * (price - held.entry_sqrt), Q96)
+
+
+@dataclass
+class Walked:
+    """What the venue's walks of one action may leave behind."""
+
+    size: Fraction = Fraction(0)
+    cash: Fraction = Fraction(0)
+
+    def add(self, start: int, end: int, liquidity: int) -> None:
+        low = min(start, end) - 1
+        self.size += max(Fraction(1), Fraction(liquidity * Q96, low * low))
+        self.cash += 1 + Fraction(liquidity, Q96)
+
+
+@dataclass
+class Book:
+    """One market's exact balance sheet, kept beside the model's."""
+
+    paid: dict[RangeKey, Fraction] = field(default_factory=dict)
+    unfunded: Fraction = Fraction(0)
+    index: int = 0
+    sizes: dict[RangeKey, Fraction] = field(default_factory=dict)
+    residue: Fraction = Fraction(0)
+
+    def fund(self, market: Market) -> None:
+        """Funding since the last look: it accrued before anything of the action moved."""
+        rise = market.funding.index - self.index
+        self.index = market.funding.index
+        for key, size in self.sizes.items():
+            self.paid[key] = cut(self.paid.get(key, Fraction(0)) + size * Fraction(rise, RAY))
+        self.unfunded = cut(self.unfunded + self.residue * Fraction(rise, RAY))
+
+    def look(self, market: Market) -> tuple[Fraction, Fraction]:
+        """(C, r) now."""
+        self.fund(market)
+        venue = market.venue
+        self.paid = {key: self.paid.get(key, Fraction(0)) for key in venue.ranges}
+        self.sizes = {key: inventory(held, venue.sqrt_price)[0] for key, held in venue.ranges.items()}
+        self.residue = cut(market.inventory - sum(self.sizes.values()))
+        claims = market.insurance_fund + market.protocol_fees + market.owed_total + market.lp_margin
+        book = Fraction(market.pot + market.unallocated_loss - claims)
+        for held in market.positions.values():
+            carry = Fraction(held.amount * (market.index_of(held.size) - held.entry_carry), RAY)
+            book -= held.balance - held.side * held.entry_notional - carry
+        for key, held in venue.ranges.items():
+            span = venue.span(held.lower, held.upper, market.funding.index)
+            fees = Fraction(held.liquidity * (span.inside.fee - held.entry_fee), Q96)
+            book -= fees - self.paid[key] + inventory(held, venue.sqrt_price)[1]
+        return cut(book + self.unfunded), self.residue
+
+
+def most(market: Market, walked: Walked, interest: int, liquidity: int, actions: int) -> tuple[Fraction, Fraction]:
+    """What one action may add to C and r: stretches; up to three absorptions; a removed range; three settled accounts."""
+    absorbed = 3 * max(Fraction(1), Fraction(interest, RAY))
+    growth = Fraction(liquidity * (6 + actions), 2**108)
+    return walked.cash + absorbed + 3 + 3 + growth, walked.size + 1
+
+
+@pytest.fixture
+def walks(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Walked]]:
+    """Watches the walk of every swap."""
+    seen: list[Walked] = [Walked()]
+    original = Venue._walk
+
+    def watched(venue: Venue, size: int) -> list:
+        start = venue.sqrt_price
+        steps = original(venue, size)
+        for step in steps:
+            seen[-1].add(start, step.sqrt_price, step.liquidity)
+            start = step.sqrt_price
+        return steps
+
+    monkeypatch.setattr(Venue, "_walk", watched)
+    yield seen
+
+
+def claimable(market: Market) -> int:
+    """Margin of all ranges as they would get it."""
+    held = market.venue.ranges.values()
+    return sum(each.margin_now(market.lp_factor, market.lp_epoch) for each in held)
+
+
+def check(book: Book, market: Market, before: tuple[Fraction, Fraction, int], walked: Walked, actions: int) -> None:
+    cash, size, interest = before
+    liquidity = sum(held.liquidity for held in market.venue.ranges.values()) + book_liquidity(book, market)
+    more_cash, more_size = most(market, walked, max(interest, market.totals.open_interest), liquidity, actions)
+    new_cash, new_size = book.look(market)
+    assert new_cash >= cash - NOISE, "cash fell"
+    assert new_size >= size - NOISE, "the venue's ranges hold more than it has"
+    assert new_cash - cash < more_cash + NOISE, "cash grew too much"
+    assert new_size - size < more_size + NOISE, "residue grew too much"
+    assert claimable(market) <= market.lp_margin, "ranges claim more than their margin"
+
+
+def book_liquidity(book: Book, market: Market) -> int:
+    """A bound on the liquidity of ranges that this action removed: no edge holds more (ticks.MAX_GROSS)."""
+    gone = [key for key in book.sizes if key not in market.venue.ranges]
+    return len(gone) * ((2**118 - 1) // 9_213)
+
+
+@pytest.mark.parametrize(("seed", "policy", "decimals"), [(1, "oyster", 18), (2, "injective", 6), (3, "oyster", 0)])
+def test_rounding_only_ever_leaves_something_behind(walks: list[Walked], seed: int, policy: str, decimals: int) -> None:
+    settings = make(seed, policy, decimals)
+    world: World = model_driver.new_world(settings)
+    generator = Generator(settings, world)
+    books = [Book() for _ in settings.markets]
+    setup = generator.setup()
+    done = 0
+    for number in range(ACTIONS):
+        action = setup.pop(0) if setup else generator.draw()
+        before = [(*book.look(world.market(i)), world.market(i).totals.open_interest) for i, book in enumerate(books)]
+        walks[-1] = Walked()
+        model_driver.advance(world, action)
+        done += model_driver.send(world, action) is None
+        for i, book in enumerate(books):
+            check(book, world.market(i), before[i], walks[-1], number)
+    assert done > ACTIONS // 3
