@@ -6,7 +6,6 @@ Neither ever falls, and no action adds more to them than sections 5 to 9 say. Th
 `./run fuzz` compares them.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -91,14 +90,14 @@ class Book:
 
 
 def most(market: Market, walked: Walked, interest: int, liquidity: int, actions: int) -> tuple[Fraction, Fraction]:
-    """What one action may add to C and r: stretches; up to three absorptions; a removed range; three settled accounts."""
+    """What one action may add to C and r: its stretches, three absorptions, a removed range, three settled accounts."""
     absorbed = 3 * max(Fraction(1), Fraction(interest, RAY))
     growth = Fraction(liquidity * (6 + actions), 2**108)
     return walked.cash + absorbed + 3 + 3 + growth, walked.size + 1
 
 
 @pytest.fixture
-def walks(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Walked]]:
+def walks(monkeypatch: pytest.MonkeyPatch) -> list[Walked]:
     """Watches the walk of every swap."""
     seen: list[Walked] = [Walked()]
     original = Venue._walk
@@ -112,7 +111,7 @@ def walks(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Walked]]:
         return steps
 
     monkeypatch.setattr(Venue, "_walk", watched)
-    yield seen
+    return seen
 
 
 def claimable(market: Market) -> int:

@@ -37,7 +37,7 @@ def test_an_idle_hour_counts_as_150_seconds_for_the_average() -> None:
 
 
 def test_a_move_of_the_mid_counts_only_from_the_touch_after_its_block() -> None:
-    """The touch of the same block records the premium before it, the next one the move, which counts from then on."""
+    """The touch of the same block records the premium before it, the next one the move, which counts from there."""
     price = 100 * WAD
     calm = Funding(index=0, premium=0, ema=0, time=0)
     moved = accrued(calm, price, 100 * WAD, 12, CAP_BPS, DAY)

@@ -1,0 +1,245 @@
+"""Why no unchecked operation of the contracts overflows: docs/derivations.md section 2.
+
+One entry for each function that has one, with the largest magnitudes that appear in it, computed from the bounds of what
+goes in. All expressions are monotone in their arguments, so the largest arguments give the largest value. SIGNED values
+must stay below 2^255, the others below 2^256.
+"""
+
+WAD, RAY, BPS = 10**18, 10**27, 10**4
+
+# ---- what goes in: enforced where docs/derivations.md says
+PRICE = 10**25  # mark, oracle price
+MID = 2**94  # price of a square root price
+TRADED = 10**27  # size of a trade or of a position that was increased
+SIZE = 2**122  # a range's inventory; every position that is not beyond the stated bounds
+STORED = 2**127 - 1  # size field, balance field
+NOTIONAL = 2**120  # entry notional
+SWAPPED = 2**114  # notional of a swap
+FUNDING = 2**125
+LOSS = 2**125
+CARRY = FUNDING + LOSS  # K
+CARRY_MOVED = 2 * CARRY  # K - k0
+POT = 2**104
+RANGE_MARGIN = 2**120
+LP_MARGIN = 2**128
+FACTOR = 10**27
+EDGE_LIQUIDITY = (2**118 - 1) // 9_213
+LIQUIDITY = 2**118
+LOWEST_SQRT, SQRT = 791095024370034397410311, 7934700057537675536451451360148007
+HOLDERS = 2**20
+TOTAL = HOLDERS * 2**90
+RATIO = 2**14  # a field of a market word
+POLICY_RATIO = 2**16
+TIME = 2**40
+ELAPSED = 2**32
+PENALTY = 1_678 * (10**27 + 10**24 + 10**21 + 10**18)  # a D^3 + b D^2 + c D + d at D = 1000
+# Fees of a swap: two of at most 2,047 basis points and the penalty.
+FEES = 2 * SWAPPED + SWAPPED * PENALTY // WAD
+AT_MARK = TRADED * PRICE // WAD + 1
+EQUITY = STORED + NOTIONAL + AT_MARK
+DEFICIT = EQUITY
+GROWTH = 4 * 2**127 * 2**115 // LOWEST_SQRT
+MASK_128 = 2**128
+
+SIGNED, UNSIGNED = 2**255, 2**256
+
+# file.function: [(what, largest value, limit)]
+ENTRIES: dict[str, list[tuple[str, int, int]]] = {
+    # ---- lib
+    "lib/accrual_math._ema": [
+        ("even", 1680 * 150**4 + 180 * 150**4 + 150**4, SIGNED),
+        ("distance * (even + odd)", 2 * 2**47 * (2701 * 150**4), SIGNED),
+    ],
+    "lib/accrual_math._funding": [
+        ("cap_bps 1e8 period", RATIO * 10**8 * 2**24, UNSIGNED),
+        ("rate * price * elapsed", 2**48 * PRICE * ELAPSED, SIGNED),
+        ("1000 * period", 1_000 * 2**24, UNSIGNED),
+        ("index + change", FUNDING + 2**48 * PRICE * ELAPSED, SIGNED),
+    ],
+    "lib/accrual_math._premium": [("(mid - price) * 1e12", MID * 10**12, SIGNED)],
+    "lib/fixed_point._mul_div_down": [
+        ("size * price", SIZE * PRICE, UNSIGNED),
+        ("entry notional * size", NOTIONAL * SIZE, UNSIGNED),
+        ("stake * WAD * RATIO", (STORED + NOTIONAL + 2**128) * WAD * 10**8, UNSIGNED),
+    ],
+    "lib/fixed_point._mul_div_up": [
+        ("size * price", SIZE * PRICE + WAD, UNSIGNED),
+        ("total * price", 2 * TOTAL * PRICE + WAD, UNSIGNED),
+        ("loss * venue", DEFICIT * TOTAL + TOTAL, UNSIGNED),
+        ("loss * RAY", DEFICIT * RAY + STORED, UNSIGNED),
+        ("distance from mark * WAD", MID * WAD + MID, UNSIGNED),
+        ("notional * penalty ratio", SWAPPED * PENALTY + WAD, UNSIGNED),
+        ("stake * WAD * RATIO", (STORED + NOTIONAL + 2**128) * WAD * 10**8 + SIZE * 10**8, UNSIGNED),
+    ],
+    "lib/fixed_point._bps_up": [("notional at mark * ratio", SIZE * PRICE // WAD * RATIO + BPS, UNSIGNED)],
+    "lib/fixed_point._signed_mul_div_floor": [("balance * size", STORED * SIZE + SIZE, SIGNED)],
+    "lib/fixed_point._ray_mul_up": [("size * (K - k0)", SIZE * CARRY_MOVED, SIGNED)],
+    "lib/liquidation_math._slice": [("size * ratio", STORED * POLICY_RATIO, UNSIGNED)],
+    "lib/liquidation_math._before_proceeds": [("balance +- notional", STORED + NOTIONAL, SIGNED)],
+    "lib/liquidation_math._with_notional": [("balance +- notional", STORED + NOTIONAL + SWAPPED, SIGNED)],
+    "lib/liquidation_math._outcome": [
+        ("fees", 3 * (STORED + NOTIONAL + SWAPPED), SIGNED),
+        ("notional * liquidation fee", SWAPPED * POLICY_RATIO, UNSIGNED),
+        ("fee * reward share", SWAPPED * POLICY_RATIO * POLICY_RATIO, UNSIGNED),
+    ],
+    "lib/liquidation_math._band_bps": [("ratio / 5", RATIO, UNSIGNED)],
+    "lib/market_words._amount": [("mantissa * 10^exponent", (2**20 - 1) * 10**31, UNSIGNED)],
+    "lib/packing._signed_at": [("256 - width - offset, of constants", 256, UNSIGNED)],
+    "lib/position_math._abs": [("-size", STORED + 1, SIGNED)],
+    "lib/position_math._price_pnl": [("value - entry notional", SIZE * PRICE // WAD + 1 + NOTIONAL, SIGNED)],
+    "lib/position_math._carry_charge": [("K - k0", CARRY_MOVED, SIGNED)],
+    "lib/position_math._pnl": [("price pnl - carry", SIZE * PRICE + NOTIONAL + SIZE * CARRY_MOVED // RAY, SIGNED)],
+    "lib/position_math._equity": [
+        ("balance + pnl", STORED + SIZE * PRICE + NOTIONAL + SIZE * CARRY_MOVED // RAY, SIGNED)
+    ],
+    "lib/position_math._worth": [("balance + price pnl", 2**176 + SIZE * PRICE // WAD + NOTIONAL, SIGNED)],
+    "lib/position_math._settled": [("balance - carry", STORED + SIZE * CARRY_MOVED // RAY + 1, SIGNED)],
+    "lib/position_math._part": [("-size", STORED, SIGNED)],
+    "lib/position_math._without": [("whole - part, part at most the whole", 2 * STORED, SIGNED)],
+    "lib/position_math._combined": [
+        ("balances", 2**176 + STORED + 2 * NOTIONAL + 2**128, SIGNED),
+        ("sizes", STORED + SIZE, SIGNED),
+        ("entry notional * size", (NOTIONAL + SWAPPED) * SIZE + SIZE, UNSIGNED),
+    ],
+    "lib/position_math._opening_excess": [("balance + pnl - margin", 2**176 + 3 * SIZE * PRICE, SIGNED)],
+    "lib/position_math._is_below": [
+        ("equity * 1e4", (2**176 + SIZE * PRICE) * BPS, UNSIGNED),
+        ("margin * ratio", SIZE * PRICE // WAD * RATIO * POLICY_RATIO, UNSIGNED),
+    ],
+    "lib/reasons._revert": [("length", 32, UNSIGNED)],
+    "lib/swap_math._next_sqrt_price_up": [
+        ("depth", LIQUIDITY * 2**96, UNSIGNED),
+        ("size * sqrt price", 2**128 * SQRT, UNSIGNED),
+        ("depth + moved", LIQUIDITY * 2**96 + 2**128 * SQRT, UNSIGNED),
+        ("result of a purchase: at most 2^34 s", 2**34 * SQRT + 1, UNSIGNED),
+    ],
+    "lib/swap_math._base_between": [
+        ("L (high - low)", LIQUIDITY * SQRT, UNSIGNED),
+        ("low * high", SQRT * SQRT, UNSIGNED),
+        ("result", LIQUIDITY * 2**96 // LOWEST_SQRT + 1, UNSIGNED),
+    ],
+    "lib/swap_math._cash_between": [("L (high - low) + 2^96", LIQUIDITY * SQRT + 2**96, UNSIGNED)],
+    "lib/swap_math._price_down": [
+        ("s * s", SQRT * SQRT, UNSIGNED),
+        ("s * s / 2^64 * WAD", (SQRT * SQRT >> 64) * WAD, UNSIGNED),
+    ],
+    "lib/swap_math._sqrt_price_up": [
+        ("price * 2^160 + WAD", (2**94 << 160) + WAD, UNSIGNED),
+        ("root * root", (2**128) ** 2 - 1, UNSIGNED),
+    ],
+    "lib/swap_math._liquidity_of_margin": [("distance to an edge", SQRT, UNSIGNED)],
+    "lib/swap_math._edge_liquidity": [
+        ("margin * s", RANGE_MARGIN * SQRT, UNSIGNED),
+        ("depth * 2^96", (2**160 - 1) << 96, UNSIGNED),
+        ("edge * imr", SQRT * RATIO + BPS, UNSIGNED),
+    ],
+    "lib/swap_math._over_sqrt_price": [("funding * 2^115 + s", 2**127 * 2**115 + SQRT, SIGNED)],
+    "lib/tick_math._sqrt_price_at_tick": [("Q111 ratio * Q128 factor", 2**128 * (2**128 - 1), UNSIGNED)],
+    "lib/tick_math._tick_at_sqrt_price": [
+        ("(s - r) * 2^80", SQRT * 2**80, SIGNED),
+        ("z * z", 2**160, SIGNED),
+        ("z z * series", 2**76 * 2**100, SIGNED),
+        ("doublings * ticks", 64 * 2**93 + 2**78 * 2**100, SIGNED),
+    ],
+    "lib/venue_math._priced": [("ratio * 1e14", RATIO * 10**14, UNSIGNED)],
+    "lib/venue_math._check_average": [
+        ("notional * WAD * 1e4", SWAPPED * WAD * BPS, UNSIGNED),
+        ("limit * size", 2**120 * 2**128, UNSIGNED),
+        ("size * mark * (1e4 + band)", 2**128 * PRICE * (BPS + RATIO), UNSIGNED),
+    ],
+    "lib/venue_math._deviation": [("mid - mark", MID, UNSIGNED)],
+    "lib/venue_math._penalty": [
+        ("coefficient * power", 1_678 * WAD * 10**27, UNSIGNED),
+        ("power * D", 10**27 * 10**21, UNSIGNED),
+        ("ratio", PENALTY, UNSIGNED),
+    ],
+    "lib/waterfall_math._drawable": [("fund * ratio", POT * RATIO, UNSIGNED)],
+    "lib/waterfall_math._decayed": [("fund * ratio * elapsed", POT * RATIO * TIME, UNSIGNED)],
+    "lib/waterfall_math._shares": [("rise * payers", LOSS * TOTAL, UNSIGNED)],
+    # ---- modules of the clearinghouse
+    "modules/accounts.deposit": [("amount * scale, balance + amount", 10**30 + 2**200, UNSIGNED)],
+    "modules/accounts.withdraw": [("amount * scale", MASK_128 * WAD, UNSIGNED)],
+    "modules/accounts.set_operator": [("the count follows the flags of at most 2^112 accounts", MASK_128, UNSIGNED)],
+    "modules/accounts._take": [("free - amount, checked the line above", MASK_128, UNSIGNED)],
+    "modules/accounts._give": [("free + amount, of one token's supply in 128 bits", MASK_128 - 1, MASK_128)],
+    "modules/closing._pay_in": [("margin - balance", 2**176, SIGNED)],
+    "modules/liquidation.take_over": [
+        ("balance + deficit", 2 * EQUITY, SIGNED),
+        ("balance + margin: wraps only for a margin that nobody has, refused after", STORED, SIGNED),
+    ],
+    "modules/liquidation.force_close": [
+        ("penalty + share of the fund", FEES + SWAPPED * POLICY_RATIO, UNSIGNED),
+        ("balance + residue", 2 * STORED + NOTIONAL + SWAPPED, SIGNED),
+    ],
+    "modules/liquidation._close_on_venue": [("-size", STORED, SIGNED)],
+    "modules/markets._price": [
+        ("price - minimum wraps below it, which the comparison then refuses", 0, UNSIGNED),
+        ("now - updated, checked before", TIME, UNSIGNED),
+    ],
+    "modules/markets._accrued": [("now - accrued", TIME, UNSIGNED)],
+    "modules/markets._carry_index": [("S +- F", CARRY, SIGNED)],
+    "modules/markets._sides_after": [("total + change", 2 * TOTAL, MASK_128)],
+    "modules/markets._resized": [("changes of few sizes", 4 * SIZE, SIGNED), ("holders", HOLDERS + 2, UNSIGNED)],
+    "modules/markets._set_mid": [("fees in the pot", 2**111 + POT, 2**112)],
+    "modules/payouts.claim": [("total - debt, pot - debt: debt <= total <= pot", POT, UNSIGNED)],
+    "modules/payouts._pay": [("pot - paid, amount - paid: paid is the smaller", SIGNED, UNSIGNED)],
+    "modules/payouts._move": [("pot + amount, of free collateral", POT + MASK_128, UNSIGNED)],
+    "modules/providers.venue_absorb": [("balance - equity, - tip", 2**176 + 2 * SIZE * PRICE, SIGNED)],
+    "modules/trading.trade": [
+        ("fees", FEES, SIGNED),
+        ("margin - fees", POT + FEES, SIGNED),
+    ],
+    "modules/trading.adjust_margin": [("balance + delta", STORED + POT, SIGNED), ("count of top-ups", 512, UNSIGNED)],
+    "modules/trading._check_reduced": [("equity * margin", EQUITY * (AT_MARK + 1), SIGNED)],
+    "modules/waterfall._credit": [("fund + amount", POT + FEES + STORED, UNSIGNED)],
+    "modules/waterfall._absorb": [("deficit + fund", DEFICIT + POT, SIGNED)],
+    "modules/waterfall._draw": [("level + paid, shifted by 32", 2 * POT << 32, UNSIGNED)],
+    "modules/waterfall._draw_level": [("now - drawn", TIME, UNSIGNED)],
+    "modules/waterfall._socialise": [
+        ("index + rise, by `room`", LOSS, MASK_128),
+        ("unallocated + loss, of at most 2^64 calls", 2**64 * DEFICIT, UNSIGNED),
+    ],
+    "modules/waterfall._charge_ranges": [
+        ("factor * margin", FACTOR * LP_MARGIN, UNSIGNED),
+        ("factor * 1e9, of one below 1e18", 10**27, 2**96),
+        ("epoch", 2**32 - 1, 2**32),
+    ],
+    # ---- the venue
+    "OysterAmm.add_liquidity": [("sum of liquidity", 9_213 * EDGE_LIQUIDITY, LIQUIDITY)],
+    "OysterAmm.remove_liquidity": [("liquidity - one of those in range", LIQUIDITY, UNSIGNED)],
+    "OysterAmm._check_near": [("price * 1e4", MID * RATIO, UNSIGNED)],
+    "modules/curve._point": [("tick", 2**24, SIGNED)],
+    "modules/curve._store": [("tick", 2**24, SIGNED)],
+    "modules/curve._growth": [("dF * 2^115", 2 * FUNDING * 2**115 + SQRT, SIGNED)],
+    "modules/curve._credit": [("fee * 2^96; the growth wraps, only differences count", SWAPPED << 96, UNSIGNED)],
+    "modules/curve._drifted": [("tick - 1", 2**24, SIGNED)],
+    "modules/curve._across": [("liquidity +- net", 2 * LIQUIDITY, SIGNED)],
+    "modules/curve._plan": [("sum of notionals", 65 * (LIQUIDITY * SQRT >> 96), UNSIGNED)],
+    "modules/curve._end": [("tick - 1", 2**24, SIGNED)],
+    "modules/curve._stretch": [("tick", 2**24, SIGNED)],
+    "modules/curve._carry_out": [("fee * notional of a stretch", SWAPPED * SWAPPED, UNSIGNED)],
+    "modules/ranges._growths": [("funding growth: each term below 2^163", GROWTH, 2**165)],
+    "modules/ranges._accrued": [
+        ("margin * factor", RANGE_MARGIN * 2**96, UNSIGNED),
+        ("entry factor * 1e9", FACTOR * 10**9, UNSIGNED),
+        ("L * fee growth", LIQUIDITY * 2**128, UNSIGNED),
+        ("margin + fees - funding", RANGE_MARGIN + 2**150 + 2**176, SIGNED),
+    ],
+    "modules/ranges._inventory": [("-cash, -size", (LIQUIDITY * 2**96 // LOWEST_SQRT) + 1, SIGNED)],
+    "modules/ranges._margins": [
+        ("size * mark + WAD", SIZE * MID + WAD, UNSIGNED),
+        ("notional * ratio", SIZE * MID // WAD * RATIO + BPS, UNSIGNED),
+        ("balance + pnl", 2**177 + SIZE * MID, SIGNED),
+    ],
+    "modules/ranges._position_at": [("balance + cash", 2**177, SIGNED)],
+    "modules/ticks._pair_minus": [("wraps in each half: only differences count", 0, UNSIGNED)],
+    "modules/ticks._minus": [("difference of growths, modulo 2^256", GROWTH, SIGNED)],
+    "modules/ticks._index": [("tick + offset", 2**24, SIGNED)],
+    "modules/ticks._first_edge": [("words and bits", 256, UNSIGNED)],
+    "modules/ticks._last_edge": [("words and bits; word 0 is the last one looked at", 256, UNSIGNED)],
+    "modules/ticks._tick": [("index * spacing", 2**24, SIGNED)],
+    "modules/ticks._cross": [("difference of growths, modulo 2^256", GROWTH, SIGNED)],
+    "modules/ticks._add_edge": [("gross + liquidity, below 2^128 + 2^160", 2**161, UNSIGNED)],
+    "modules/ticks._drop_edge": [("gross - one of it", EDGE_LIQUIDITY, UNSIGNED)],
+    "modules/ticks._set_liquidity": [("net +- liquidity", 2 * EDGE_LIQUIDITY, SIGNED)],
+}
