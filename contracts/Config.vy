@@ -8,7 +8,8 @@
         parameter: it packs what it is told into the words of the clearinghouse and of the engine, and reads them back.
 @custom:security The owner is meant to be a timelock (snekmate's timelock_controller), so that whoever dislikes a change can
         leave first; it is handed over in two steps. The guardian can stop opening and nothing else: closing, topping
-        up, liquidating and withdrawing what is free work always. Neither can move anybody's collateral.
+        up, liquidating and withdrawing what is free work always. Neither moves collateral; but who lists a market vouches
+        for its venue, which takes the margin of ranges from free collateral (SECURITY.md).
 @custom:kill Pause each market; set them reduce-only.
 """
 

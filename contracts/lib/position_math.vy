@@ -9,7 +9,6 @@
 """
 
 from contracts.lib import fixed_point
-from contracts.lib import packing
 
 
 struct Position:
@@ -30,8 +29,8 @@ def _abs(_size: int256) -> uint256:
     @notice |size|, also of the smallest int256.
     """
     if not (_size >= 0):
-        return packing._bits(unsafe_sub(0, _size))
-    return packing._bits(_size)
+        return convert(convert(unsafe_sub(0, _size), bytes32), uint256)
+    return convert(convert(_size, bytes32), uint256)
 
 
 @internal
