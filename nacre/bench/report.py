@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from nacre.bench.document import TARGETS
 from nacre.bench.measure import Measured
@@ -60,5 +61,5 @@ def _list(title: str, rows: Sequence[tuple[int, str]]) -> None:
     table.add_column(justify="right")
     table.add_column()
     for gas, text in rows:
-        table.add_row(f"{gas:,}", text)
+        table.add_row(f"{gas:,}", Text(text))  # names have brackets, which are no markup
     console().print(table)
