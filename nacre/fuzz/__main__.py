@@ -75,14 +75,14 @@ def show(tally: Tally) -> None:
     console.print("markets: " + ", ".join(f"{name} {n}" for name, n in sorted(tally.events.items())))
 
 
-def fail(failure: Failure, settings: Settings, with_chain: bool, path: Path) -> None:
+def fail(failure: Failure, settings: Settings, with_chain: bool, path: Path, seconds: int) -> None:
     """Shrinks, tells and keeps a failure."""
     walk = failure.walk
     trace = walk.trace if walk else []
     console.print(f"[red]failed[/red] after {len(trace)} actions, seed {settings.seed} {settings.policy} ")
     console.print(f"{settings.decimals} decimals: {failure}", markup=False)
     with console.status("cutting the trace down"):
-        story = minimal_story(settings, trace, failure, with_chain)
+        story = minimal_story(settings, trace, failure, with_chain, seconds)
     story.save(path)
     console.print(f"{len(story.actions)} actions are enough: {story.failure}", markup=False)
     for action in story.actions:
@@ -109,6 +109,7 @@ def again(path: Path, with_chain: bool) -> int:
 @click.option("--chunk", default=1500, show_default=True, type=click.IntRange(min=1), help="actions a campaign")
 @click.option("--model-only", is_flag=True, help="test the specification alone, without contracts")
 @click.option("--story", default=Path("fuzz-story.json"), show_default=True, type=Path, help="where a failure goes")
+@click.option("--shrink-seconds", default=120, show_default=True, help="how long to cut a failing trace down")
 @click.option("--replay", "replayed", default=None, type=Path, help="run a kept failure again")
 def main(
     seed: int,
@@ -118,6 +119,7 @@ def main(
     chunk: int,
     model_only: bool,
     story: Path,
+    shrink_seconds: int,
     replayed: Path | None,
 ) -> None:
     """Random actions against the contracts and the exact model: every stored number equal, every invariant held."""
@@ -140,7 +142,7 @@ def main(
                 tally.add(run(settings, min(chunk, actions - tally.actions), not model_only, progress, task))
             except Failure as failure:
                 progress.stop()
-                fail(failure, settings, not model_only, story)
+                fail(failure, settings, not model_only, story, shrink_seconds)
                 raise SystemExit(1) from None
     tally.seconds = time.monotonic() - started
     show(tally)

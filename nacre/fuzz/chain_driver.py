@@ -60,6 +60,7 @@ class ChainSide:
     """The contracts of one campaign."""
 
     def __init__(self, settings: Settings):
+        self.settings = settings
         self.chain = EmbeddedChain(exact_gas=False)
         self.system: System = deploy_system(self.chain, decimals=settings.decimals)
         self.markets: list[Market] = [

@@ -68,13 +68,15 @@ class Generator:
             actions.append({"do": "add_liquidity", "margin": unit * self.depth} | place)
         return actions
 
-    def draw(self) -> Action:
-        kind = self.rng.choices(self.kinds, self.weights)[0]
+    def draw(self, rng: random.Random | None = None, kind: str | None = None) -> Action:
+        """The next action; another source of randomness, or the kind of action, may be given."""
+        self.rng = rng or self.rng
+        asked, kind = kind, kind or self.rng.choices(self.kinds, self.weights)[0]
         number = self.rng.choices((0, 1), (3, 1))[0]
         market = self.world.market(number)
         if not is_sane(market.oracle.price) or market.oracle.updated_at > self.world.house.now:
             kind = "price" if self.rng.random() < 0.5 else "deposit"
-        elif self.rng.random() < 0.3:
+        elif asked is None and self.rng.random() < 0.3:
             kind = self._needed(market) or kind
         action: Action = getattr(self, f"_{kind}")(number, market)
         # Most actions come a second after the last; some in the same block.

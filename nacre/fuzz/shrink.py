@@ -1,6 +1,7 @@
 """Cuts a failing trace down to what it needs to fail, and keeps it as a story that can be replayed."""
 
 import json
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -51,11 +52,11 @@ class Stage:
         self.settings = settings
         self.chain = ChainSide(settings) if with_chain else None
 
-    def failure(self, actions: Sequence[Action]) -> Failure | None:
-        """How these actions fail, everything compared after each; None if they do not."""
+    def failure(self, actions: Sequence[Action], thorough: bool = True) -> Failure | None:
+        """How these actions fail, everything compared at the end or after each; None if they do not."""
         snapshot = self.chain.snapshot() if self.chain else 0
         try:
-            replay(self.settings, self.chain, actions, thorough=True)
+            replay(self.settings, self.chain, actions, thorough)
         except Failure as failure:
             return failure
         finally:
@@ -64,18 +65,24 @@ class Stage:
         return None
 
 
-def shrink(actions: Sequence[Action], fails: Callable[[Sequence[Action]], bool], seconds: float = 120) -> list[Action]:
-    """Deletes actions, large pieces first, as long as the rest still fails or time is up."""
-    deadline = time.monotonic() + seconds
+def shrink(
+    actions: Sequence[Action],
+    fails: Callable[[Sequence[Action]], bool],
+    seconds: float = math.inf,
+    tries: float = math.inf,
+) -> list[Action]:
+    """Deletes actions, large pieces first, as long as the rest fails; ends early when time or tries are used up."""
+    deadline, tried = time.monotonic() + seconds, 0
     kept = list(actions)
     piece = max(1, len(kept) // 2)
     while piece:
         start = 0
         removed = False
         while start < len(kept):
-            if time.monotonic() > deadline:
+            if tried >= tries or time.monotonic() > deadline:
                 return kept
             candidate = kept[:start] + kept[start + piece :]
+            tried += 1
             if candidate and fails(candidate):
                 kept, removed = candidate, True
             else:
@@ -85,18 +92,23 @@ def shrink(actions: Sequence[Action], fails: Callable[[Sequence[Action]], bool],
 
 
 def minimal_story(
-    settings: Settings, trace: Sequence[Action], failure: Failure, with_chain: bool = True, seconds: float = 120
+    settings: Settings,
+    trace: Sequence[Action],
+    failure: Failure,
+    with_chain: bool = True,
+    seconds: float = 120,
+    tries: float = math.inf,
 ) -> Story:
     """The shortest trace found that fails in the same way."""
     stage = Stage(settings, with_chain)
 
     def fails(actions: Sequence[Action]) -> bool:
-        found = stage.failure(actions)
+        found = stage.failure(actions, thorough=False)
         return found is not None and found.kind == failure.kind
 
     actions = list(trace)
     # If only the whole campaign shows it, the trace stays as it is.
     if fails(actions):
-        actions = shrink(actions, fails, seconds)
+        actions = shrink(actions, fails, seconds, tries)
     final = stage.failure(actions)
     return Story(settings.seed, settings.policy, settings.decimals, str(final or failure), actions)
