@@ -1,6 +1,6 @@
 """Why no unchecked operation of the contracts overflows: docs/derivations.md section 2.
 
-One entry for each function that has one, with the largest magnitudes that appear in it, computed from the bounds of what
+One entry for each function that has one, with the largest magnitudes in it, computed from the bounds of what
 goes in. All expressions are monotone in their arguments, so the largest arguments give the largest value. SIGNED values
 must stay below 2^255, the others below 2^256.
 """
