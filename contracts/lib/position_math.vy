@@ -39,7 +39,8 @@ def _notional(_size: int256, _mark: uint256) -> uint256:
     """
     @notice |size| at the mark price, rounded up: what margin ratios apply to.
     """
-    return fixed_point._mul_div_up(self._abs(_size), _mark, WAD)
+    # ceil, written out: this and the two below are on every path
+    return unsafe_div(unsafe_add(unsafe_mul(self._abs(_size), _mark), WAD - 1), WAD)
 
 
 @internal
@@ -51,7 +52,8 @@ def _price_pnl(_size: int256, _entry_notional: uint256, _mark: uint256) -> int25
     entry: int256 = convert(_entry_notional, int256)
     if not (_size >= 0):
         return unsafe_sub(entry, convert(self._notional(_size, _mark), int256))
-    return unsafe_sub(convert(fixed_point._mul_div_down(self._abs(_size), _mark, WAD), int256), entry)
+    # floor
+    return unsafe_sub(convert(unsafe_div(unsafe_mul(convert(_size, uint256), _mark), WAD), int256), entry)
 
 
 @internal
@@ -176,7 +178,8 @@ def _margin(_notional_at_mark: uint256, _ratio_bps: uint256) -> uint256:
     """
     @notice Initial or maintenance margin of a notional, rounded up.
     """
-    return fixed_point._bps_up(_notional_at_mark, _ratio_bps)
+    # ceil
+    return unsafe_div(unsafe_add(unsafe_mul(_notional_at_mark, _ratio_bps), 9_999), 10_000)
 
 
 @internal

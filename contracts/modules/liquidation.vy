@@ -82,7 +82,8 @@ def take_over(
         if position_math._abs(new.size) > markets.MAX_SIZE:
             reasons._revert(reasons.SIZE_TOO_LARGE)
         positions._check_opening(market, new)
-    market = positions._replace(market, _target, case.target.size, position_math._without(case.target, case.part))
+    rest: position_math.Position = position_math._without(case.target, case.part)
+    market = positions._replace(market, _target, case.target.size, rest)
     market = positions._replace(market, _liquidator, old.size, new)
     closing._pay_in(market, _liquidator, new, convert(_margin, int256))
     log IClearinghouse.Takeover(

@@ -259,13 +259,13 @@ def _close(_market: Market):
 
 @internal
 @pure
-def _carry_index(_market: Market, _size: int256) -> int256:
+def _carry_index(_long_loss: uint256, _short_loss: uint256, _funding_index: int256, _size: int256) -> int256:
     """
     @notice Carry index of the side a size is on, RAY.
     """
     if not (_size >= 0):
-        return unsafe_sub(convert(_market.short_loss, int256), _market.funding)
-    return unsafe_add(convert(_market.long_loss, int256), _market.funding)
+        return unsafe_sub(convert(_short_loss, int256), _funding_index)
+    return unsafe_add(convert(_long_loss, int256), _funding_index)
 
 
 @internal
@@ -291,24 +291,6 @@ def _sides_after(_market: Market) -> (uint256, uint256):
     return unsafe_add(long, packing._bits(_market.long_change)), unsafe_add(
         short, packing._bits(_market.short_change)
     )
-
-
-@internal
-@pure
-def _resized(_market: Market, _old_size: int256, _new_size: int256) -> Market:
-    """
-    @notice The totals' changes and the holder counts after one account's size changed.
-    """
-    market: Market = _market
-    market.long_change = unsafe_add(market.long_change, unsafe_sub(max(_new_size, 0), max(_old_size, 0)))
-    market.short_change = unsafe_add(market.short_change, unsafe_sub(min(_old_size, 0), min(_new_size, 0)))
-    market.holders_long = unsafe_sub(
-        unsafe_add(market.holders_long, convert(_new_size > 0, uint256)), convert(_old_size > 0, uint256)
-    )
-    market.holders_short = unsafe_sub(
-        unsafe_add(market.holders_short, convert(_new_size < 0, uint256)), convert(_old_size < 0, uint256)
-    )
-    return market
 
 
 @internal

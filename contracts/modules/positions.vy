@@ -56,7 +56,14 @@ def _load_settled(_market: markets.Market, _account: address) -> position_math.P
     @notice A position with its carry paid out of its balance.
     """
     position: position_math.Position = self._load(_market.id, _account)
-    return position_math._settled(position, markets._carry_index(_market, position.size))
+    index: int256 = markets._carry_index(
+        _market.long_loss, _market.short_loss, _market.funding, position.size
+    )
+    position.balance = unsafe_sub(
+        position.balance, position_math._carry_charge(position.size, position.carry, index)
+    )
+    position.carry = index
+    return position
 
 
 @internal
@@ -67,9 +74,21 @@ def _replace(
     @notice Writes a changed position, settled up to now, and carries the change into the market's totals and holder counts.
     """
     position: position_math.Position = _settled
-    position.carry = markets._carry_index(_market, position.size)
+    position.carry = markets._carry_index(
+        _market.long_loss, _market.short_loss, _market.funding, position.size
+    )
     self._store(_market.id, _account, position)
-    return markets._resized(_market, _old_size, position.size)
+    size: int256 = position.size
+    market: markets.Market = _market
+    market.long_change = unsafe_add(market.long_change, unsafe_sub(max(size, 0), max(_old_size, 0)))
+    market.short_change = unsafe_add(market.short_change, unsafe_sub(min(_old_size, 0), min(size, 0)))
+    market.holders_long = unsafe_sub(
+        unsafe_add(market.holders_long, convert(size > 0, uint256)), convert(_old_size > 0, uint256)
+    )
+    market.holders_short = unsafe_sub(
+        unsafe_add(market.holders_short, convert(size < 0, uint256)), convert(_old_size < 0, uint256)
+    )
+    return market
 
 
 @internal

@@ -105,16 +105,17 @@ def adjust_margin(_market: uint256, _delta: int256, _account: address = msg.send
     if _delta == 0:
         reasons._revert(reasons.ZERO_AMOUNT)
     self._check_amount(_delta)
+    market: markets.Market = markets._read(_market)
     position: position_math.Position = positions._load(_market, _account)
     if position.size == 0:
         reasons._revert(reasons.NO_POSITION)
-    market: markets.Market = markets._read(_market)
-    position.balance = unsafe_add(position.balance, _delta)
     if not (_delta >= 0):
         market = markets._open(_market)
         if market.jumped:
             reasons._revert(reasons.PRICE_JUST_JUMPED)
-        position = position_math._settled(position, markets._carry_index(market, position.size))
+        position = positions._load_settled(market, _account)
+    position.balance = unsafe_add(position.balance, _delta)
+    if not (_delta >= 0):
         positions._check_opening(market, position)
     elif convert(_delta, uint256) >= position_math._margin(position.notional, market_words._mmr_bps(market.risk)):
         # liquidation records made before so large a top-up are void
