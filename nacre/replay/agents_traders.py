@@ -6,9 +6,10 @@ from nacre.model.rounding import BPS, WAD, bps_up
 from nacre.prices.dice import Dice
 from nacre.replay.world import World
 
-# How often, a candle.
+# How often, an hour.
 WHIM_BPS = 150
 WORRY_BPS = 2_000
+OFTENEST_BPS = 5_000
 # Equity below this multiple of MM worries a trader.
 WORRIED_BPS = 16_000
 SMALLEST_MARGIN = 200 * WAD
@@ -57,12 +58,12 @@ class Trader:
     def close(self, share_bps: int = BPS) -> Receipt:
         return self.world.trade(self.account, -self.position.size * share_bps // BPS, 0)
 
-    def act(self) -> None:
-        """Once a candle: mostly nothing."""
+    def act(self, seconds: int = 3_600) -> None:
+        """Once a candle of so many seconds: mostly nothing."""
         if self.position.size and self._worried():
-            if self.dice.chance(WORRY_BPS):
+            if self.dice.chance(_scaled(WORRY_BPS, seconds)):
                 self._defend()
-        elif self.dice.chance(WHIM_BPS):
+        elif self.dice.chance(_scaled(WHIM_BPS, seconds)):
             self._follow_whim()
 
     def _worried(self) -> bool:
@@ -93,3 +94,8 @@ class Trader:
             self.close(5_000)
         elif free * 10 > self.stake:
             self.open(free * 8_000 // BPS)
+
+
+def _scaled(hourly_bps: int, seconds: int) -> int:
+    """Chance in a candle: as many actions an hour, however long the candles are."""
+    return max(1, min(OFTENEST_BPS, hourly_bps * seconds // 3_600))

@@ -117,8 +117,12 @@ def story(result: Result) -> list[str]:
             f"{len(found):,} by {kind}" for kind in (TAKEOVER, FORCE_CLOSE) if (found := result.of_kind(kind))
         )
         sentences.append(
-            f"{numbers.count(len(result.liquidations), 'liquidation')}: {shares}. In {len(bankrupt):,} of them the "
-            "position was bankrupt: its loss was larger than its margin."
+            f"{numbers.count(len(result.liquidations), 'liquidation')}: {shares}. "
+            + (
+                f"In {len(bankrupt):,} of them the position was bankrupt: its loss was larger than its margin."
+                if bankrupt
+                else "None of the positions was bankrupt: each was liquidated while it still had margin."
+            )
         )
     else:
         sentences.append("Nobody had to be liquidated.")

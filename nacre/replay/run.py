@@ -181,7 +181,7 @@ class Replay:
             dealer.tend()
         if traders:
             for trader in self.traders:
-                trader.act()
+                trader.act(self.settings.interval)
             keep_near_index(world, self.arbitrageurs)
 
     def _finish(self) -> None:

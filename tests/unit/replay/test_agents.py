@@ -11,6 +11,7 @@ from nacre.model import ticks as tick_math
 from nacre.model.positions import initial_margin
 from nacre.presets import preset
 from nacre.prices.dice import Dice
+from nacre.replay import agents_traders
 from nacre.replay.agents_dealer import LEAST, MOST, Dealer
 from nacre.replay.agents_keepers import Keeper, Operator, liquidate_all, profit_floor
 from nacre.replay.agents_traders import Trader
@@ -205,6 +206,13 @@ def test_a_worried_trader_defends_itself_now_and_then(world):
     for _ in range(40):
         trader.act()
     assert trader.position.size == 0 or ratio_of(trader) > before
+
+
+@pytest.mark.parametrize(
+    ("seconds", "bps"), [(3_600, 150), (300, 12), (60, 2), (1, 1), (86_400, 3_600), (10**6, 5_000)]
+)
+def test_traders_do_as_much_an_hour_whatever_the_candles(seconds, bps):
+    assert agents_traders._scaled(agents_traders.WHIM_BPS, seconds) == bps
 
 
 def ratio_of(trader):

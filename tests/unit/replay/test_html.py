@@ -86,6 +86,13 @@ def test_the_story_names_all_payers(result):
     assert "by the liquidity providers' margin" in text
 
 
+def test_the_story_says_when_nobody_was_bankrupt(result):
+    solvent = replace(result, liquidations=[item for item in result.liquidations if not item.bankrupt], absorptions=[])
+    text = " ".join(html.story(solvent))
+    assert "None of the positions was bankrupt" in text
+    assert "In 0" not in text
+
+
 def test_a_quiet_replay_has_a_page_too(result):
     quiet = replace(result, liquidations=[], absorptions=[], removals=[], refused={})
     page = html.render(quiet)
