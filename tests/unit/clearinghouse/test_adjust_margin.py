@@ -135,7 +135,7 @@ def test_margin_out_of_this_world(exchange, trader, long, delta):
 @pytest.mark.parametrize("market", [1, 1023, 1024, 2**95, ALL])
 @pytest.mark.parametrize("delta", [WAD, -WAD])
 def test_unknown_market(exchange, trader, long, market, delta):
-    refuses(exchange, "no position", trader, delta, market)
+    refuses(exchange, "unknown market", trader, delta, market)
 
 
 @pytest.mark.parametrize("market", [2**96, 2**255, 5 * 2**96])
