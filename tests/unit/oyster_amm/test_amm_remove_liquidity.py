@@ -73,6 +73,14 @@ def test_social_losses_lower_the_margin(desk, provider, second, narrow):
     assert desk.remove(second, *WIDE).check().event("Absorbed").balance == 0
 
 
+def test_margin_of_a_range_entered_in_a_later_epoch(desk, provider):
+    desk.set(lp_epoch=5, lp_factor=RAY // 10)
+    desk.add(provider, *NARROW, 7 * WAD).check()
+    for epoch, left in ((5, 35 * WAD // 10), (6, 35 * 10**8), (7, 3), (8, 0), (4, 0)):
+        desk.set(lp_epoch=epoch, lp_factor=RAY // 20)
+        assert desk.range_of(provider, *NARROW).margin == left
+
+
 def test_margin_share_is_rounded_down(desk, provider):
     desk.set(lp_factor=3)
     desk.add(provider, *NARROW, 10**9 + 1).check()
@@ -110,14 +118,15 @@ def test_edges_of_being_in_range(desk, provider, keeper, narrow):
     assert not desk.venue.call("range_health", provider, *narrow)[2]
 
 
-def health(desk, who, lower, upper):
-    """Exact equity and maintenance margin of a range if the venue stood at mark."""
-    held = desk.range_of(who, lower, upper)
-    mark = Fraction(desk.context.mark_price, WAD)
-    root = min(max(sqrt_of(desk.context.mark_price), sqrt_at(lower)), sqrt_at(upper))
-    size = held.liquidity * (Fraction(Q96, root) - Fraction(Q96, held.entry_sqrt_price))
-    cash = Fraction(held.liquidity * (root - held.entry_sqrt_price), Q96)
-    return held.balance + size * mark + cash, abs(size) * mark * Fraction(desk.context.mmr_bps, 10_000)
+def health(desk, who, lower, upper) -> tuple[int, int]:
+    """Equity and maintenance margin of a range if the venue stood at mark, to the wei."""
+    held, mark = desk.range_of(who, lower, upper), desk.context.mark_price
+    root, entry = min(max(sqrt_of(mark), sqrt_at(lower)), sqrt_at(upper)), held.entry_sqrt_price
+    size = floor(held.liquidity * (Fraction(Q96, root) - Fraction(Q96, entry)))
+    cash = floor(Fraction(held.liquidity * (root - entry), Q96))
+    value = floor(Fraction(size * mark, WAD))
+    notional = ceil(Fraction(abs(size) * mark, WAD))
+    return held.balance + value + cash, ceil(Fraction(notional * desk.context.mmr_bps, 10_000))
 
 
 @pytest.mark.parametrize("direction", [1, -1])
@@ -130,9 +139,7 @@ def test_failing_range_may_be_removed_by_anyone(desk, provider, keeper, narrow, 
         equity, maintenance, in_range, removable = desk.venue.call("range_health", provider, *narrow)
         assert in_range
         assert removable == (equity < maintenance)
-        exact_equity, exact_maintenance = health(desk, provider, *narrow)
-        assert abs(equity - exact_equity) <= 200
-        assert abs(maintenance - exact_maintenance) <= 200
+        assert (equity, maintenance) == health(desk, provider, *narrow)
         assert desk.range_of(provider, *narrow).size == 0
         passes, fails = (passes, mark) if removable else (mark, fails)
     desk.set(mark_price=passes)
@@ -140,6 +147,19 @@ def test_failing_range_may_be_removed_by_anyone(desk, provider, keeper, narrow, 
     desk.set(mark_price=fails, tradable=False, open=False)
     receipt = desk.remove(keeper, *narrow, provider).check()
     assert receipt.event("Absorbed").size == 0
+
+
+@pytest.mark.parametrize("mark", [91, 108])
+def test_exactly_maintenance_margin_is_healthy(desk, provider, keeper, narrow, mark):
+    """The providers' factor makes margin what the test wants it to be."""
+    desk.set(mark_price=mark * WAD)
+    equity, maintenance = health(desk, provider, *narrow)
+    margin = 1000 * WAD - equity + maintenance
+    for less, reason in ((0, "range is healthy"), (1, "")):
+        desk.set(lp_factor=ceil(Fraction((margin - less) * RAY, 1000 * WAD)))
+        shown = desk.venue.call("range_health", provider, *narrow)
+        assert shown == (maintenance - less, maintenance, True, bool(less))
+        assert desk.remove(keeper, *narrow, provider).reason == reason
 
 
 def test_own_range_waits_while_the_price_jumped(desk, provider, keeper, narrow):
