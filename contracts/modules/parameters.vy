@@ -55,7 +55,7 @@ def _check_market(_p: IConfig.MarketParams):
     assert _p.min_notional <= MAX_NOTIONAL, "bad min notional"
     assert _p.oracle_max_age != 0 and _p.oracle_max_age <= MAX_ORACLE_AGE, "bad oracle max age"
     assert _p.tip <= MAX_TIP, "bad tip"
-    assert _p.insurance_draw_bps != 0 and _p.insurance_draw_bps <= BPS, "bad insurance draw"
+    assert _p.insurance_draw_bps <= BPS, "bad insurance draw"
     assert _p.force_close_band_bps <= BPS, "bad force close band"
 
 
@@ -71,6 +71,9 @@ def _pack_market(_p: IConfig.MarketParams) -> (uint256, uint256, uint256):
     deviation: uint256 = _p.max_deviation_bps
     if deviation == 0:
         deviation = _p.imr_bps
+    draw: uint256 = _p.insurance_draw_bps
+    if draw == 0:
+        draw = BPS
     return (
         market_words._pack_risk(
             _p.oracle,
@@ -95,7 +98,7 @@ def _pack_market(_p: IConfig.MarketParams) -> (uint256, uint256, uint256):
             _p.penalty[2] // PENALTY_UNIT,
             _p.penalty[3] // PENALTY_UNIT,
             market_words._pack_amount(_p.tip),
-            _p.insurance_draw_bps,
+            draw,
             _p.force_close_band_bps,
         ),
     )

@@ -77,7 +77,6 @@ def test_what_is_set_is_read_back(set_market, listed, market_params):
         ({"oracle_max_age": 1_000_001}, "bad oracle max age"),
         ({"tip": 10**6 * WAD + 1}, "bad tip"),
         ({"tip": WAD + 1}, "amount not representable"),
-        ({"insurance_draw_bps": 0}, "bad insurance draw"),
         ({"insurance_draw_bps": 10_001}, "bad insurance draw"),
         ({"force_close_band_bps": 10_001}, "bad force close band"),
     ],
@@ -90,6 +89,11 @@ def test_out_of_bounds(set_market, listed, market_params, wrong, reason):
 def test_no_deviation_limit_given_means_the_initial_margin_ratio(set_market, listed):
     set_market(max_deviation_bps=0).check()
     assert read(listed)["max_deviation_bps"] == 1000
+
+
+def test_no_draw_limit_given_means_none(set_market, listed):
+    set_market(insurance_draw_bps=0).check()
+    assert read(listed)["insurance_draw_bps"] == 10_000
 
 
 def test_the_oracle_may_change_the_venue_not(chain, set_market, listed, market_params):

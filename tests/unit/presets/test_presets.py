@@ -53,7 +53,7 @@ def test_single_fields_are_changed():
         ({"penalty": ["0.00001", 0, 0, 0]}, "penalty: at most four digits after the point"),
         ({"takeover": 1}, "takeover: Input should be a valid boolean"),
         ({"residue": "keeper"}, "residue: Input should be 'insurance', 'trader' or 'treasury'"),
-        ({"insurance_draw_bps": 0}, "insurance_draw_bps: Input should be greater than 0"),
+        ({"insurance_draw_bps": -1}, "insurance_draw_bps: Input should be greater than or equal to 0"),
         ({"loss": "adl"}, "loss: comes with a later part, only social is possible now"),
         ({"mark_mode": "median"}, "mark_mode: comes with a later part"),
         ({"tiers": [{"from": 0}]}, "tiers: comes with a later part"),
