@@ -166,6 +166,8 @@ class Generator:
                 size = -held.size - (1 if held.size > 0 else -1) * typical
             elif choice < 0.75:
                 size = self.rng.choice((0, 1, -1, 10**6))
+        if self.rng.random() < 0.04:
+            size = self._to_edge(market)
         needed = initial_margin(held.size + size, price, p) - min(0, held.balance)
         margin = self.rng.choice(
             (needed, int(needed * 1.05), int(needed * 1.2), needed * 2, needed // 2, 0, -held.balance // 2)
@@ -180,6 +182,21 @@ class Generator:
         deadline = self.world.house.now + self.rng.choice((14, 20, 100, -1)) if self.rng.random() < 0.08 else 0
         action = {"do": "trade", "market": number, "who": who, "size": size, "margin": margin}
         return self._operated(action | {"limit": limit, "deadline": deadline})
+
+    def _to_edge(self, market: Market) -> int:
+        """Exactly as much as ends on the next edge or two, give or take a wei."""
+        venue, upward, size = market.venue.copy(), self.rng.random() < 0.5, 0
+        for _ in range(self.rng.choice((1, 1, 2))):
+            tick = venue.next_tick(upward)
+            if tick is None:
+                break
+            edge = tick_math.sqrt_price_at(tick)
+            low, high = min(edge, venue.sqrt_price), max(edge, venue.sqrt_price)
+            size += tick_math.base_between(venue.liquidity, low, high, round_up=not upward)
+            net = venue.ticks[tick].net
+            venue.sqrt_price, venue.liquidity = edge, venue.liquidity + (net if upward else -net)
+            venue.tick = tick if upward else tick - 1
+        return (size + self.rng.choice((0, 0, 0, 1, -1))) * (1 if upward else -1)
 
     def _exit(self, number: int, market: Market) -> Action:
         """Whoever gained most closes, before the losers are liquidated."""

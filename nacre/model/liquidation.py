@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from nacre.model.clearinghouse import MAX_SIZE, Clearinghouse, penalty_of
+from nacre.model.clearinghouse import MAX_AMOUNT, MAX_SIZE, Clearinghouse, penalty_of
 from nacre.model.market import Market
 from nacre.model.oracle import Quote
 from nacre.model.parameters import Policy, Residue
@@ -36,12 +36,16 @@ class Closed:
     absorbed: Absorbed | None
 
 
+def is_same_person(house: Clearinghouse, caller: str, target: str) -> bool:
+    """Nobody liquidates himself; an operator is the account it operates."""
+    return caller == target or (target, caller) in house.operators
+
+
 def check_liquidatable(
     house: Clearinghouse, market: Market, quote: Quote, target: str, allowed: bool, refusal: str
 ) -> Position:
     """The target's position, settled, if the caller may act on it."""
     policy = market.policy
-    require(not quote.stale, "stale price")
     position = market.position_of(target)
     require(position.size != 0, "no position")
     position = position.settled(market.index_of(position.size))
@@ -71,9 +75,11 @@ def take_over(
     house: Clearinghouse, number: int, caller: str, target: str, size: int, margin: int, overdue: bool
 ) -> Taken:
     """The caller receives part of the target's position, brought to zero equity if it was below, and tops it up."""
-    require(caller != target and (target, caller) not in house.operators, "self liquidation")
+    require(margin <= MAX_AMOUNT + 1, "amount too large")
+    require(not is_same_person(house, caller, target), "self liquidation")
     market = house.market(number)
     quote = market.accrue(house.now)
+    require(not quote.stale, "stale price")
     allowed = market.policy.takeover or overdue
     position = check_liquidatable(house, market, quote, target, allowed, "takeover not allowed")
     part, rest = split(position, part_size(position, size, quote.price, market))
@@ -94,9 +100,10 @@ def take_over(
 
 def force_close(house: Clearinghouse, number: int, keeper: str, target: str, size: int, limit_price: int) -> Closed:
     """Part of the target's position is traded against the venue; what is left goes where the policy says."""
-    require(keeper != target and (target, keeper) not in house.operators, "self liquidation")
+    require(not is_same_person(house, keeper, target), "self liquidation")
     market = house.market(number)
     quote = market.accrue(house.now)
+    require(not quote.stale, "stale price")
     policy, totals = market.policy, market.totals
     position = check_liquidatable(house, market, quote, target, policy.force_close, "force close not allowed")
     part, rest = split(position, part_size(position, size, quote.price, market))

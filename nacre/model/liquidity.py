@@ -86,13 +86,19 @@ def remove_liquidity(house: Clearinghouse, number: int, provider: str, lower: in
     market.lp_margin -= held.margin_now(market.lp_factor, market.lp_epoch)
     market.mid = venue.mid()
     equity = market.equity(removed, quote.price)
+    tip = 0
     if equity < 0:
         absorb(market, removed, -equity, market.totals, quote.price, house.now)
         removed = replace(removed, balance=removed.balance - equity)
     elif not own:
         tip = min(market.parameters.tip, equity)
         removed = replace(removed, balance=removed.balance - tip)
-        house.pay_out(market, sender, tip)
-    new = combine(removed, market.position_of(provider), market.long_index, market.short_index)
+    old = market.position_of(provider)
+    new = combine(removed, old, market.long_index, market.short_index)
+    if new.size == 0 and new.balance < 0 and not own:
+        # The provider's own failing position closed against the range.
+        absorb(market, old, -new.balance, market.totals, quote.price, house.now)
+        new = replace(new, balance=0)
     house.finish(market, provider, new, 0)
+    house.pay_out(market, sender, tip)
     return removed

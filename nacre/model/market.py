@@ -7,8 +7,14 @@ from nacre.model.accrual import Funding
 from nacre.model.oracle import Oracle, Quote, read
 from nacre.model.parameters import MarketParameters, Policy
 from nacre.model.positions import Position, notional
-from nacre.model.rounding import RAY, WAD, ceil_div
+from nacre.model.rounding import RAY, WAD, ceil_div, require
 from nacre.model.venue import Venue
+
+# What a stored position has room for.
+MAX_BALANCE = 2**127
+MAX_STORED_NOTIONAL = 2**120
+# A deviation counts as this much in the penalty at most.
+HIGHEST_DEVIATION = 1000 * WAD
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +126,8 @@ class Market:
 
     def store(self, account: str, position: Position) -> None:
         """Writes a position and keeps the totals; a flat one must not hold a balance."""
+        fits = abs(position.balance) < MAX_BALANCE and position.entry_notional < MAX_STORED_NOTIONAL
+        require(fits, "position too large")
         self.totals = self.totals.replacing(self.position_of(account).size, position.size)
         if position.size:
             self.positions[account] = position
@@ -151,6 +159,7 @@ def deviation(mid: int, mark: int) -> int:
 
 def penalty_ratio(coefficients: tuple[int, int, int, int], d: int) -> int:
     """a D^3 + b D^2 + c D + d, WAD; each power and product rounded down."""
+    d = min(d, HIGHEST_DEVIATION)
     square = d * d // WAD
     cube = square * d // WAD
     a, b, c, constant = coefficients

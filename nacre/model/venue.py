@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 
 from nacre.model import ticks as tick_math
 from nacre.model.ranges import Growth, Range, Span, liquidity_for_margin, over_sqrt
-from nacre.model.rounding import BPS, Q96, ceil_div, floor_div, require
+from nacre.model.rounding import BPS, Q96, Revert, ceil_div, floor_div, require
 
 MAX_TICKS_CROSSED = 64
 NO_GROWTH = Growth()
@@ -46,7 +46,6 @@ class Fill:
 class _Step:
     """A stretch of the walk inside which liquidity did not change."""
 
-    sqrt_price: int
     notional: int
     liquidity: int
     crossed: int | None
@@ -105,54 +104,55 @@ class Venue:
         self.liquidity += state.net if upward else -state.net
         self.tick = tick if upward else tick - 1
 
-    def drift(self, mark: int) -> None:
-        """Without liquidity in range the price follows mark, as far as the next initialised tick."""
+    def drift(self, mark: int) -> bool:
+        """Without liquidity in range the price follows mark, as far as the next edge, which it crosses; says if so."""
         if self.liquidity:
-            return
+            return False
         target = tick_math.sqrt_of_price(mark)
         upward = target > self.sqrt_price
         tick = self.next_tick(upward)
-        edge = tick_math.sqrt_price_at(tick) if tick is not None else None
-        if target == self.sqrt_price:
-            return
-        if tick is not None and edge is not None and ((upward and edge <= target) or (not upward and edge > target)):
+        edge = tick_math.sqrt_price_at(tick) if tick is not None else target
+        if tick is not None and (edge <= target if upward else edge >= target):
             self.sqrt_price = edge
             self._cross(tick, upward)
-        else:
-            self.sqrt_price = target
-            self.tick = tick_math.tick_at(target)
+            return True
+        if target != self.sqrt_price:
+            self.sqrt_price, self.tick = target, tick_math.tick_at(target)
+        return False
 
-    def _walk(self, size: int) -> list[_Step]:
+    def _end(self, size: int, upward: bool) -> int | None:
+        """Where the rest would take the price if liquidity went on for ever; None: beyond everything."""
+        depth, moved = self.liquidity * Q96, size * self.sqrt_price
+        if upward and moved >= depth:
+            return None
+        return tick_math.next_sqrt_price(self.sqrt_price, self.liquidity, size if upward else -size) if depth else None
+
+    def _walk(self, size: int, crossed: int) -> list[_Step]:
         """Moves price, tick and liquidity until `size` is filled; growths wait until the fee is known."""
         upward = size > 0
         remaining = abs(size)
         steps: list[_Step] = []
-        while remaining:
-            require(len(steps) < MAX_TICKS_CROSSED, "too many ticks")
-            tick = self.next_tick(upward)
+        while True:
+            tick, start = self.next_tick(upward), self.sqrt_price
             if tick is None:
-                require(False, "no liquidity")
-                break
-            start, edge = self.sqrt_price, tick_math.sqrt_price_at(tick)
-            low, high = min(start, edge), max(start, edge)
-            full = tick_math.base_between(self.liquidity, low, high, round_up=not upward)
-            if remaining >= full:
-                self.sqrt_price = edge
-                remaining -= full
-            else:
-                self.sqrt_price = tick_math.next_sqrt_price(start, self.liquidity, remaining if upward else -remaining)
-                remaining = 0
+                raise Revert("no liquidity")
+            edge, end = tick_math.sqrt_price_at(tick), self._end(remaining, upward)
+            inside = end is not None and (end < edge if upward else end >= edge)
+            self.sqrt_price = end if end is not None and inside else edge
             low, high = min(start, self.sqrt_price), max(start, self.sqrt_price)
+            filled = tick_math.base_between(self.liquidity, low, high, round_up=not upward)
             notional = tick_math.quote_between(self.liquidity, low, high, round_up=upward)
-            crossed = tick if self.sqrt_price == edge else None
-            steps.append(_Step(self.sqrt_price, notional, self.liquidity, crossed))
-            if crossed is None:
-                self.tick = tick_math.tick_at(self.sqrt_price)
-            else:
-                net = self.ticks[crossed].net
-                self.liquidity += net if upward else -net
-                self.tick = crossed if upward else crossed - 1
-        return steps
+            if inside or filled >= remaining:
+                # A trade that ends on a tick does not cross it, nor does one that leaves the price where it was.
+                self.tick = min(tick_math.tick_at(self.sqrt_price), tick - 1 if upward else self.tick)
+                steps.append(_Step(notional, self.liquidity, None))
+                return steps
+            remaining -= filled
+            require(crossed + len(steps) < MAX_TICKS_CROSSED, "too many ticks")
+            steps.append(_Step(notional, self.liquidity, tick))
+            net = self.ticks[tick].net
+            self.liquidity += net if upward else -net
+            self.tick = tick if upward else tick - 1
 
     def _distribute(self, steps: list[_Step], notional: int, fee: int) -> None:
         """The fee goes to the steps pro rata to their notional; the last step takes what rounding leaves."""
@@ -171,9 +171,9 @@ class Venue:
     def swap(self, order: Order) -> Fill:
         """Fills the whole size or refuses."""
         self.accrue(order.funding_index)
-        self.drift(order.mark)
+        crossed = int(self.drift(order.mark))
         mid_before = self.mid()
-        steps = self._walk(order.size)
+        steps = self._walk(order.size, crossed)
         notional = sum(step.notional for step in steps)
         left = order.budget + (-notional if order.size > 0 else notional)
         fee = min(ceil_div(notional * order.fee_bps, BPS), max(left, 0))

@@ -111,34 +111,43 @@ def test_ranges_pay_at_least_the_funding_on_their_inventory(moves: list[tuple[in
     assert 0 <= paid - due <= 3 * len(venue.ranges) * (1 + len(moves))
 
 
-def test_a_range_with_its_edge_at_the_price_is_possible() -> None:
+def on_the_edge() -> tuple[Venue, int]:
+    """A venue bought up to its only range's upper edge, so deep that a wei of size moves the price by less than a unit."""
     venue = venue_at(PRICE)
-    add(venue, "a", 50, 50, 10**24)
+    add(venue, "a", 50, 50, 10**32)
     edge = max(venue.ticks)
-    venue.swap(order(sum_to_edge(venue, edge)))
-    assert venue.tick == edge
-    assert venue.liquidity == 0
-    venue.add("b", edge, edge + 100, 10**24, 1000, RAY, 0)
-    assert venue.liquidity > 0
+    size = tick_math.base_between(venue.liquidity, venue.sqrt_price, tick_math.sqrt_price_at(edge), round_up=False)
+    venue.swap(order(size))
+    return venue, edge
 
 
-def sum_to_edge(venue: Venue, edge: int) -> int:
-    return tick_math.base_between(venue.liquidity, venue.sqrt_price, tick_math.sqrt_price_at(edge), round_up=False)
+def test_a_trade_that_ends_on_an_edge_does_not_cross_it() -> None:
+    venue, edge = on_the_edge()
+    assert (venue.sqrt_price, venue.tick) == (tick_math.sqrt_price_at(edge), edge - 1)
+    assert venue.mid() > 0
+    with pytest.raises(Revert, match="range not around price"):
+        venue.add("b", edge, edge + 100, 10**24, 1000, RAY, 0)
+    before = venue.liquidity
+    venue.add("b", edge - 100, edge, 10**24, 1000, RAY, 0)
+    assert venue.liquidity > before
+    with pytest.raises(Revert, match="no liquidity"):
+        venue.swap(order(1))
+    assert (venue.tick, venue.liquidity) == (edge, 0)
 
 
 def test_without_liquidity_the_price_follows_mark_to_the_next_edge() -> None:
-    venue = venue_at(PRICE)
-    add(venue, "a", 50, 50, 10**24)
-    low, high = min(venue.ticks), max(venue.ticks)
-    venue.swap(order(sum_to_edge(venue, high)))
+    venue, edge = on_the_edge()
+    venue.drift(PRICE * 2)
+    assert venue.tick == edge - 1
+    with pytest.raises(Revert, match="no liquidity"):
+        venue.swap(order(1))
     venue.drift(PRICE * 2)
     assert venue.sqrt_price == tick_math.sqrt_of_price(PRICE * 2)
-    venue.drift(PRICE // 2)
-    assert (venue.sqrt_price, venue.tick) == (tick_math.sqrt_price_at(high), high - 1)
+    assert venue.drift(PRICE // 2)
+    assert (venue.sqrt_price, venue.tick) == (tick_math.sqrt_price_at(edge), edge - 1)
     assert venue.liquidity > 0
-    venue.drift(PRICE // 2)
-    assert venue.tick == high - 1
-    assert low < venue.tick
+    assert not venue.drift(PRICE // 2)
+    assert venue.tick == edge - 1
 
 
 def test_more_than_there_is_reverts() -> None:
