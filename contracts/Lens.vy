@@ -24,6 +24,8 @@ from contracts.lib import market_words
 from contracts.lib import policy_word
 # What a position is worth.
 from contracts.lib import position_math
+# Markets and positions as read from outside.
+from contracts.modules import market_reads
 
 implements: ILens
 
@@ -206,13 +208,12 @@ def _view_of(_market: uint256, _state: IClearinghouse.MarketState) -> View:
     trading: uint256 = 0
     limits: uint256 = 0
     risk, trading, limits = staticcall CLEARINGHOUSE.market_words(_market)
-    borrow: int256 = convert(_state.borrow_index, int256)
     return View(
         market=_market,
         mark_price=_state.mark_price,
         stale=_state.stale,
-        long_carry=convert(_state.long_social_loss_index, int256) + borrow + _state.funding_index,
-        short_carry=convert(_state.short_social_loss_index, int256) + borrow - _state.funding_index,
+        long_carry=market_reads._carry_index(_state, 1),
+        short_carry=market_reads._carry_index(_state, -1),
         imr_bps=market_words._imr_bps(risk),
         mmr_bps=market_words._mmr_bps(risk),
         policy=staticcall ENGINE.policy(_market),
@@ -228,14 +229,7 @@ def _carry_index(_market: View, _size: int256) -> int256:
 @internal
 @view
 def _position(_market: uint256, _account: address) -> position_math.Position:
-    stored: IClearinghouse.Position = staticcall CLEARINGHOUSE.position(_market, _account)
-    return position_math.Position(
-        size=stored.size,
-        balance=stored.balance,
-        notional=stored.entry_notional,
-        carry=stored.entry_carry,
-        flags=0,
-    )
+    return market_reads._stored(CLEARINGHOUSE, _market, _account)
 
 
 @internal

@@ -35,14 +35,30 @@ def _view(_clearinghouse: IClearinghouse, _market: uint256) -> View:
 
 @internal
 @pure
-def _carry_index(_view_: View, _size: int256) -> int256:
+def _carry_index(_state: IClearinghouse.MarketState, _size: int256) -> int256:
     """
     @notice Carry index of the side a size is on, RAY.
     """
-    borrow: int256 = convert(_view_.state.borrow_index, int256)
+    borrow: int256 = convert(_state.borrow_index, int256)
     if _size < 0:
-        return convert(_view_.state.short_social_loss_index, int256) + borrow - _view_.state.funding_index
-    return convert(_view_.state.long_social_loss_index, int256) + borrow + _view_.state.funding_index
+        return convert(_state.short_social_loss_index, int256) + borrow - _state.funding_index
+    return convert(_state.long_social_loss_index, int256) + borrow + _state.funding_index
+
+
+@internal
+@view
+def _stored(_clearinghouse: IClearinghouse, _market: uint256, _account: address) -> position_math.Position:
+    """
+    @notice An account's position as recorded.
+    """
+    stored: IClearinghouse.Position = staticcall _clearinghouse.position(_market, _account)
+    return position_math.Position(
+        size=stored.size,
+        balance=stored.balance,
+        notional=stored.entry_notional,
+        carry=stored.entry_carry,
+        flags=stored.topups << 1,
+    )
 
 
 @internal
@@ -51,14 +67,5 @@ def _settled(_view_: View, _account: address) -> position_math.Position:
     """
     @notice An account's position with its carry paid.
     """
-    stored: IClearinghouse.Position = staticcall IClearinghouse(_view_.clearinghouse).position(_view_.market, _account)
-    return position_math._settled(
-        position_math.Position(
-            size=stored.size,
-            balance=stored.balance,
-            notional=stored.entry_notional,
-            carry=stored.entry_carry,
-            flags=stored.topups << 1,
-        ),
-        self._carry_index(_view_, stored.size),
-    )
+    stored: position_math.Position = self._stored(IClearinghouse(_view_.clearinghouse), _view_.market, _account)
+    return position_math._settled(stored, self._carry_index(_view_.state, stored.size))
