@@ -10,6 +10,7 @@ that is drawn. A block later everybody else: providers, the unwinding of what wa
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 
 from nacre.chain import Chain, EmbeddedChain
 from nacre.presets import MarketConfig
@@ -57,7 +58,7 @@ class Settings:
     symbol: str = "USD"
     network: str = "embedded"
 
-    @property
+    @cached_property
     def interval(self) -> int:
         return candle_seconds(self.candles)
 
