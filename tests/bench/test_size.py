@@ -45,3 +45,11 @@ def test_command_fails_above_the_limit(monkeypatch, capsys):
     monkeypatch.setattr("nacre.bench.size.sizes", lambda: [Size("Huge", LIMIT + 1), Size("Just", LIMIT)])
     assert main(["size"]) == 1
     assert "above 22,500 bytes: Huge\n" in capsys.readouterr().err
+
+
+def test_check_fails_on_drift(monkeypatch, capsys):
+    monkeypatch.setattr("nacre.bench.document.drift", lambda tables: ["- | Clearinghouse | 1 | 0.0 % |"])
+    assert main(["size", "--check"]) == 1
+    said = capsys.readouterr().err
+    assert "if the change is meant: ./run bench size --write" in said
+    assert "- | Clearinghouse | 1 |" in said
