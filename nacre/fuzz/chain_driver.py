@@ -215,6 +215,11 @@ class ChainSide:
             return config.transact("pause", a["market"], sender=self.system.guardian)
         return config.transact("unpause", a["market"], sender=owner)
 
+    def _set_params(self, a: Action) -> Receipt:
+        config = self.system.config
+        params = config.call("market_params", a["market"])._asdict() | a["fields"]
+        return config.transact("set_market_params", a["market"], params, sender=self.system.owner)
+
     # ---- reading
 
     def market_state(self, number: int) -> Any:

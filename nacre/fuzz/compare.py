@@ -6,8 +6,10 @@ from typing import Any
 from nacre.chain import CallFailed
 from nacre.fuzz.chain_driver import ChainSide
 from nacre.fuzz.settings import NAMES
+from nacre.fuzz.views import market_view
 from nacre.model import World, engine
 from nacre.model.market import Market
+from nacre.model.positions import initial_margin, maintenance_margin, notional
 from nacre.model.rounding import Revert
 from nacre.model.waterfall import decayed_level
 
@@ -133,6 +135,40 @@ def compare_engine(world: World, chain: ChainSide) -> list[str]:
             found = chain.system.engine.call("liquidatable_since", number, chain.address[name])
             pairs.append((f"{number} {name} since", since, found))
     return _differences("engine ", pairs)
+
+
+def compare_lens(world: World, chain: ChainSide, number: int) -> list[str]:
+    """What the lens shows of accounts and of the balance sheet."""
+    market = world.market(number).copy()
+    try:
+        quote = market.accrue(world.house.now)
+    except Revert:
+        return []
+    lens, addresses = chain.system.lens, chain.address
+    # The lens wants both lists ascending, so that nothing counts twice.
+    holders = sorted(market.positions, key=lambda name: int(addresses[name], 16))
+    pairs: list[Difference] = []
+    for name, shown in zip(holders, lens.call("healths", number, [addresses[n] for n in holders]), strict=True):
+        held, index = market.positions[name], market.index_of(market.positions[name].size)
+        values = {
+            "stage": engine.stage_of(market, held, quote.price),
+            "equity": held.equity(quote.price, index),
+            "carry": held.carry(index),
+            "notional": notional(held.size, quote.price),
+            "initial_margin": initial_margin(held.size, quote.price, market.parameters),
+            "maintenance_margin": maintenance_margin(held.size, quote.price, market.parameters),
+            "liquidation_price": engine.liquidation_price(market, held),
+            "bankruptcy_price": engine.bankruptcy_price(market, held),
+        }
+        pairs += [(f"{name} {field}", value, getattr(shown, field)) for field, value in values.items()]
+    keys = [(addresses[name], lower, upper) for name, lower, upper in market.venue.ranges]
+    keys.sort(key=lambda key: (int(key[0], 16), key[1], key[2]))
+    sheet = lens.call("solvency", number, [addresses[n] for n in holders], keys)
+    pairs += [
+        ("dust", market_view(market, world.house.now).dust(quote.price), sheet.dust),
+        ("missing", 0, sheet.missing_long + sheet.missing_short),
+    ]
+    return _differences(f"lens {number} ", pairs)
 
 
 def compare(

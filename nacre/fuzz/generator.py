@@ -4,9 +4,10 @@ An action is a plain dictionary of literals ("do" names it), so that a trace can
 """
 
 import random
+from dataclasses import asdict
 from typing import Any
 
-from nacre.fuzz.settings import ACCOUNTS, KEEPER, PROVIDER, Settings
+from nacre.fuzz.settings import ACCOUNTS, KEEPER, PROVIDER, Settings, draw_market
 from nacre.model import World
 from nacre.model import ticks as tick_math
 from nacre.model.market import Market
@@ -38,6 +39,7 @@ WEIGHTS = {
     "operator": 1,
     "sync": 1,
     "odd": 2,
+    "set_params": 1,
 }
 
 
@@ -335,6 +337,14 @@ class Generator:
             {"do": "accrue", "market": len(self.settings.markets), "who": KEEPER},
         ]
         return self.rng.choice(choices)
+
+    def _set_params(self, number: int, market: Market) -> Action:
+        """Parameters as another campaign might have, but for the oracle's own."""
+        drawn = asdict(draw_market(self.rng, self.settings.policy, self.settings.unit))
+        drawn.pop("push_jump_bps")
+        # Heartbeats are the oracle's, fixed at deployment.
+        drawn["oracle_max_age"] = market.parameters.oracle_max_age
+        return {"do": "set_params", "market": number, "fields": drawn | {"penalty": list(drawn["penalty"])}}
 
     def _wait_resort(self, number: int, market: Market) -> Action:
         """As long as it takes until a margin call opens the last resort, or nearly."""

@@ -1,5 +1,6 @@
 """Applies actions to the model."""
 
+from dataclasses import replace
 from typing import Any
 
 from nacre.fuzz.generator import Action
@@ -44,6 +45,11 @@ def _status(world: World, a: Action) -> None:
     setattr(world.market(a["market"]), a["field"], a["on"])
 
 
+def _set_params(world: World, a: Action) -> None:
+    fields = a["fields"] | {"penalty": tuple(a["fields"]["penalty"])}
+    world.set_parameters(replace(world.market(a["market"]).parameters, **fields), a["market"])
+
+
 def _set_operator(world: World, a: Action) -> None:
     key, operators = (a["who"], a["operator"]), world.house.operators
     require((key in operators) != a["approved"], "operator unchanged")
@@ -73,6 +79,7 @@ _HANDLERS: dict[str, Any] = {
     "price": lambda w, a: w.push_price(a["to"], a["market"]),
     "price_at": lambda w, a: w.push_price(a["to"], a["market"], a["at"]),
     "wait": _wait,
+    "set_params": _set_params,
     "sync": lambda w, a: w.sync(a["market"]),
     "donate_insurance": lambda w, a: w.donate_insurance(a["who"], a["amount"], a["market"]),
     "claim": lambda w, a: w.claim(a["who"], a["market"]),

@@ -39,7 +39,8 @@ def _amount(value: int) -> int:
     return value * int(10**exponent)
 
 
-def _market(rng: random.Random, name: str, unit: int) -> MarketParameters:
+def draw_market(rng: random.Random, name: str, unit: int) -> MarketParameters:
+    """Parameters within Config's bounds, many of them at an edge."""
     injective = name == "injective"
     imr, mmr = rng.choice(((500, 250), (1000, 500))) if injective else rng.choice(((1000, 500), (500, 250), (300, 150)))
     return MarketParameters(
@@ -50,7 +51,7 @@ def _market(rng: random.Random, name: str, unit: int) -> MarketParameters:
         penalty=rng.choice(((0, 0, 0, 0), (109_200 * 10**14, 16_400 * 10**14, 900 * 10**14, 0), (0, 0, 0, WAD // 100))),
         max_deviation_bps=rng.choice((imr, imr, 3000)),
         max_open_interest=rng.choice((0, 0, _amount(40 * unit))),
-        funding_cap_bps=rng.choice((0, 75, 1000)),
+        funding_cap_bps=rng.choice((0, 75, 1000, 10_000)),
         funding_period_seconds=rng.choice((3600, 28_800, 86_400)),
         min_notional=rng.choice((0, _amount(unit // 50))),
         oracle_max_age=10**6 if rng.random() < 0.5 else 7200,
@@ -82,8 +83,8 @@ def make(seed: int, policy: str, decimals: int) -> Settings:
     rng = random.Random(f"{seed} {policy} {decimals}")
     unit = rng.choice((10**3, 10**3, 10**6, 10**10)) * WAD
     price = rng.choice(PRICES)
-    # At most 1e9 units of size: DESIGN's range.
-    while unit // price > 10**6:
+    # Sizes around 1e7, at most 1e9 units: DESIGN's range.
+    while unit // price > 10**7:
         unit //= 10
     return Settings(
         seed,
@@ -91,6 +92,6 @@ def make(seed: int, policy: str, decimals: int) -> Settings:
         decimals,
         unit,
         price,
-        tuple(_market(rng, policy, unit) for _ in range(2)),
+        tuple(draw_market(rng, policy, unit) for _ in range(2)),
         tuple(_policy(rng, policy) for _ in range(2)),
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from nacre.fuzz import invariants, model_driver
 from nacre.fuzz.chain_driver import ChainSide
-from nacre.fuzz.compare import compare, compare_engine
+from nacre.fuzz.compare import compare, compare_engine, compare_lens
 from nacre.fuzz.exits import blocked_exit
 from nacre.fuzz.generator import Action, Generator
 from nacre.fuzz.invariants import Broken, View
@@ -122,6 +122,8 @@ class Walk:
             return
         found = compare(self.world, self.chain, range(len(self.settings.markets)))
         found += compare_engine(self.world, self.chain)
+        for number in range(len(self.settings.markets)):
+            found += compare_lens(self.world, self.chain, number)
         if self.world.house.assets != self.chain.assets():
             found.append(f"assets: model {self.world.house.assets}, chain {self.chain.assets()}")
         self._report(found)
@@ -175,20 +177,22 @@ class Walk:
         return [n for n, p in market.positions.items() if p.equity(market.price, market.index_of(p.size)) < 0]
 
     def _rescue(self, number: int, target: str, taker: str) -> None:
-        market, p = self.view.markets[number], self.settings.markets[number]
+        market, p = self.view.markets[number], self.world.market(number).parameters
         size = market.positions[target].amount
         own = self.world.market(number).position_of(taker)
         # Enough for the initial margin of both, for what the taker's own lacks, and for this deficit's share.
         need = initial_margin(size + own.amount, market.price, p) * 2 + invariants.total_deficit(market) + WAD
         need += max(0, own.entry_notional - own.balance) // 10
         place = {"market": number, "who": taker, "target": target, "size": MAX_UINT256, "after": 1}
-        self.step({"do": "deposit", "who": taker, "amount": need // self.world.house.scale + 1, "after": 1})
-        reason = self.step({"do": "takeover", "margin": need} | place)
-        if reason == "self liquidation":
-            self.step({"do": "set_operator", "who": target, "operator": taker, "approved": False, "after": 1})
-            reason = self.step({"do": "takeover", "margin": need} | place)
-        if reason is not None:
-            raise Failure("invariant", f"10: cannot take over the bankrupt {target}: {reason}")
+        for margin in (need, 8 * need, 64 * need):
+            tokens = min(margin // self.world.house.scale + 1, 10**30 // self.world.house.scale)
+            self.step({"do": "deposit", "who": taker, "amount": tokens, "after": 1})
+            reason = self.step({"do": "takeover", "margin": min(margin, tokens * self.world.house.scale)} | place)
+            if reason is None:
+                return
+            if reason == "self liquidation":
+                self.step({"do": "set_operator", "who": target, "operator": taker, "approved": False, "after": 1})
+        raise Failure("invariant", f"10: cannot take over the bankrupt {target}: {reason}")
 
 
 def begin(settings: Settings, chain: ChainSide | None) -> Walk:

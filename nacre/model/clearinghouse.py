@@ -124,8 +124,6 @@ class Clearinghouse:
         market.mid = fill.mid_after
         worth, bound = fill.notional * WAD, limit_price * abs(size)
         require(limit_price == 0 or (worth <= bound if size > 0 else worth >= bound), "price limit")
-        require(fill.notional <= MAX_NOTIONAL, "notional too large")
-
         fees = self._trading_fees(market, fill, quote)
         leg = Position(size, margin - fees, fill.notional, market.index_of(size))
         new = combine(leg, old, market.long_index, market.short_index)

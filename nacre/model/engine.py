@@ -8,7 +8,7 @@ from nacre.model.clearinghouse import Clearinghouse
 from nacre.model.liquidation import Closed, Taken
 from nacre.model.market import Market
 from nacre.model.positions import Position, initial_margin, maintenance_margin
-from nacre.model.rounding import BPS, require
+from nacre.model.rounding import BPS, WAD, ceil_div, floor_div, require
 
 
 class Stage(IntEnum):
@@ -60,6 +60,28 @@ def health(house: Clearinghouse, number: int, account: str) -> Health:
         initial_margin(position.size, quote.price, market.parameters),
         maintenance_margin(position.size, quote.price, market.parameters),
     )
+
+
+def liquidation_price(market: Market, position: Position) -> int:
+    """Where a position is still safe and beyond which it may be liquidated; a few wei on the safe side."""
+    ratio = market.policy.trigger_bps * market.parameters.mmr_bps
+    basis = _price_basis(market, position)
+    if position.size > 0:
+        # A long that owes nothing never gets there.
+        return ceil_div((basis + 3) * WAD * BPS**2, position.amount * (BPS**2 - ratio)) if basis > 0 else 0
+    return max(0, floor_div(max(basis - 3, 0) * WAD * BPS**2, position.amount * (BPS**2 + ratio)))
+
+
+def bankruptcy_price(market: Market, position: Position) -> int:
+    """Where the equity is zero."""
+    division = ceil_div if position.size > 0 else floor_div
+    return max(0, division(_price_basis(market, position) * WAD, position.amount))
+
+
+def _price_basis(market: Market, position: Position) -> int:
+    """What a long owes besides its worth, or what a short has against it."""
+    backing = position.balance - position.carry(market.index_of(position.size))
+    return position.entry_notional - position.side * backing
 
 
 def counted_since(house: Clearinghouse, market: Market, account: str) -> int | None:

@@ -7,6 +7,7 @@ from nacre.model.ranges import Growth, Range, Span, liquidity_for_margin, over_s
 from nacre.model.rounding import BPS, Q96, Revert, ceil_div, floor_div, require
 
 MAX_TICKS_CROSSED = 64
+MAX_SWAP_NOTIONAL = 2**114
 NO_GROWTH = Growth()
 
 RangeKey = tuple[str, int, int]
@@ -175,6 +176,7 @@ class Venue:
         mid_before = self.mid()
         steps = self._walk(order.size, crossed)
         notional = sum(step.notional for step in steps)
+        require(notional < MAX_SWAP_NOTIONAL, "size too large")
         left = order.budget + (-notional if order.size > 0 else notional)
         fee = min(ceil_div(notional * order.fee_bps, BPS), max(left, 0))
         self._distribute(steps, notional, fee)

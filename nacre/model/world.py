@@ -1,6 +1,7 @@
 """The whole system as one object whose calls either happen or leave everything as it was."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -58,6 +59,14 @@ class World:
 
     def push_price(self, price: int, number: int = 0, updated_at: int | None = None) -> None:
         self.market(number).oracle.push(price, self.house.now, updated_at)
+
+    def set_parameters(self, parameters: MarketParameters, number: int = 0) -> None:
+        """New parameters; what has passed accrues by the old ones, if there is a price. The clock starts anew."""
+        with suppress(Revert):
+            self.accrue(number)
+        market = self.market(number)
+        market.parameters = parameters
+        market.funding = replace(market.funding, time=self.house.now)
 
     # ---- what users call; `sender` defaults to the account
 

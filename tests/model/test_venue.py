@@ -112,7 +112,7 @@ def test_ranges_pay_at_least_the_funding_on_their_inventory(moves: list[tuple[in
 
 
 def on_the_edge() -> tuple[Venue, int]:
-    """A venue bought up to its only range's upper edge, so deep that a wei of size moves the price by less than a unit."""
+    """A venue bought up to its only range's upper edge; a wei of size moves its price by less than a unit."""
     venue = venue_at(PRICE)
     add(venue, "a", 50, 50, 10**32)
     edge = max(venue.ticks)
