@@ -95,9 +95,9 @@ class Absorbed(NamedTuple):
 
 
 def absorb(
-    deficit: int, liquidated: int, drawable: int, payers: int, open_interest: int, lp_margin: int, index: int = 0
+    deficit: int, bound: int, drawable: int, payers: int, open_interest: int, lp_margin: int, index: int = 0
 ) -> Absorbed:
-    """Section 7; `payers` is T, the accounts of the opposite side."""
+    """Section 7. `payers` is T, the accounts of the opposite side; `bound` is the most that one unit pays, RAY."""
     insurance = min(deficit, drawable)
     rest = deficit - insurance
     if open_interest == 0:
@@ -106,10 +106,27 @@ def absorb(
     rest -= providers
     rise = 0
     if payers:
-        rise = min(ceil(rest * RAY, payers), INDEX_LIMIT - index)
-        if liquidated:
-            rise = min(rise, ceil(deficit * RAY, liquidated))
+        rise = min(ceil(rest * RAY, payers), bound, INDEX_LIMIT - index)
     return Absorbed(insurance, providers, rise, rest - min(rest, rise * payers // RAY))
+
+
+class Ranges(NamedTuple):
+    """Margin of all ranges, what is left of one unit of it, and the epoch of that."""
+
+    margin: int
+    factor: int
+    epoch: int
+
+    def charged(self, loss: int) -> "Ranges":
+        """After the providers bore a loss: section 7."""
+        if not loss:
+            return self
+        margin = self.margin - loss
+        factor, epoch = self.factor * margin // self.margin, self.epoch
+        for _ in range(2):
+            if factor < 10**18:
+                factor, epoch = factor * 10**9, epoch + 1
+        return Ranges(margin, factor, epoch) if factor else Ranges(margin, RAY, epoch + 1)
 
 
 # Section 4. Funding.

@@ -168,7 +168,8 @@ def test_a_bankrupt_range_passes_the_waterfall(provided, provider, trader, keepe
     receipt = absorb(provided, provider, keeper, 1_000 * WAD, 40 * WAD, side * 3 * WAD, (300 + side * 90) * WAD)
     assert receipt.value == 0
     assert spec.equity(position(provided, provider), PRICE) == 0
-    expected = spec.absorb(50 * WAD, 3 * WAD, 20 * WAD, 3 * WAD, 3 * WAD, 0)
+    bound = spec.ceil(50 * WAD * spec.RAY, 3 * WAD)
+    expected = spec.absorb(50 * WAD, bound, 20 * WAD, 3 * WAD, 3 * WAD, 0)
     state = provided.house.call("market_state", 0)
     index = state.short_social_loss_index if side > 0 else state.long_social_loss_index
     assert index == expected.index_rise == 10 * spec.RAY
@@ -186,8 +187,9 @@ def test_a_deficit_without_a_side_is_shared_by_both(provided, provider, trader, 
     receipt = absorb(provided, provider, provider, 0, -deficit)
     half = deficit // 2
     # 3 long against 2 short and 1 of a venue that has 1,000 of margin
-    longs = spec.absorb(half, 0, 0, 3 * WAD, 3 * WAD, 1_000 * WAD)
-    shorts = spec.absorb(deficit - half, 0, 0, 2 * WAD, 3 * WAD, 1_000 * WAD)
+    bound = PRICE * 10**9  # what a unit is worth
+    longs = spec.absorb(half, bound, 0, 3 * WAD, 3 * WAD, 1_000 * WAD)
+    shorts = spec.absorb(deficit - half, bound, 0, 2 * WAD, 3 * WAD, 1_000 * WAD)
     assert longs.from_providers == 0 < shorts.from_providers
     state = provided.house.call("market_state", 0)
     assert (state.long_social_loss_index, state.short_social_loss_index) == (longs.index_rise, shorts.index_rise)
@@ -195,6 +197,15 @@ def test_a_deficit_without_a_side_is_shared_by_both(provided, provider, trader, 
     assert state.unallocated_loss == longs.unallocated + shorts.unallocated
     assert receipt.event("DeficitAbsorbed").size == 0
     assert provided.house.call("position", 0, provider).size == 0
+
+
+def test_a_deficit_without_a_side_costs_nobody_more_than_a_unit_is_worth(provided, provider, trader, counterparty):
+    absorb(provided, trader, trader, 0, 500 * WAD, WAD // 10, 10 * WAD).check()
+    absorb(provided, counterparty, counterparty, 0, 500 * WAD, -WAD // 10, 10 * WAD).check()
+    receipt = absorb(provided, provider, provider, 0, -60 * WAD)
+    event = receipt.event("DeficitAbsorbed")
+    assert event.long_social_loss_index == event.short_social_loss_index == PRICE * 10**9
+    assert event.unallocated_loss == 60 * WAD - 2 * 10 * WAD
 
 
 def test_without_any_open_interest_a_deficit_has_no_payer(provided, provider):
