@@ -57,7 +57,7 @@ def liquidate_by_takeover(_market: uint256, _target: address, _size: uint256, _m
     liquidation_math._check_margin(_margin)
     policy: uint256 = policies._policy(_market)
     extcall policies.CLEARINGHOUSE.take_over(
-        _market, msg.sender, _target, _size, _margin, policy, policies._takeover_refusal(_market, _target, policy)
+        _market, msg.sender, _target, _size, _margin, policy, policies._takeover_refusal(_market, _target, policy), skip_contract_check=True
     )
 
 
@@ -71,5 +71,5 @@ def force_close(_market: uint256, _target: address, _size: uint256, _limit_price
     """
     policy: uint256 = policies._policy(_market)
     extcall policies.CLEARINGHOUSE.force_close(
-        _market, msg.sender, _target, _size, _limit_price, policy, policies._force_close_refusal(_market, policy)
+        _market, msg.sender, _target, _size, _limit_price, policy, policies._force_close_refusal(_market, policy), skip_contract_check=True
     )

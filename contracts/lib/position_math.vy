@@ -49,11 +49,11 @@ def _price_pnl(_size: int256, _entry_notional: uint256, _mark: uint256) -> int25
     """
     @notice Profit of the price alone, rounded against the holder.
     """
-    entry: int256 = convert(_entry_notional, int256)
+    # floor of the signed product: down for a long, up for what a short owes
+    value: int256 = unsafe_mul(_size, convert(_mark, int256))
     if not (_size >= 0):
-        return unsafe_sub(entry, convert(self._notional(_size, _mark), int256))
-    # floor
-    return unsafe_sub(convert(unsafe_div(unsafe_mul(convert(_size, uint256), _mark), WAD), int256), entry)
+        return unsafe_sub(convert(_entry_notional, int256), unsafe_div(unsafe_sub(10**18 - 1, value), 10**18))
+    return unsafe_sub(unsafe_div(value, 10**18), convert(_entry_notional, int256))
 
 
 @internal

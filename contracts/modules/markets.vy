@@ -150,7 +150,7 @@ def _open(_id: uint256) -> Market:
     before: uint256 = self.accruals[_id]
     word: uint256 = self._accrued(_id, market.risk, market.mark, before)
     if word != before:
-        market.funding = self._funding(word)
+        market.funding = convert(convert(word, bytes32), int256) >> 128
         self.accruals[_id] = word
         # when nothing but the clock moved there is nothing to tell
         if word >> 32 != before >> 32:
@@ -173,13 +173,25 @@ def _accrued(_id: uint256, _risk_word: uint256, _index_price: uint256, _word: ui
     elapsed: uint256 = unsafe_sub(block.timestamp, _word & MASK_32)
     if cap_bps == 0 or elapsed == 0:
         return _word
-    ema: int256 = accrual_math._ema(self._premium_ema(_word), self._premium(_word), elapsed)
+    # The fields are read and written in place: this runs on every call.
+    ema: int256 = accrual_math._ema(
+        convert(convert(_word << 128, bytes32), int256) >> 208,
+        convert(convert(_word << 176, bytes32), int256) >> 208,
+        elapsed,
+    )
     funding: int256 = accrual_math._funding(
-        self._funding(_word), ema, _index_price, elapsed, cap_bps, market_words._funding_period(_risk_word)
+        convert(convert(_word, bytes32), int256) >> 128,
+        ema,
+        _index_price,
+        elapsed,
+        cap_bps,
+        market_words._funding_period(_risk_word),
     )
     premium: int256 = accrual_math._premium(self.venues[_id] >> 160, _index_price)
     return (
-        packing._bits(funding) << 128 | packing._field(ema, 80, MASK_48) | packing._field(premium, 32, MASK_48)
+        convert(convert(funding << 128, bytes32), uint256)
+        | (convert(convert(ema, bytes32), uint256) & MASK_48) << 80
+        | (convert(convert(premium, bytes32), uint256) & MASK_48) << 32
         | block.timestamp
     )
 
@@ -190,7 +202,7 @@ def _funding(_accrual: uint256) -> int256:
     """
     @notice F of an accrual word, RAY.
     """
-    return packing._high(_accrual)
+    return packing._signed_at(_accrual, 128, 128)
 
 
 @internal
@@ -219,7 +231,7 @@ def _read(_id: uint256) -> Market:
         risk=risk,
         mark=0,
         jumped=False,
-        funding=self._funding(self.accruals[_id]),
+        funding=convert(convert(self.accruals[_id], bytes32), int256) >> 128,
         long_loss=losses >> 128,
         short_loss=losses & MASK_128,
         insurance=money >> 152,

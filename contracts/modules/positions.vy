@@ -11,12 +11,12 @@
 from interfaces import IClearinghouse
 
 from contracts.lib import market_words
-from contracts.lib import packing
 from contracts.lib import position_math
 from contracts.lib import reasons
 from contracts.modules import markets
 
 MASK_120: constant(uint256) = 2**120 - 1
+MASK_128: constant(uint256) = 2**128 - 1
 BALANCE_LIMIT: constant(uint256) = 2**127 - 1
 # Flags: the margin mode, and a count of top-ups in the seven bits above.
 FLAG_CROSS: constant(uint256) = 1
@@ -35,16 +35,16 @@ def _key(_market: uint256, _account: address) -> uint256:
 @internal
 @view
 def _load(_market: uint256, _account: address) -> position_math.Position:
-    key: uint256 = self._key(_market, _account)
+    key: uint256 = _market << 160 | convert(_account, uint256)
     first: uint256 = self.records[key][0]
     if first == 0:
         return empty(position_math.Position)
     second: uint256 = self.records[key][1]
     return position_math.Position(
-        size=packing._high(first),
-        balance=packing._low(first),
+        size=convert(convert(first, bytes32), int256) >> 128,
+        balance=convert(convert(first << 128, bytes32), int256) >> 128,
         notional=second >> 136,
-        carry=packing._low(second),
+        carry=convert(convert(second << 128, bytes32), int256) >> 128,
         flags=second >> 128 & 255,
     )
 
@@ -113,10 +113,14 @@ def _store(_market: uint256, _account: address, _position: position_math.Positio
         position = empty(position_math.Position)
     if position_math._abs(position.balance) > BALANCE_LIMIT or position.notional > MASK_120:
         reasons._revert(reasons.POSITION_TOO_LARGE)
-    key: uint256 = self._key(_market, _account)
-    self.records[key][0] = packing._halves(position.size, position.balance)
-    self.records[key][1] = packing._halves(
-        convert(position.notional << 8 | position.flags, int256), position.carry
+    key: uint256 = _market << 160 | convert(_account, uint256)
+    self.records[key][0] = (
+        convert(convert(position.size << 128, bytes32), uint256)
+        | convert(convert(position.balance, bytes32), uint256) & MASK_128
+    )
+    self.records[key][1] = (
+        (position.notional << 8 | position.flags) << 128
+        | convert(convert(position.carry, bytes32), uint256) & MASK_128
     )
     log IClearinghouse.PositionChanged(
         market=_market,
