@@ -95,7 +95,7 @@ class MarketConfig(BaseModel):
     grace_seconds: Seconds = 0
     push_jump_bps: Bps = 0
     force_close_band_bps: Bps = 0  # 0: a fifth of the MMR
-    insurance_draw_bps: Annotated[int, Field(ge=0, le=10_000, strict=True)] = 10_000  # of the fund an hour; 0 too: no limit
+    insurance_draw_bps: Annotated[int, Field(ge=0, le=10_000, strict=True)] = 10_000  # 10,000 and 0: no limit
     backstop_loss_cap: Amount = Decimal(0)
     settlement_delay: Seconds = 0
 
