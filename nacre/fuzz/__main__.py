@@ -19,6 +19,9 @@ from nacre.fuzz.settings import DECIMALS, POLICIES, Settings, make
 from nacre.fuzz.shrink import Stage, Story, minimal_story
 from nacre.fuzz.walk import Failure, Walk, begin, wander
 
+# Of a long story the end is shown.
+SHOWN = 20
+
 console = Console(highlight=False)
 
 
@@ -85,8 +88,8 @@ def fail(failure: Failure, settings: Settings, with_chain: bool, path: Path, sec
         story = minimal_story(settings, trace, failure, with_chain, seconds)
     story.save(path)
     console.print(f"{len(story.actions)} actions are enough: {story.failure}", markup=False)
-    for action in story.actions:
-        console.print(f"  {action}", markup=False)
+    for action in story.actions[-SHOWN:]:
+        console.print(f"  {action}", markup=False, soft_wrap=True)
     console.print(f"kept in {path}; run it again with ./run fuzz --replay {path}")
 
 

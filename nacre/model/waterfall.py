@@ -39,6 +39,9 @@ def drawable(market: Market, now: int) -> int:
 
 
 def _draw(market: Market, deficit: int, now: int) -> int:
+    if market.insurance_fund == 0:
+        # Nothing is drawn, and the bucket stays as it was.
+        return 0
     paid = min(deficit, drawable(market, now))
     if market.parameters.insurance_draw_bps != BPS:
         market.draw_level = decayed_level(market, now) + paid
