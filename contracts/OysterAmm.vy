@@ -8,7 +8,7 @@
         margin: both lie with the clearinghouse, which alone may swap and which this contract asks for prices and parameters.
         Amounts are WAD, square root prices Q64.96, funding RAY. docs/spec.md section 11; every division goes against the taker
         or the provider, so what the venue has is never less than what its ranges claim (contracts/lib/swap_math.vy).
-@custom:security The clearinghouse is trusted. Swaps and views call nobody; `add_liquidity`, `remove_liquidity` and `sync` first let the
+@custom:security The clearinghouse is trusted. Swaps and quotes call nothing but its parameters; `add_liquidity`, `remove_liquidity` and `sync` first let the
         clearinghouse accrue, then change their own state, then report to it.
 @custom:kill Nothing to disable: opening stops with the market, removing and closing always work.
 """
@@ -66,8 +66,8 @@ def swap(_order: IVenue.SwapOrder) -> IVenue.SwapResult:
     """
     assert msg.sender == CLEARINGHOUSE.address, "not clearinghouse"
     plan: curve.Plan = curve._plan(_order.size, _order.mark_price)
-    result: IVenue.SwapResult = venue_math._priced(_order, plan.notional, plan.mid_before, plan.mid_after)
-    curve._carry_out(plan, result.lp_fee, _order.funding_index)
+    result: IVenue.SwapResult = self._priced(_order, plan.notional, plan.mid_before, plan.mid_after)
+    curve._carry_out(plan, result.lp_fee, _order.size > 0, _order.mark_price, _order.funding_index)
     return result
 
 
@@ -78,7 +78,7 @@ def quote_swap(_order: IVenue.SwapOrder) -> IVenue.SwapResult:
     @notice What `swap` would return for the same order at this moment.
     """
     plan: curve.Plan = curve._plan(_order.size, _order.mark_price)
-    return venue_math._priced(_order, plan.notional, plan.mid_before, plan.mid_after)
+    return self._priced(_order, plan.notional, plan.mid_before, plan.mid_after)
 
 
 @external
@@ -325,6 +325,21 @@ def range_health(_provider: address, _lower: int256, _upper: int256) -> (int256,
     risk: uint256 = (staticcall CLEARINGHOUSE.market_words(MARKET))[0]
     equity, maintenance = ranges._margins_at_mark(held, accrued, market.mark_price, market_words._mmr_bps(risk))
     return equity, maintenance, in_range, not in_range or equity < convert(maintenance, int256)
+
+
+@internal
+@view
+def _priced(
+    _order: IVenue.SwapOrder, _notional: uint256, _mid_before: uint256, _mid_after: uint256
+) -> IVenue.SwapResult:
+    """
+    @notice The terms of a swap. The penalty's coefficients are asked for only when one is due.
+    """
+    penalised: uint256 = venue_math._penalised(_order, _mid_before, _mid_after)
+    limits: uint256 = 0
+    if penalised != 0:
+        limits = (staticcall CLEARINGHOUSE.market_words(MARKET))[2]
+    return venue_math._priced(_order, _notional, _mid_after, penalised, limits)
 
 
 @internal

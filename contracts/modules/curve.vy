@@ -29,13 +29,12 @@ struct Plan:
     notional: uint256  # WAD: what a buyer pays (rounded up) or a seller gets (rounded down)
     mid_before: uint256  # WAD; 0 if no liquidity is in range
     mid_after: uint256  # WAD
-    # The stretches before the last, each ending in a crossed tick: liquidity 118 | tick + TICK_OFFSET 24 | notional 114.
-    stretches: DynArray[uint256, MAX_CROSSED]
+    crossed: uint256  # ticks on the way, that of a drift included
 
 
 MAX_CROSSED: constant(uint256) = 64
 MASK_24: constant(uint256) = 2**24 - 1
-MASK_114: constant(uint256) = 2**114 - 1
+MAX_NOTIONAL: constant(uint256) = 2**114 - 1
 MASK_118: constant(uint256) = 2**118 - 1
 TICK_OFFSET: constant(int256) = 2**23
 
@@ -100,13 +99,15 @@ def _growth(_funding_index: int256) -> ticks.Growth:
          dF * 2**115 < 2**241.
     """
     pair: uint256 = self.pair
-    funding: int256 = self.funding
-    change: int256 = unsafe_sub(_funding_index, ticks._low_signed(pair))
-    if change != 0:
-        sqrt_price: uint256 = self.price_word >> 142
-        funding = unsafe_add(funding, swap_math._over_sqrt_price(change, sqrt_price, True))
-        pair = pair & ticks.HIGH_128 | ticks._low_bits(_funding_index)
-    return ticks.Growth(pair=pair, funding=funding)
+    return ticks.Growth(
+        pair=pair & ticks.HIGH_128 | ticks._low_bits(_funding_index),
+        funding=unsafe_add(
+            self.funding,
+            swap_math._over_sqrt_price(
+                unsafe_sub(_funding_index, ticks._low_signed(pair)), self.price_word >> 142, True
+            ),
+        ),
+    )
 
 
 @internal
@@ -225,7 +226,7 @@ def _plan(_size: int256, _mark: uint256) -> Plan:
     if point.liquidity == 0:
         point, found, edge = self._drifted(point, _mark)
         if found:
-            plan.stretches.append(self._stretch(0, edge, 0))
+            plan.crossed = 1
     plan.mid_before = self._mid(point)
 
     for _: uint256 in range(MAX_CROSSED + 1):
@@ -258,11 +259,11 @@ def _plan(_size: int256, _mark: uint256) -> Plan:
             point.liquidity = start.liquidity
             break
         left = unsafe_sub(left, filled)
-        assert len(plan.stretches) < MAX_CROSSED, "too many ticks"
-        plan.stretches.append(self._stretch(start.liquidity, edge, notional))
+        assert plan.crossed < MAX_CROSSED, "too many ticks"
+        plan.crossed = unsafe_add(plan.crossed, 1)
 
-    # The bound of a stretch's notional, and of its product with the fee.
-    assert plan.notional <= MASK_114, "size too large"
+    # Keeps the products of notionals and fees in a word.
+    assert plan.notional <= MAX_NOTIONAL, "size too large"
     plan.mid_after = self._mid(point)
     plan.point = point
     return plan
@@ -302,25 +303,32 @@ def _filled(_from: Point, _to: uint256, _buy: bool) -> uint256:
 
 
 @internal
-@pure
-def _stretch(_liquidity: uint256, _tick: int256, _notional: uint256) -> uint256:
-    tick: uint256 = convert(unsafe_add(_tick, TICK_OFFSET), uint256)
-    return _liquidity << 138 | tick << 114 | _notional
-
-
-@internal
-def _carry_out(_plan: Plan, _fee: uint256, _funding_index: int256):
+def _carry_out(_plan: Plan, _fee: uint256, _buy: bool, _mark: uint256, _funding_index: int256):
     """
-    @notice Does what was planned: credits the fee (at most the notional) stretch by stretch, pro rata to notional, and crosses the
-            ticks between.
+    @notice Does what was planned. Where ticks are crossed it walks once more, between the two ticks: the fee (at most the notional)
+            goes to the stretches pro rata to notional, before the tick at the end of each is crossed.
     """
     self._accrue(_funding_index)
     left: uint256 = _fee
-    for stretch: uint256 in _plan.stretches:
-        # Unsafe: both below 2**114. Without any notional there is no fee either, and 0 / 0 is 0.
-        share: uint256 = unsafe_div(unsafe_mul(_fee, stretch & MASK_114), _plan.notional)
-        left = unsafe_sub(left, share)
-        self._credit(share, stretch >> 138)
-        ticks._cross(unsafe_sub(convert(stretch >> 114 & MASK_24, int256), TICK_OFFSET), self._total())
+    if _plan.crossed != 0:
+        point: Point = self._drift(self._point(), _mark)
+        for _: uint256 in range(MAX_CROSSED):
+            found: bool = False
+            edge: int256 = 0
+            if _buy:
+                found, edge = ticks._first_edge(point.tick, _plan.point.tick)
+            else:
+                found, edge = ticks._last_edge(point.tick, _plan.point.tick)
+            if not found:
+                break
+            start: Point = point
+            point = self._across(start, edge, _buy)
+            # Unsafe: both below 2**114. Without any notional there is no fee either, and 0 / 0 is 0.
+            share: uint256 = unsafe_div(
+                unsafe_mul(_fee, self._notional(start, point.sqrt_price, _buy)), _plan.notional
+            )
+            left = unsafe_sub(left, share)
+            self._credit(share, start.liquidity)
+            ticks._cross(edge, self._total())
     self._credit(left, _plan.point.liquidity)
     self._store(_plan.point)
