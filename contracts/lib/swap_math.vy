@@ -22,6 +22,7 @@ from contracts.lib import tick_math
 
 WAD: constant(uint256) = 10**18
 Q96: constant(uint256) = 2**96
+MASK_57: constant(uint256) = 2**57 - 1
 # Base 2 exponent above the ratio of any two square root prices: MAX / MIN < 2**33.3.
 MAX_RATIO_BITS: constant(uint256) = 34
 # Funding growth counts in RAY * 2**-19 of cash per unit of liquidity: 2**(96 + 19) / sqrt_price_x96.
@@ -42,8 +43,27 @@ def _next_sqrt_price_up(_sqrt_price: uint256, _liquidity: uint256, _size: uint25
         # The result would pass 2**34 s, which is out of bounds; below that it fits a word.
         if moved >= unsafe_sub(depth, depth >> MAX_RATIO_BITS):
             return max_value(uint256)
-        return math._mul_div(depth, _sqrt_price, unsafe_sub(depth, moved), True)
-    return math._mul_div(depth, _sqrt_price, unsafe_add(depth, moved), True)
+        return self._scaled_up(_sqrt_price, depth, unsafe_sub(depth, moved))
+    return self._scaled_up(_sqrt_price, depth, unsafe_add(depth, moved))
+
+
+@internal
+@pure
+def _scaled_up(_sqrt_price: uint256, _multiplier: uint256, _divisor: uint256) -> uint256:
+    """
+    @notice ceil(s * multiplier / divisor), with a quotient below 2**148 and a divisor above 0.
+    @dev With both below 2**198, that is L below 2**102, long division by the two digits of s in base 2**57 fits a word: the
+         first product is below 2**255, and so are the remainder times 2**57 and the second product. It takes a third of the gas
+         that 512 bits do.
+    """
+    if (_multiplier | _divisor) >> 198 != 0:
+        return math._mul_div(_sqrt_price, _multiplier, _divisor, True)
+    product: uint256 = unsafe_mul(_sqrt_price >> 57, _multiplier)
+    high: uint256 = unsafe_div(product, _divisor)
+    rest: uint256 = unsafe_sub(product, unsafe_mul(high, _divisor))
+    low: uint256 = unsafe_add(rest << 57, unsafe_mul(_sqrt_price & MASK_57, _multiplier))
+    # low + divisor - 1 < 2**256.
+    return unsafe_add(high << 57, unsafe_div(unsafe_add(low, unsafe_sub(_divisor, 1)), _divisor))
 
 
 @internal

@@ -21,20 +21,35 @@ MAX_LIMIT: constant(uint256) = 2**120
 
 @internal
 @pure
-def _priced(_order: IVenue.SwapOrder, _notional: uint256, _mid_before: uint256, _mid_after: uint256) -> IVenue.SwapResult:
+def _penalised(_order: IVenue.SwapOrder, _mid_before: uint256, _mid_after: uint256) -> uint256:
+    """
+    @notice D after a swap that a penalty is due for: it takes fees, and moved the venue away from mark past MMR. 0 after any other.
+    @dev Reverts "venue too far from mark" past the deviation limit of a holder's trade.
+    """
+    deviation: uint256 = self._deviation(_mid_after, _order.mark_price)
+    if deviation <= self._deviation(_mid_before, _order.mark_price):
+        return 0
+    if _order.band_bps == 0:
+        assert deviation <= unsafe_mul(
+            market_words._max_deviation_bps(_order.trading_word), 10**14
+        ), "venue too far from mark"
+    if _order.trading_word == 0 or deviation <= unsafe_mul(_order.mmr_bps, 10**14):
+        return 0
+    return deviation
+
+
+@internal
+@pure
+def _priced(
+    _order: IVenue.SwapOrder, _notional: uint256, _mid_after: uint256, _penalised_: uint256, _limits: uint256
+) -> IVenue.SwapResult:
     """
     @notice The terms of a swap whose notional is known. Fees come in the order LP fee, protocol fee, penalty, each at most what is
             left, so that they never make a deficit.
+    @param _penalised_ as `_penalised` says
+    @param _limits the limits word of lib/market_words, needed only for a penalty
     """
     self._check_average(_order, _notional)
-    grown: uint256 = self._deviation(_mid_after, _order.mark_price)
-    if grown <= self._deviation(_mid_before, _order.mark_price):
-        grown = 0
-    if _order.band_bps == 0:
-        assert grown <= unsafe_mul(
-            market_words._max_deviation_bps(_order.trading_word), 10**14
-        ), "venue too far from mark"
-
     budget: int256 = _order.fee_budget + convert(_notional, int256)
     if _order.size > 0:
         budget = _order.fee_budget - convert(_notional, int256)
@@ -48,8 +63,8 @@ def _priced(_order: IVenue.SwapOrder, _notional: uint256, _mid_before: uint256, 
     )
     left = unsafe_sub(left, protocol_fee)
     penalty: uint256 = 0
-    if grown > unsafe_mul(_order.mmr_bps, 10**14):
-        penalty = min(left, self._penalty(_order.limits_word, grown, _notional))
+    if _penalised_ != 0:
+        penalty = min(left, self._penalty(_limits, _penalised_, _notional))
     return IVenue.SwapResult(
         notional=_notional, lp_fee=lp_fee, protocol_fee=protocol_fee, penalty=penalty, mid_after=_mid_after
     )

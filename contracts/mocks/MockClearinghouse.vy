@@ -35,6 +35,9 @@ event Absorbed:
 # @dev What venue_accrue returns; market_state and mark_price agree with it.
 context: public(IClearinghouse.VenueContext)
 
+# @dev What market_words says of limits.
+limits_word: uint256
+
 # @dev Venue that may be called back in a hook, to test re-entry; with `reenter_with`.
 reenter: public(address)
 reenter_with: public(Bytes[196])
@@ -49,6 +52,14 @@ def set_context(_context: IClearinghouse.VenueContext):
     @notice Sets what the venue learns of its market.
     """
     self.context = _context
+
+
+@external
+def set_limits_word(_limits_word: uint256):
+    """
+    @notice Sets the limits word, with the coefficients of the penalty.
+    """
+    self.limits_word = _limits_word
 
 
 @external
@@ -155,9 +166,9 @@ def mark_price(_market: uint256) -> uint256:
 @view
 def market_words(_market: uint256) -> (uint256, uint256, uint256):
     """
-    @notice Risk word with IMR and MMR; the rest is zero.
+    @notice Risk word with IMR and MMR, and the limits word that was set; the rest is zero.
     """
-    return self.context.imr_bps << 82 | self.context.mmr_bps << 68, 0, 0
+    return self.context.imr_bps << 82 | self.context.mmr_bps << 68, 0, self.limits_word
 
 
 @external

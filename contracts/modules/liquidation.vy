@@ -119,7 +119,14 @@ def force_close(
     part: position_math.Position = case.part
     rest: position_math.Position = position_math._without(case.target, part)
     before: int256 = liquidation_math._before_proceeds(part)
-    fill: IVenue.SwapResult = self._close_on_venue(market, part, before, _limit_price, _policy)
+    fill: IVenue.SwapResult = swaps._swap(
+        market,
+        unsafe_sub(0, part.size),
+        _limit_price,
+        liquidation_math._band_bps(market.risk, markets.limits_words[_market]),
+        before,
+        _policy & policy_word.FLAG_FORCE_CLOSE_FEES != 0,
+    )
     outcome: liquidation_math.Outcome = liquidation_math._outcome(part.size, before, fill, _policy)
     if outcome.residue < min(position_math._worth(part, market.mark), 0):
         reasons._revert(reasons.VENUE_TOO_FAR)
@@ -196,20 +203,3 @@ def _begin(
     )
     case.part = position_math._part(case.target, size)
     return case
-
-
-@internal
-def _close_on_venue(
-    _market: markets.Market, _part: position_math.Position, _budget: int256, _limit_price: uint256, _policy: uint256
-) -> IVenue.SwapResult:
-    """
-    @notice Swaps the part away within the band, with fees where the policy takes them.
-    """
-    limits: uint256 = markets.limits_words[_market.id]
-    band_bps: uint256 = liquidation_math._band_bps(_market.risk, limits)
-    trading: uint256 = 0
-    if _policy & policy_word.FLAG_FORCE_CLOSE_FEES == 0:
-        limits = 0
-    else:
-        trading = markets.trading_words[_market.id]
-    return swaps._swap(_market, unsafe_sub(0, _part.size), _limit_price, band_bps, _budget, trading, limits)

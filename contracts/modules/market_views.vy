@@ -79,9 +79,10 @@ def market_state(_market: uint256) -> IClearinghouse.MarketState:
 
 @external
 @view
+@reentrant
 def market_words(_market: uint256) -> (uint256, uint256, uint256):
     """
-    @notice The parameter words, see lib/market_words.
+    @notice The parameter words, see lib/market_words. Open during a call, so that a venue may ask: they do not change in one.
     """
     return markets._risk(_market), markets.trading_words[_market], markets.limits_words[_market]
 

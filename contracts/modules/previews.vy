@@ -97,10 +97,8 @@ def preview_force_close(
     part: position_math.Position = case.part
     before: int256 = liquidation_math._before_proceeds(part)
     trading: uint256 = case.view.trading
-    limits: uint256 = case.view.limits
     if policy & policy_word.FLAG_FORCE_CLOSE_FEES == 0:
         trading = 0
-        limits = 0
     fill: IVenue.SwapResult = staticcall IVenue(market_words._venue(case.view.trading)).quote_swap(
         IVenue.SwapOrder(
             size=-part.size,
@@ -110,7 +108,6 @@ def preview_force_close(
             band_bps=liquidation_math._band_bps(case.view.risk, case.view.limits),
             fee_budget=before,
             trading_word=trading,
-            limits_word=limits,
             mmr_bps=market_words._mmr_bps(case.view.risk),
         )
     )

@@ -2,7 +2,7 @@
 """
 @title  Swaps
 @notice The one way a market trades against its venue, for holders and for force closes alike.
-@dev    The venue is the market's own contract and calls nobody during a swap.
+@dev    The venue is the market's own contract; during a swap it calls nothing but `market_words`.
 """
 
 from interfaces import IVenue
@@ -20,13 +20,13 @@ def _swap(
     _limit_price: uint256,
     _band_bps: uint256,
     _fee_budget: int256,
-    _trading_word: uint256,
-    _limits_word: uint256,
+    _with_fees: bool,
 ) -> IVenue.SwapResult:
     """
     @notice Swaps a signed size on the terms of IVenue.SwapOrder; stores the new mid and the protocol fee.
     """
-    result: IVenue.SwapResult = extcall IVenue(market_words._venue(markets.trading_words[_market.id])).swap(
+    trading: uint256 = markets.trading_words[_market.id]
+    result: IVenue.SwapResult = extcall IVenue(market_words._venue(trading)).swap(
         IVenue.SwapOrder(
             size=_size,
             mark_price=_market.mark,
@@ -34,8 +34,7 @@ def _swap(
             limit_price=_limit_price,
             band_bps=_band_bps,
             fee_budget=_fee_budget,
-            trading_word=_trading_word,
-            limits_word=_limits_word,
+            trading_word=trading if _with_fees else 0,
             mmr_bps=market_words._mmr_bps(_market.risk),
         )
     )

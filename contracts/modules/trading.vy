@@ -65,7 +65,7 @@ def trade(
     old: position_math.Position = positions._load_settled(market, _account)
 
     fill: IVenue.SwapResult = swaps._swap(
-        market, _size, _limit_price, 0, NO_BUDGET, markets.trading_words[_market], markets.limits_words[_market]
+        market, _size, _limit_price, 0, NO_BUDGET, True
     )
     fees: uint256 = unsafe_add(unsafe_add(fill.lp_fee, fill.protocol_fee), fill.penalty)
     market = waterfall._credit(market, fill.penalty, self)

@@ -17,17 +17,22 @@ def penalty_of(notional: int, mid: int, mark: int) -> int:
     return -(-notional * ratio // WAD)
 
 
+@pytest.fixture(autouse=True)
+def penalty(desk):
+    desk.set_penalty(PENALTY)
+
+
 @pytest.mark.parametrize("side", [1, -1])
 def test_fees_are_taken_in_order_until_nothing_is_left(desk, wide, side):
     size = side * 300 * WAD
-    full = desk.quote(size, trading_word=FEES, limits_word=PENALTY)
+    full = desk.quote(size, trading_word=FEES)
     assert full.lp_fee == -(-full.notional * 30 // 10_000)
     assert full.protocol_fee == -(-full.notional * 20 // 10_000)
     assert full.penalty == penalty_of(full.notional, full.mid_after, 100 * WAD) > 0
     offset = side * full.notional
     steps = (full.lp_fee, full.protocol_fee, full.penalty)
     for left in (0, 1, steps[0], steps[0] + 1, sum(steps[:2]), sum(steps) - 1, sum(steps)):
-        got = desk.quote(size, budget=offset + left, trading_word=FEES, limits_word=PENALTY)
+        got = desk.quote(size, budget=offset + left, trading_word=FEES)
         assert got.lp_fee == min(steps[0], left)
         assert got.protocol_fee == min(steps[1], left - got.lp_fee)
         assert got.penalty == min(steps[2], left - got.lp_fee - got.protocol_fee)
@@ -35,17 +40,22 @@ def test_fees_are_taken_in_order_until_nothing_is_left(desk, wide, side):
 
 @pytest.mark.parametrize("side", [1, -1])
 def test_penalty_needs_a_grown_deviation_beyond_maintenance(desk, wide, side):
-    near = desk.quote(side * 5 * WAD, trading_word=FEES, limits_word=PENALTY)
+    near = desk.quote(side * 5 * WAD, trading_word=FEES)
     assert near.penalty == 0
-    assert desk.quote(side * 5 * WAD, trading_word=FEES, limits_word=PENALTY, mmr_bps=1).penalty > 0
+    assert desk.quote(side * 5 * WAD, trading_word=FEES, mmr_bps=1).penalty > 0
     desk.swap(side * 300 * WAD).check()
     # Back towards mark, still beyond the ratio.
-    back = desk.quote(-side * 20 * WAD, trading_word=FEES, limits_word=PENALTY)
+    back = desk.quote(-side * 20 * WAD, trading_word=FEES)
     assert back.penalty == 0
 
 
+def test_who_pays_no_fees_pays_no_penalty(desk, wide):
+    assert desk.quote(300 * WAD, trading_word=FEES).penalty > 0
+    assert desk.quote(300 * WAD, trading_word=0, band_bps=9_999).penalty == 0
+
+
 def test_only_the_venue_s_fee_is_credited(desk, wide, provider):
-    result = desk.swap(300 * WAD, trading_word=FEES, limits_word=PENALTY).check().value
+    result = desk.swap(300 * WAD, trading_word=FEES).check().value
     assert result.lp_fee - 2 <= desk.range_of(provider, *wide).fees <= result.lp_fee
 
 

@@ -41,12 +41,15 @@ class Desk:
     owner: str
     context: Context = field(default_factory=Context)
 
+    def set_penalty(self, limits_word: int) -> None:
+        self.house.transact("set_limits_word", limits_word, sender=self.owner).check()
+
     def set(self, **changes: object) -> None:
         self.context = replace(self.context, **changes)
         self.house.transact("set_context", self.context.values(), sender=self.owner).check()
 
     def order(self, size: int, fee_bps: int = 0, budget: int = 10**40, **changes: int) -> tuple[int, ...]:
-        """SwapOrder without protocol fee and penalty, and with the widest deviation limit."""
+        """SwapOrder without protocol fee, and with the widest deviation limit."""
         fields = {
             "size": size,
             "mark_price": self.context.mark_price,
@@ -55,7 +58,6 @@ class Desk:
             "band_bps": 0,
             "fee_budget": budget,
             "trading_word": fee_bps << 85 | 16_383 << 60,
-            "limits_word": 0,
             "mmr_bps": self.context.mmr_bps,
         }
         assert changes.keys() <= fields.keys()
