@@ -122,9 +122,9 @@ class Clearinghouse:
         order = Order(size, quote.price, market.funding.index, p.trading_fee_bps, MAX_UINT256)
         fill = market.venue.swap(order)
         market.mid = fill.mid_after
+        fees = self._trading_fees(market, fill, quote)
         worth, bound = fill.notional * WAD, limit_price * abs(size)
         require(limit_price == 0 or (worth <= bound if size > 0 else worth >= bound), "price limit")
-        fees = self._trading_fees(market, fill, quote)
         leg = Position(size, margin - fees, fill.notional, market.index_of(size))
         new = combine(leg, old, market.long_index, market.short_index)
         self._check_trade(market, old, new, quote, margin)

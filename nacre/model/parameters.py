@@ -38,7 +38,7 @@ class MarketParameters:
     @property
     def band_bps(self) -> int:
         """How far from mark a force close may trade."""
-        return self.force_close_band_bps or self.mmr_bps // 5
+        return self.force_close_band_bps or max(1, self.mmr_bps // 5)
 
 
 @dataclass(frozen=True, slots=True)
