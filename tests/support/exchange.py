@@ -120,6 +120,11 @@ class Exchange:
     def state(self, market: int = 0) -> Any:
         return self.house.call("market_state", market)
 
+    def wealth(self, *people: str, market: int = 0) -> int:
+        """Free collateral, equity at mark and what is owed, without ranges."""
+        seen = [self.lens.call("health", market, who) for who in people]
+        return sum(health.free_collateral + health.equity + health.owed for health in seen)
+
     def quote(self, size: int) -> tuple[int, int]:
         """Notional and mid afterwards of a trade, without fees."""
         return tuple(self.venue.call("quote", size))
@@ -181,7 +186,8 @@ def new_exchange(decimals: int = 18, liquidity: int = LIQUIDITY, free: int = FRE
     list_market(system, "main", MarketConfig(**PLAIN | fields))
     exchange = Exchange(chain, system, {name: chain.account(name) for name in PEOPLE})
     for account in exchange.people.values():
-        system.fund(account, free)
+        if free:
+            system.fund(account, free)
     if liquidity:
         system.fund(exchange.people["provider"], liquidity)
         exchange.provide(exchange.people["provider"], liquidity)
