@@ -397,5 +397,6 @@ def test_which_reason_comes_first(exchange, trader, outsider):
     refuses(exchange, "stale price", trader, WAD, -WAD, 1)
     exchange.push(PRICE)
     refuses(exchange, "no liquidity", trader, 10**27, -WAD, 1)
+    refuses(exchange, "venue too far from mark", trader, 300 * WAD, -WAD, 1)
     refuses(exchange, "price limit", trader, WAD, -WAD, 1)
     refuses(exchange, "below initial margin", trader, WAD, -WAD)
