@@ -114,6 +114,11 @@ ENTRIES: dict[str, list[tuple[str, int, int]]] = {
         ("depth + moved", LIQUIDITY * 2**96 + 2**128 * SQRT, UNSIGNED),
         ("result of a purchase: at most 2^34 s", 2**34 * SQRT + 1, UNSIGNED),
     ],
+    "lib/swap_math._scaled_up": [
+        ("upper digit * multiplier", (SQRT >> 57) * (2**198 - 1), UNSIGNED),
+        ("rest * 2^57 + lower digit * multiplier + divisor", (2**198 - 1) * (2**58 - 1) + 2**198 - 2, UNSIGNED),
+        ("result of a purchase: at most 2^34 s", 2**34 * SQRT + 1, UNSIGNED),
+    ],
     "lib/swap_math._base_between": [
         ("L (high - low)", LIQUIDITY * SQRT, UNSIGNED),
         ("low * high", SQRT * SQRT, UNSIGNED),
@@ -142,7 +147,8 @@ ENTRIES: dict[str, list[tuple[str, int, int]]] = {
         ("z z * series", 2**76 * 2**100, SIGNED),
         ("doublings * ticks", 64 * 2**93 + 2**78 * 2**100, SIGNED),
     ],
-    "lib/venue_math._priced": [("ratio * 1e14", RATIO * 10**14, UNSIGNED)],
+    "lib/venue_math._penalised": [("ratio * 1e14", RATIO * 10**14, UNSIGNED)],
+    "lib/venue_math._priced": [("left - fee, of which each is at most what is left", STORED + NOTIONAL, SIGNED)],
     "lib/venue_math._check_average": [
         ("notional * WAD * 1e4", SWAPPED * WAD * BPS, UNSIGNED),
         ("limit * size", 2**120 * 2**128, UNSIGNED),
@@ -172,7 +178,6 @@ ENTRIES: dict[str, list[tuple[str, int, int]]] = {
         ("penalty + share of the fund", FEES + SWAPPED * POLICY_RATIO, UNSIGNED),
         ("balance + residue", 2 * STORED + NOTIONAL + SWAPPED, SIGNED),
     ],
-    "modules/liquidation._close_on_venue": [("-size", STORED, SIGNED)],
     "modules/markets._price": [
         ("price - minimum wraps below it, which the comparison then refuses", 0, UNSIGNED),
         ("now - updated, checked before", TIME, UNSIGNED),

@@ -54,11 +54,11 @@ class Proof:
         self.holds(factor >= 0)
         self.given(factor * low <= factor * high)
 
-    def possible(self) -> None:
-        """What is known does not contradict itself: else everything would follow."""
+    def possible(self, *example: z3.BoolRef) -> None:
+        """What is known does not contradict itself, else everything would follow; an example may help to see it."""
         solver = z3.Solver()
         solver.set("timeout", LIMIT_MS)
-        solver.add(*self.known)
+        solver.add(*self.known, *example)
         assert solver.check() == z3.sat
 
 
@@ -275,6 +275,31 @@ def test_fees_of_a_force_close_never_make_a_deficit(proof: Proof) -> None:
 
 
 # ---- section 7: the venue keeps its promise
+
+
+def test_division_by_two_digits_is_exact(proof: Proof) -> None:
+    """ceil((u 2^57 + l) m / d) from quotient and rest of u m / d: lib/swap_math._scaled_up.
+
+    What both ceilings lack is below d, and they differ by a whole number of d: by none.
+    """
+    upper, lower, multiplier, divisor, high, low, whole = proof.ints("upper lower multiplier divisor high low whole")
+    lack_low, lack_whole = proof.ints("lack_low lack_whole")
+    digit = 2**57
+    rest = upper * multiplier - high * divisor
+    proof.given(divisor > 0, lack_low >= 0, lack_low < divisor, lack_whole >= 0, lack_whole < divisor)
+    proof.given(low * divisor == rest * digit + lower * multiplier + lack_low)
+    proof.given(whole * divisor == (upper * digit + lower) * multiplier + lack_whole)
+    proof.possible(upper == 3, lower == 5, multiplier == 7, divisor == 11, high == 1)
+    difference, gap = proof.ints("difference gap")
+    proof.given(difference == whole - high * digit - low, gap == lack_whole - lack_low)
+    proof.holds(difference * divisor == gap)
+    whole_number = Proof()
+    d, x, y = whole_number.ints("d x y")
+    whole_number.given(d > 0, x * d == y, y < d, y > -d)
+    whole_number.holds(z3.Implies(x >= 1, d * (x - 1) >= 0))
+    whole_number.holds(z3.Implies(x <= -1, d * (-1 - x) >= 0))
+    whole_number.holds(x == 0)
+    proof.holds(z3.And(gap < divisor, gap > -divisor))
 
 
 def test_a_buyer_gets_no_more_than_the_curve_gives(proof: Proof) -> None:
