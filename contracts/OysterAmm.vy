@@ -67,7 +67,7 @@ def swap(_order: IVenue.SwapOrder) -> IVenue.SwapResult:
     assert msg.sender == CLEARINGHOUSE.address, "not clearinghouse"
     plan: curve.Plan = curve._plan(_order.size, _order.mark_price)
     result: IVenue.SwapResult = self._priced(_order, plan.notional, plan.mid_before, plan.mid_after)
-    curve._carry_out(plan, result.lp_fee, _order.size > 0, _order.mark_price, _order.funding_index)
+    curve._carry_out(plan, result.lp_fee, _order.size > 0, _order.funding_index)
     return result
 
 
@@ -146,7 +146,6 @@ def add_liquidity(
     context: IClearinghouse.VenueContext = extcall CLEARINGHOUSE.venue_accrue(MARKET)
     assert context.tradable, "price just jumped"
     assert context.open, "market is reduce-only"
-    assert _margin >= context.min_notional, "range too small"
     curve._accrue(context.funding_index)
     point: curve.Point = curve._drift(curve._point(), context.mark_price)
     self._check_near(swap_math._price_down(point.sqrt_price), context.mark_price, context.mmr_bps)
@@ -161,6 +160,11 @@ def add_liquidity(
         context.imr_bps,
     )
     assert liquidity != 0, "range too small"
+    # Deep enough that the smallest trade moves the price by at most half of MMR: anybody can then lead the venue back to mark.
+    reach: uint256 = unsafe_div(unsafe_mul(point.sqrt_price, context.mmr_bps), 40_000)
+    assert swap_math._cash_between(
+        liquidity, point.sqrt_price, unsafe_add(point.sqrt_price, reach), False
+    ) >= context.min_notional, "range too small"
     assert liquidity >= _min_liquidity, "too little liquidity"
     total: ticks.Growth = curve._total()
     ticks._add_edge(_lower, liquidity, False, point.tick, total)

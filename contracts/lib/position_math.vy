@@ -3,8 +3,8 @@
 @title  Position math
 @notice What a position is worth, what it needs, how it splits and combines. Pure; the one place of these rules, used by
         the clearinghouse, by the engine's previews and by the lens alike. Formulas: docs/spec.md section 5.
-@dev    Bounds: |size| <= 1e27 < 2**90, price <= 1e25 < 2**84, notional < 2**120, |balance| < 2**127, |carry index| < 2**127.
-        Hence size * price < 2**174, size * index < 2**217, balance * size < 2**217: nothing below overflows 256 bits,
+@dev    Bounds: |size| <= 2**110 (1e27 where it is opened), price <= 1e25 < 2**84, notional < 2**120, |balance| < 2**127,
+        |carry index| < 2**127. Hence size * price < 2**194, size * index < 2**238, balance * size < 2**237: nothing below overflows,
         and everything is unchecked. What is stored is checked when it is stored.
 """
 

@@ -303,15 +303,17 @@ def _filled(_from: Point, _to: uint256, _buy: bool) -> uint256:
 
 
 @internal
-def _carry_out(_plan: Plan, _fee: uint256, _buy: bool, _mark: uint256, _funding_index: int256):
+def _carry_out(_plan: Plan, _fee: uint256, _buy: bool, _funding_index: int256):
     """
     @notice Does what was planned. Where ticks are crossed it walks once more, between the two ticks: the fee (at most the notional)
             goes to the stretches pro rata to notional, before the tick at the end of each is crossed.
+    @dev A drift needs no walk of its own. An edge that it crossed lies either on the way of the trade, after a stretch without
+         liquidity, or is crossed back at once, with nothing grown between.
     """
     self._accrue(_funding_index)
     left: uint256 = _fee
     if _plan.crossed != 0:
-        point: Point = self._drift(self._point(), _mark)
+        point: Point = self._point()
         for _: uint256 in range(MAX_CROSSED):
             found: bool = False
             edge: int256 = 0

@@ -79,7 +79,7 @@ def take_over(
     old: position_math.Position = positions._load_settled(market, _liquidator)
     new: position_math.Position = position_math._combined(part, old)
     if new.size != 0:
-        if position_math._abs(new.size) > markets.MAX_SIZE:
+        if position_math._abs(new.size) > markets.MAX_TAKEN_SIZE:
             reasons._revert(reasons.SIZE_TOO_LARGE)
         positions._check_opening(market, new)
     rest: position_math.Position = position_math._without(case.target, case.part)

@@ -38,8 +38,11 @@ def call_margin(_market: uint256, _accounts: DynArray[address, MAX_ACCOUNTS]):
 
 @internal
 def _call(_view: market_reads.View, _policy: uint256, _account: address):
+    key: uint256 = policies._key(_view.market, _account)
     position: position_math.Position = market_reads._settled(_view, _account)
     if position.size == 0:
+        if policies.records[key] != 0:
+            policies.records[key] = 0
         return
     equity: int256 = position_math._worth(position, _view.state.mark_price)
     margin: uint256 = position_math._margin(
@@ -52,13 +55,14 @@ def _call(_view: market_reads.View, _policy: uint256, _account: address):
         policy_word._backstop_bps(_policy),
         policy_word._margin_call_bps(_policy),
     )
-    key: uint256 = policies._key(_view.market, _account)
     since: uint256 = 0
     if stage >= health_math.LIQUIDATABLE:
         since = policies._since(_view.market, _account, _policy)
         if since == 0:
             since = block.timestamp
-            policies.records[key] = position.flags >> 1 << 40 | since
+            policies.records[key] = policies._record(
+                position.size, position.notional, position.flags >> 1, since
+            )
     elif policies.records[key] != 0:
         policies.records[key] = 0
     if stage != health_math.HEALTHY:

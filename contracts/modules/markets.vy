@@ -44,6 +44,8 @@ MAX_PRICE: constant(uint256) = 10**25  # 1e7
 # Largest position, and largest position at its entry notional and at mark.
 MAX_SIZE: constant(uint256) = 10**27
 MAX_NOTIONAL: constant(uint256) = 10**30
+# What a takeover may add up to: positions that ranges leave are not bounded by MAX_SIZE, and must find a taker.
+MAX_TAKEN_SIZE: constant(uint256) = 2**110
 
 # Bits of `flags`: IClearinghouse.Status, and whether anything stands in `owed_total` and in `unallocated`.
 LISTED: constant(uint256) = 1

@@ -22,6 +22,10 @@ from contracts.modules import policies
 uses: policies
 
 
+# As in modules/markets of the clearinghouse.
+MAX_TAKEN_SIZE: constant(uint256) = 2**110
+
+
 # A liquidation under way: the market, and the part that would go.
 struct Case:
     view: market_reads.View
@@ -65,6 +69,8 @@ def preview_takeover(
         case.view = self._after(case.view, part.size, absorption.index_rise)
     part.balance += convert(_margin, int256)
     new: position_math.Position = position_math._combined(part, market_reads._settled(case.view, msg.sender))
+    if position_math._abs(new.size) > MAX_TAKEN_SIZE:
+        reasons._revert(reasons.SIZE_TOO_LARGE)
     preview.new_size = new.size
     preview.new_balance = new.balance
     preview.new_entry_notional = new.notional

@@ -102,7 +102,10 @@ def venue_absorb(
         part.balance = unsafe_sub(part.balance, equity)
     tip: uint256 = 0
     if _remover != _provider and equity > 0:
-        tip = min(market_words._tip(markets.limits_words[_market]), convert(equity, uint256))
+        # at most a tenth: what is left is a position with a margin of its own
+        tip = min(
+            market_words._tip(markets.limits_words[_market]), unsafe_div(convert(equity, uint256), 10)
+        )
         part.balance = unsafe_sub(part.balance, convert(tip, int256))
 
     old: position_math.Position = positions._load_settled(market, _provider)

@@ -10,6 +10,7 @@ from nacre.model.venue import Fill, Order
 
 TOPUP_LIMIT = 128
 MAX_SIZE = 10**27
+MAX_TAKEN_SIZE = 2**110
 MAX_NOTIONAL = 10**30
 MAX_AMOUNT = 2**104 - 1
 MAX_DEPOSIT = 10**30

@@ -84,12 +84,22 @@ def _price_basis(market: Market, position: Position) -> int:
     return position.entry_notional - position.side * backing
 
 
+def entry_price(position: Position) -> int:
+    """Average price of entry, rounded down, as a record keeps it."""
+    return min(position.entry_notional * WAD // position.amount, 2**96 - 1)
+
+
 def counted_since(house: Clearinghouse, market: Market, account: str) -> int | None:
-    """Since when a margin call found the account liquidatable; it counts for two delays, until a large top-up."""
-    record = market.liquidatable_since.get(account)
-    if record is None or record[1] != market.position_of(account).topups:
+    """Since when a margin call found the account liquidatable; it counts for two delays and for that position only."""
+    record, position = market.liquidatable_since.get(account), market.position_of(account)
+    if record is None or position.size == 0:
         return None
-    return record[0] if house.now <= record[0] + 2 * market.policy.last_resort_seconds else None
+    since, topups, long, price = record
+    if (topups, long) != (position.topups, position.size > 0):
+        return None
+    if abs(price - entry_price(position)) > price // 1_000_000:
+        return None
+    return since if house.now <= since + 2 * market.policy.last_resort_seconds else None
 
 
 def is_overdue(house: Clearinghouse, market: Market, account: str) -> bool:
@@ -109,12 +119,15 @@ def call_margin(house: Clearinghouse, number: int, accounts: list[str]) -> list[
         position = accrued.position_of(account)
         stage = stage_of(accrued, position, quote.price)
         stages.append(stage)
-        if position.size == 0:
-            continue
-        if stage < Stage.LIQUIDATABLE:
+        if position.size == 0 or stage < Stage.LIQUIDATABLE:
             market.liquidatable_since.pop(account, None)
         elif counted_since(house, market, account) is None:
-            market.liquidatable_since[account] = (house.now, position.topups)
+            market.liquidatable_since[account] = (
+                house.now,
+                position.topups,
+                position.size > 0,
+                entry_price(position),
+            )
     return stages
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from nacre.model.clearinghouse import MAX_AMOUNT, MAX_SIZE, Clearinghouse, penalty_of
+from nacre.model.clearinghouse import MAX_AMOUNT, MAX_TAKEN_SIZE, Clearinghouse, penalty_of
 from nacre.model.market import Market
 from nacre.model.oracle import Quote
 from nacre.model.parameters import Policy, Residue
@@ -91,7 +91,7 @@ def take_over(
     part = replace(part, balance=part.balance + margin)
     new = combine(part, market.position_of(caller), market.long_index, market.short_index)
     if new.size:
-        require(new.amount <= MAX_SIZE, "size too large")
+        require(new.amount <= MAX_TAKEN_SIZE, "size too large")
         check_opening_rule(new, quote.price, market.index_of(new.size), market.parameters)
     market.store(target, rest)
     house.finish(market, caller, new, margin)

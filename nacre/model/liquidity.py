@@ -25,13 +25,15 @@ def add_liquidity(
     require(not quote.stale, "stale price")
     require(not quote.jumped, "price just jumped")
     require(market.open, "market is reduce-only")
-    require(margin >= market.parameters.min_notional, "range too small")
     p, venue = market.parameters, market.venue
     venue.accrue(market.funding.index)
     venue.drift(quote.price)
     here = tick_math.price_of_sqrt(venue.sqrt_price)
     require(abs(here - quote.price) * BPS <= min(here, quote.price) * p.mmr_bps, "venue too far from mark")
     added = venue.add(provider, lower, upper, margin, p.imr_bps, market.lp_factor, market.lp_epoch)
+    # The smallest trade moves the price by at most half of MMR, a quarter in square roots.
+    reach = venue.sqrt_price * p.mmr_bps // (4 * BPS)
+    require(added.liquidity * reach // 2**96 >= p.min_notional, "range too small")
     house.pay_in(market, provider, margin)
     market.lp_margin += margin
     market.mid = venue.mid()
@@ -91,7 +93,7 @@ def remove_liquidity(house: Clearinghouse, number: int, provider: str, lower: in
         absorb(market, removed, -equity, market.totals, quote.price, house.now)
         removed = replace(removed, balance=removed.balance - equity)
     elif not own:
-        tip = min(market.parameters.tip, equity)
+        tip = min(market.parameters.tip, equity // 10)
         removed = replace(removed, balance=removed.balance - tip)
     old = market.position_of(provider)
     new = combine(removed, old, market.long_index, market.short_index)

@@ -170,6 +170,12 @@ def many(sixty_six) -> Iterator[Desk]:
         yield sixty_six
 
 
+def fees_of_all(many: Desk) -> int:
+    provider = many.chain.account("provider")
+    wide = many.range_of(provider, CENTRE - 20_000, CENTRE + 20_000).fees
+    return wide + sum(many.range_of(provider, CENTRE, CENTRE + SPACING * step).fees for step in range(1, 67))
+
+
 def test_sixty_four_ticks_can_be_crossed_and_no_more(many):
     limit = sqrt_at(CENTRE + SPACING * 65)
     fails, passes = 10**6 * WAD, WAD
@@ -177,7 +183,8 @@ def test_sixty_four_ticks_can_be_crossed_and_no_more(many):
         size = (passes + fails) // 2
         passes, fails = (size, fails) if many.swap_passes(size) else (passes, size)
     assert many.swap(fails).reason == "too many ticks"
-    assert many.swap(passes, 10).ok
+    result = many.swap(passes, 10).check().value
+    assert result.lp_fee - 140 <= fees_of_all(many) <= result.lp_fee
     assert many.tick // SPACING * SPACING == CENTRE + SPACING * 64
     assert many.sqrt_price <= limit
     # The rest goes with a second trade.
@@ -186,9 +193,6 @@ def test_sixty_four_ticks_can_be_crossed_and_no_more(many):
 
 def test_fee_over_many_ticks_is_credited_and_not_exceeded(many):
     result = many.swap(200 * WAD, 50).check().value
-    provider = many.chain.account("provider")
-    earned = many.range_of(provider, CENTRE - 20_000, CENTRE + 20_000).fees
-    earned += sum(many.range_of(provider, CENTRE, CENTRE + SPACING * step).fees for step in range(1, 67))
     crossed = (many.tick - CENTRE) // SPACING
     assert crossed > 5
-    assert result.lp_fee - 70 - crossed <= earned <= result.lp_fee
+    assert result.lp_fee - 70 - crossed <= fees_of_all(many) <= result.lp_fee

@@ -184,7 +184,9 @@ class Life:
     def compare(self, size: int, result, end: Fraction, notional: Fraction, start: int, edges: int) -> None:
         """The trade ends where fractions say, rounded up, and costs what they say, rounded against the taker."""
         state = self.desk.state
-        below = Fraction((edges + 2) * end**2, Q96) / min(held.liquidity for held in self.books.ranges.values())
+        below = Fraction((edges + 2 + self.unit()) * end**2, Q96) / min(
+            held.liquidity for held in self.books.ranges.values()
+        )
         assert 0 <= state[0] - end <= 1 + below
         worse = (result.notional - notional) * (1 if size > 0 else -1)
         depth = sum(held.liquidity for held in self.books.ranges.values())
