@@ -4,7 +4,7 @@
 @notice Amounts along a curve of constant liquidity L between square root prices (Q64.96), and square root prices of prices.
         Names end in the direction of their rounding.
 @dev    Bounds: square root prices are below 2**113, L below 2**118, sizes below 2**128. So L (b - a) < 2**231 and L 2**96 < 2**214
-        fit a word, while their products with 2**96 or a square root price do not: those use 512 bits.
+        fit a word, while their products with 2**96 or a square root price do not: those take 512 bits, or two digits.
 
         Why what the venue holds is never less than its ranges say (docs/spec.md section 11). In real numbers liquidity L holds
         L / s of base and L s of cash at square root price s, but for constants. A step from s to t with amounts dx and dy keeps the promise if
@@ -123,13 +123,15 @@ def _liquidity_of_margin(
 ) -> uint256:
     """
     @notice The liquidity whose position meets the initial margin ratio at either edge: min of both edges' formulas in
-            docs/spec.md section 11. An edge that the price stands on asks nothing.
+            docs/spec.md section 11. An edge that the price stands on asks nothing. At most 2**118, more than any tick may hold.
     @dev margin < 2**120 (checked by the caller), so margin * s < 2**233. A quotient above 2**160 belongs to more liquidity than
-         any tick may hold (2**160 * 2**96 / 2**114), so cutting it there changes no result that passes.
+         any tick may hold (2**160 * 2**96 / 2**114): cutting it there changes nothing below 2**118.
     """
-    result: uint256 = max_value(uint256)
+    result: uint256 = 2**118
     if _upper > _sqrt_price:
-        result = self._edge_liquidity(_margin, _sqrt_price, unsafe_sub(_upper, _sqrt_price), _upper, _imr_bps)
+        result = min(
+            result, self._edge_liquidity(_margin, _sqrt_price, unsafe_sub(_upper, _sqrt_price), _upper, _imr_bps)
+        )
     if _sqrt_price > _lower:
         result = min(
             result, self._edge_liquidity(_margin, _sqrt_price, unsafe_sub(_sqrt_price, _lower), _lower, _imr_bps)
