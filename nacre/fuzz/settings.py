@@ -53,7 +53,7 @@ def draw_market(rng: random.Random, name: str, unit: int) -> MarketParameters:
         max_open_interest=rng.choice((0, 0, _amount(40 * unit))),
         funding_cap_bps=rng.choice((0, 75, 1000, 10_000)),
         funding_period_seconds=rng.choice((3600, 28_800, 86_400)),
-        min_notional=rng.choice((0, _amount(unit // 50))),
+        min_notional=rng.choice((0, _amount(unit // 500))),
         oracle_max_age=10**6 if rng.random() < 0.5 else 7200,
         entry_margin_rule=injective,
         tip=rng.choice((0, _amount(min(unit // 100, HIGHEST_TIP)))),
