@@ -63,11 +63,13 @@ class ChainSide:
         self.settings = settings
         self.chain = EmbeddedChain(exact_gas=False)
         self.system: System = deploy_system(self.chain, decimals=settings.decimals)
-        self.markets: list[Market] = [
-            list_market(self.system, f"m{number}", config_of(parameters, policy, settings.price))
-            for number, (parameters, policy) in enumerate(zip(settings.markets, settings.policies, strict=True))
-        ]
-        self.accrued_at = [self.market_state(number).accrued_at for number in range(len(self.markets))]
+        self.markets: list[Market] = []
+        # When each was listed: its funding counts from then.
+        self.listed_at: list[int] = []
+        for number, (parameters, policy) in enumerate(zip(settings.markets, settings.policies, strict=True)):
+            market = list_market(self.system, f"m{number}", config_of(parameters, policy, settings.price))
+            self.markets.append(market)
+            self.listed_at.append(self.chain.timestamp)
         self.address = {name: self.chain.account(name) for name in NAMES} | {TREASURY: self.system.treasury}
         for address in self.address.values():
             self.system.token.transact("mint", address, 10**48, sender=address).check()

@@ -210,7 +210,7 @@ def _adopt_times(world: World, chain: ChainSide) -> None:
     world.house.now = chain.now
     for number, market in enumerate(world.house.markets):
         state = chain.market_state(number)
-        market.funding = replace(market.funding, time=chain.accrued_at[number])
+        market.funding = replace(market.funding, time=chain.listed_at[number])
         market.draw_time = chain.now
         market.oracle.updated_at = market.oracle.pushed_at = state.price_time
 
