@@ -166,13 +166,7 @@ def add_liquidity(
         liquidity, point.sqrt_price, unsafe_add(point.sqrt_price, reach), False
     ) >= context.min_notional, "range too small"
     assert liquidity >= _min_liquidity, "too little liquidity"
-    total: ticks.Growth = curve._total()
-    ticks._add_edge(_lower, liquidity, False, point.tick, total)
-    ticks._add_edge(_upper, liquidity, True, point.tick, total)
-    fee_growth: uint256 = 0
-    funding_growth: int256 = 0
-    fee_growth, funding_growth = ranges._growths(_lower, _upper, point.sqrt_price, point.tick, total, False)
-    ranges._save(
+    ranges._enter(
         msg.sender,
         ranges.Holding(
             lower=_lower,
@@ -182,9 +176,11 @@ def add_liquidity(
             entry_epoch=context.lp_epoch,
             entry_factor=context.lp_factor,
             margin=_margin,
-            fee_growth=fee_growth,
-            funding_growth=funding_growth,
+            fee_growth=0,
+            funding_growth=0,
         ),
+        point.tick,
+        curve._total(),
     )
     # Unsafe: the sum of all liquidity is below 2**118, by ticks.MAX_GROSS.
     point.liquidity = unsafe_add(point.liquidity, liquidity)
@@ -231,9 +227,7 @@ def remove_liquidity(_lower: int256, _upper: int256, _provider: address = msg.se
         assert not in_range or self._is_failing(held, accrued, context), "range is healthy"
 
     removed: IClearinghouse.RemovedRange = ranges._position_at(held, accrued, point.sqrt_price)
-    ticks._drop_edge(_lower, held.liquidity, False)
-    ticks._drop_edge(_upper, held.liquidity, True)
-    ranges._delete(_provider, held)
+    ranges._leave(_provider, held)
     if in_range:
         # Unsafe: it is one of those in range.
         point.liquidity = unsafe_sub(point.liquidity, held.liquidity)

@@ -113,11 +113,6 @@ def _save(_provider: address, _held: Holding):
     )
 
 
-@internal
-def _delete(_provider: address, _held: Holding):
-    self.ranges[self._key(_provider, _held.lower, _held.upper)] = empty(Words)
-
-
 # ---- growth
 
 
@@ -182,6 +177,33 @@ def _funding(_liquidity: uint256, _growth: int256) -> int256:
     if _growth < 0:
         return -convert(math._mul_div(_liquidity, convert(-_growth, uint256), FUNDING_UNIT, False), int256)
     return convert(math._mul_div(_liquidity, convert(_growth, uint256), FUNDING_UNIT, True), int256)
+
+
+# ---- coming and going
+
+
+@internal
+def _enter(_provider: address, _new: Holding, _tick: int256, _total: ticks.Growth):
+    """
+    @notice Adds a range around the current tick. Its growths at entry are taken here.
+    """
+    ticks._add_edge(_new.lower, _new.liquidity, False, _tick, _total)
+    ticks._add_edge(_new.upper, _new.liquidity, True, _tick, _total)
+    held: Holding = _new
+    held.fee_growth, held.funding_growth = self._growths(
+        _new.lower, _new.upper, _new.entry_sqrt_price, _tick, _total, False
+    )
+    self._save(_provider, held)
+
+
+@internal
+def _leave(_provider: address, _held: Holding):
+    """
+    @notice Takes a range and its edges away.
+    """
+    ticks._drop_edge(_held.lower, _held.liquidity, False)
+    ticks._drop_edge(_held.upper, _held.liquidity, True)
+    self.ranges[self._key(_provider, _held.lower, _held.upper)] = empty(Words)
 
 
 # ---- inventory
