@@ -152,19 +152,7 @@ def add_liquidity(
     assert _lower <= point.tick and point.tick < _upper, "range not around price"
     assert ranges._load(msg.sender, _lower, _upper).liquidity == 0, "range exists"
 
-    liquidity: uint256 = swap_math._liquidity_of_margin(
-        _margin,
-        point.sqrt_price,
-        tick_math._sqrt_price_at_tick(_lower),
-        tick_math._sqrt_price_at_tick(_upper),
-        context.imr_bps,
-    )
-    assert liquidity != 0, "range too small"
-    # Deep enough that the smallest trade moves the price by at most half of MMR: anybody can then lead the venue back to mark.
-    reach: uint256 = unsafe_div(unsafe_mul(point.sqrt_price, context.mmr_bps), 40_000)
-    assert swap_math._cash_between(
-        liquidity, point.sqrt_price, unsafe_add(point.sqrt_price, reach), False
-    ) >= context.min_notional, "range too small"
+    liquidity: uint256 = self._liquidity_of(_margin, _lower, _upper, point.sqrt_price, context)
     assert liquidity >= _min_liquidity, "too little liquidity"
     ranges._enter(
         msg.sender,
@@ -358,6 +346,29 @@ def _is_failing(
     maintenance: uint256 = 0
     equity, maintenance = ranges._margins_at_mark(_held, _accrued, _context.mark_price, _context.mmr_bps)
     return equity < convert(maintenance, int256)
+
+
+@internal
+@pure
+def _liquidity_of(
+    _margin: uint256, _lower: int256, _upper: int256, _sqrt_price: uint256, _context: IClearinghouse.VenueContext
+) -> uint256:
+    """
+    @notice What a margin buys between two ticks; not too little.
+    """
+    liquidity: uint256 = swap_math._liquidity_of_margin(
+        _margin,
+        _sqrt_price,
+        tick_math._sqrt_price_at_tick(_lower),
+        tick_math._sqrt_price_at_tick(_upper),
+        _context.imr_bps,
+    )
+    assert liquidity != 0, "range too small"
+    # Deep enough that the smallest trade moves the price by at most half of MMR: anybody can then lead the venue back to mark.
+    reach: uint256 = unsafe_div(unsafe_mul(_sqrt_price, _context.mmr_bps), 40_000)
+    value: uint256 = swap_math._cash_between(liquidity, _sqrt_price, unsafe_add(_sqrt_price, reach), False)
+    assert value >= _context.min_notional, "range too small"
+    return liquidity
 
 
 @internal
