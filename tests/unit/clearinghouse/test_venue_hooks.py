@@ -144,7 +144,9 @@ def test_inventory_meets_the_position_that_is_there(provided, provider):
     assert (changed.size, changed.balance, changed.entry_notional) == expected
 
 
-@pytest.mark.parametrize(("equity", "tip"), [(10 * WAD, WAD // 2), (5 * WAD, WAD // 2), (5 * WAD - 1, WAD // 2 - 1), (19, 1), (9, 0), (0, 0)])
+@pytest.mark.parametrize(
+    ("equity", "tip"), [(10 * WAD, WAD // 2), (5 * WAD, WAD // 2), (5 * WAD - 1, WAD // 2 - 1), (19, 1), (9, 0), (0, 0)]
+)
 def test_who_removes_a_range_of_somebody_else_gets_a_tip(provided, provider, keeper, equity, tip):
     """At most a tenth of what it is worth, so that the position it leaves has a margin of its own."""
     receipt = absorb(provided, provider, keeper, 1_000 * WAD, equity)
