@@ -146,9 +146,12 @@ def add_liquidity(
     context: IClearinghouse.VenueContext = extcall CLEARINGHOUSE.venue_accrue(MARKET)
     assert context.tradable, "price just jumped"
     assert context.open, "market is reduce-only"
+    assert _margin >= context.min_notional, "range too small"
     curve._accrue(context.funding_index)
     point: curve.Point = curve._drift(curve._point(), context.mark_price)
-    self._check_near(swap_math._price_down(point.sqrt_price), context.mark_price, context.mmr_bps)
+    assert self._is_near(
+        swap_math._price_down(point.sqrt_price), context.mark_price, context.mmr_bps
+    ), "venue too far from mark"
     assert _lower <= point.tick and point.tick < _upper, "range not around price"
     assert ranges._load(msg.sender, _lower, _upper).liquidity == 0, "range exists"
 
@@ -193,7 +196,8 @@ def add_liquidity(
 def remove_liquidity(_lower: int256, _upper: int256, _provider: address = msg.sender) -> uint256:
     """
     @notice Turns a range into (part of) the position of its provider. The provider and its operators may do so while the
-            market is tradable; anyone for a tip when the range is out of range or below maintenance margin at mark.
+            market is tradable; anyone for a tip when the range is below maintenance margin at mark, and while the market is tradable
+            when it is out of range or holds the venue back from mark.
     @param _lower Its lower tick.
     @param _upper Its upper tick.
     @param _provider Whose range it is.
@@ -212,7 +216,10 @@ def remove_liquidity(_lower: int256, _upper: int256, _provider: address = msg.se
         assert context.tradable, "price just jumped"
         remover = _provider
     else:
-        assert not in_range or self._is_failing(held, accrued, context), "range is healthy"
+        idle: bool = not in_range or self._is_stranded(
+            _lower, _upper, point.sqrt_price, context.mark_price, context.mmr_bps
+        )
+        assert context.tradable and idle or self._is_failing(held, accrued, context), "range is healthy"
 
     removed: IClearinghouse.RemovedRange = ranges._position_at(held, accrued, point.sqrt_price)
     ranges._leave(_provider, held)
@@ -308,9 +315,12 @@ def range_health(_provider: address, _lower: int256, _upper: int256) -> (int256,
     in_range: bool = _lower <= point.tick and point.tick < _upper
     equity: int256 = 0
     maintenance: uint256 = 0
-    risk: uint256 = (staticcall CLEARINGHOUSE.market_words(MARKET))[0]
-    equity, maintenance = ranges._margins_at_mark(held, accrued, market.mark_price, market_words._mmr_bps(risk))
-    return equity, maintenance, in_range, not in_range or equity < convert(maintenance, int256)
+    mmr_bps: uint256 = market_words._mmr_bps((staticcall CLEARINGHOUSE.market_words(MARKET))[0])
+    equity, maintenance = ranges._margins_at_mark(held, accrued, market.mark_price, mmr_bps)
+    idle: bool = not in_range or self._is_stranded(
+        _lower, _upper, point.sqrt_price, market.mark_price, mmr_bps
+    )
+    return equity, maintenance, in_range, not market.jumped and idle or equity < convert(maintenance, int256)
 
 
 @internal
@@ -326,6 +336,19 @@ def _priced(
     if penalised != 0:
         limits = (staticcall CLEARINGHOUSE.market_words(MARKET))[2]
     return venue_math._priced(_order, _notional, _mid_after, penalised, limits)
+
+
+@internal
+@pure
+def _is_stranded(_lower: int256, _upper: int256, _sqrt_price: uint256, _mark: uint256, _mmr_bps: uint256) -> bool:
+    """
+    @notice Whether mark lies outside a range that holds the venue back: further from mark than new liquidity may be added. At the
+            outer edge of the last range nothing can move the venue any more; without such ranges it drifts to mark.
+    """
+    mark: uint256 = swap_math._sqrt_price_up(_mark)
+    if mark >= tick_math._sqrt_price_at_tick(_lower) and mark < tick_math._sqrt_price_at_tick(_upper):
+        return False
+    return not self._is_near(swap_math._price_down(_sqrt_price), _mark, _mmr_bps)
 
 
 @internal
@@ -373,11 +396,11 @@ def _liquidity_of(
 
 @internal
 @pure
-def _check_near(_price: uint256, _mark: uint256, _mmr_bps: uint256):
+def _is_near(_price: uint256, _mark: uint256, _mmr_bps: uint256) -> bool:
     """
-    @notice D = max / min - 1 of the venue's price and mark is at most the maintenance margin ratio.
+    @notice Whether D = max / min - 1 of the venue's price and mark is at most the maintenance margin ratio.
     """
     low: uint256 = min(_price, _mark)
     distance: uint256 = unsafe_sub(max(_price, _mark), low)
     # Unsafe: prices are below 2**94.
-    assert unsafe_mul(distance, 10_000) <= unsafe_mul(low, _mmr_bps), "venue too far from mark"
+    return unsafe_mul(distance, 10_000) <= unsafe_mul(low, _mmr_bps)

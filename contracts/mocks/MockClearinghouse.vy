@@ -178,6 +178,7 @@ def market_state(_market: uint256) -> IClearinghouse.MarketState:
     @notice The context in the form of a market's state.
     """
     state: IClearinghouse.MarketState = empty(IClearinghouse.MarketState)
+    state.jumped = not self.context.tradable
     state.index_price = self.context.mark_price
     state.mark_price = self.context.mark_price
     state.funding_index = self.context.funding_index

@@ -73,8 +73,9 @@ def collect_protocol_fees(_market: uint256, _receiver: address) -> uint256:
     self._check_config()
     market: markets.Market = markets._read(_market)
     word: uint256 = markets.venues[_market]
-    amount: uint256 = word >> 48 & markets.MASK_112
-    markets.venues[_market] = word >> 160 << 160
+    # Only what the pot pays now: fees never become a debt that ranks with the accounts'.
+    amount: uint256 = payouts._payable(market, word >> 48 & markets.MASK_112)
+    markets.venues[_market] = unsafe_sub(word, amount << 48)
     market = payouts._pay(market, _receiver, amount)
     markets._close(market)
     log IClearinghouse.ProtocolFeesCollected(market=_market, receiver=_receiver, amount=amount)

@@ -78,6 +78,9 @@ def take_over(
     # the index has moved: a liquidator on the other side pays its share before anything of it is combined
     old: position_math.Position = positions._load_settled(market, _liquidator)
     new: position_math.Position = position_math._combined(part, old)
+    # a price that just jumped lets nobody out ahead of the loss, by this way neither
+    if market.jumped and position_math._abs(new.size) < position_math._abs(old.size):
+        reasons._revert(reasons.PRICE_JUST_JUMPED)
     if new.size != 0:
         if position_math._abs(new.size) > markets.MAX_TAKEN_SIZE:
             reasons._revert(reasons.SIZE_TOO_LARGE)

@@ -60,9 +60,7 @@ def _call(_view: market_reads.View, _policy: uint256, _account: address):
         since = policies._since(_view.market, _account, _policy)
         if since == 0:
             since = block.timestamp
-            policies.records[key] = policies._record(
-                position.size, position.notional, position.flags >> 1, since
-            )
+            policies.records[key] = policies._record(position.size, position.flags >> 1, since)
     elif policies.records[key] != 0:
         policies.records[key] = 0
     if stage != health_math.HEALTHY:

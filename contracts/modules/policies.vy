@@ -9,15 +9,11 @@ from interfaces import IClearinghouse
 from interfaces import ILiquidationEngine
 from interfaces import IOracle
 
-from contracts.lib import fixed_point
 from contracts.lib import market_words
 from contracts.lib import policy_word
-from contracts.lib import position_math
 from contracts.lib import reasons
 
 MASK_40: constant(uint256) = 2**40 - 1
-MASK_48: constant(uint256) = 2**48 - 1
-MASK_96: constant(uint256) = 2**96 - 1
 
 # Where the money is.
 CLEARINGHOUSE: immutable(IClearinghouse)
@@ -26,8 +22,8 @@ CONFIG: immutable(address)
 
 # lib/policy_word by market.
 policies: HashMap[uint256, uint256]
-# Under market << 160 | account: entry price 96 | long 1 | count of top-ups 7 | liquidatable since 40, as they were when recorded. The
-# rest of the word is kept for the chunk stamp of large positions.
+# Under market << 160 | account: long 1 | count of top-ups 7 | liquidatable since 40, as they were when recorded. The rest of the word is
+# kept for the chunk stamp of large positions.
 records: HashMap[uint256, uint256]
 
 
@@ -92,38 +88,26 @@ def _key(_market: uint256, _account: address) -> uint256:
 @view
 def _since(_market: uint256, _account: address, _policy_word: uint256) -> uint256:
     """
-    @notice A record counts for two last-resort delays, and only for the position it was made for: same side and entry price, not
-            topped up since.
+    @notice A record counts for two last-resort delays, and only for the position it was made for: same side, same count of top-ups,
+            which starts elsewhere for each position.
     """
     record: uint256 = self.records[self._key(_market, _account)]
     since: uint256 = record & MASK_40
     if since == 0 or block.timestamp > since + 2 * policy_word._last_resort_seconds(_policy_word):
         return 0
     held: IClearinghouse.Position = staticcall CLEARINGHOUSE.position(_market, _account)
-    current: uint256 = self._record(held.size, held.entry_notional, held.topups, since)
-    if held.size == 0 or (current ^ record) & MASK_48 != 0:
-        return 0
-    # A liquidated part leaves the entry price as it was, but for rounding; a position opened since has its own.
-    then: uint256 = record >> 48
-    now: uint256 = current >> 48
-    if max(then, now) - min(then, now) > then // 1_000_000:
+    if held.size == 0 or record != self._record(held.size, held.topups, since):
         return 0
     return since
 
 
 @internal
 @pure
-def _record(_size: int256, _entry_notional: uint256, _topups: uint256, _since_: uint256) -> uint256:
+def _record(_size: int256, _topups: uint256, _since_: uint256) -> uint256:
     """
     @notice The record of a position that is liquidatable since a time.
     """
-    price: uint256 = 0
-    long: uint256 = 0
-    if _size != 0:
-        price = min(fixed_point._mul_div_down(_entry_notional, 10**18, position_math._abs(_size)), MASK_96)
-    if _size > 0:
-        long = 1
-    return price << 48 | long << 47 | _topups << 40 | _since_
+    return convert(_size > 0, uint256) << 47 | _topups << 40 | _since_
 
 
 @internal

@@ -63,6 +63,9 @@ def _load_settled(_market: markets.Market, _account: address) -> position_math.P
         position.balance, position_math._carry_charge(position.size, position.carry, index)
     )
     position.carry = index
+    if position.size == 0:
+        # a position that is opened now is not taken for one before it: its count of top-ups starts elsewhere
+        position.flags = block.timestamp << 1 & 254
     return position
 
 

@@ -68,7 +68,10 @@ def preview_takeover(
         part.balance -= preview.part_equity
         case.view = self._after(case.view, part.size, absorption.index_rise)
     part.balance += convert(_margin, int256)
-    new: position_math.Position = position_math._combined(part, market_reads._settled(case.view, msg.sender))
+    old: position_math.Position = market_reads._settled(case.view, msg.sender)
+    new: position_math.Position = position_math._combined(part, old)
+    if case.view.state.jumped and position_math._abs(new.size) < position_math._abs(old.size):
+        reasons._revert(reasons.PRICE_JUST_JUMPED)
     if position_math._abs(new.size) > MAX_TAKEN_SIZE:
         reasons._revert(reasons.SIZE_TOO_LARGE)
     preview.new_size = new.size

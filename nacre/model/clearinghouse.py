@@ -4,11 +4,10 @@ from dataclasses import dataclass, field, replace
 
 from nacre.model.market import Market, deviation, penalty_ratio
 from nacre.model.oracle import Quote
-from nacre.model.positions import Position, check_opening_rule, check_reduce_rule, combine, notional
+from nacre.model.positions import TOPUP_LIMIT, Position, check_opening_rule, check_reduce_rule, combine, notional
 from nacre.model.rounding import BPS, MAX_UINT256, WAD, bps_up, ceil_div, require
 from nacre.model.venue import Fill, Order
 
-TOPUP_LIMIT = 128
 MAX_SIZE = 10**27
 MAX_TAKEN_SIZE = 2**110
 MAX_NOTIONAL = 10**30
@@ -117,7 +116,7 @@ class Clearinghouse:
         quote = market.accrue(self.now)
         require(not quote.stale, "stale price")
         require(not quote.jumped, "price just jumped")
-        old = market.position_of(account)
+        old = market.own_position(account, self.now)
 
         p = market.parameters
         order = Order(size, quote.price, market.funding.index, p.trading_fee_bps, MAX_UINT256)
@@ -220,9 +219,10 @@ class Clearinghouse:
         require(not self.market(number).accrue(self.now).stale, "stale price")
 
     def collect_protocol_fees(self, number: int, treasury: str) -> int:
-        """The treasury's part leaves the pot as any payment does: what the pot lacks is owed."""
+        """The treasury's part leaves the pot as far as the pot pays now; the rest stays fees."""
         market = self.market(number)
-        amount, market.protocol_fees = market.protocol_fees, 0
+        amount = 0 if market.owed_total else min(market.protocol_fees, market.pot)
+        market.protocol_fees -= amount
         self.pay_out(market, treasury, amount)
         return amount
 

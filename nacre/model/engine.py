@@ -84,20 +84,13 @@ def _price_basis(market: Market, position: Position) -> int:
     return position.entry_notional - position.side * backing
 
 
-def entry_price(position: Position) -> int:
-    """Average price of entry, rounded down, as a record keeps it."""
-    return min(position.entry_notional * WAD // position.amount, 2**96 - 1)
-
-
 def counted_since(house: Clearinghouse, market: Market, account: str) -> int | None:
     """Since when a margin call found the account liquidatable; it counts for two delays and for that position only."""
     record, position = market.liquidatable_since.get(account), market.position_of(account)
     if record is None or position.size == 0:
         return None
-    since, topups, long, price = record
-    if (topups, long) != (position.topups, position.size > 0):
-        return None
-    if abs(price - entry_price(position)) > price // 1_000_000:
+    since, *made_for = record
+    if made_for != [position.topups, position.size > 0]:
         return None
     return since if house.now <= since + 2 * market.policy.last_resort_seconds else None
 
@@ -126,7 +119,6 @@ def call_margin(house: Clearinghouse, number: int, accounts: list[str]) -> list[
                 house.now,
                 position.topups,
                 position.size > 0,
-                entry_price(position),
             )
     return stages
 

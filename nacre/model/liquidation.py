@@ -89,7 +89,9 @@ def take_over(
         absorbed = absorb(market, part, -equity, market.totals, quote.price, house.now)
         part = replace(part, balance=part.balance - equity)
     part = replace(part, balance=part.balance + margin)
-    new = combine(part, market.position_of(caller), market.long_index, market.short_index)
+    old = market.own_position(caller, house.now)
+    new = combine(part, old, market.long_index, market.short_index)
+    require(not quote.jumped or new.amount >= old.amount, "price just jumped")
     if new.size:
         require(new.amount <= MAX_TAKEN_SIZE, "size too large")
         check_opening_rule(new, quote.price, market.index_of(new.size), market.parameters)

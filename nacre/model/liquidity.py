@@ -25,11 +25,11 @@ def add_liquidity(
     require(not quote.stale, "stale price")
     require(not quote.jumped, "price just jumped")
     require(market.open, "market is reduce-only")
+    require(margin >= market.parameters.min_notional, "range too small")
     p, venue = market.parameters, market.venue
     venue.accrue(market.funding.index)
     venue.drift(quote.price)
-    here = tick_math.price_of_sqrt(venue.sqrt_price)
-    require(abs(here - quote.price) * BPS <= min(here, quote.price) * p.mmr_bps, "venue too far from mark")
+    require(_is_near(market, quote.price), "venue too far from mark")
     added = venue.add(provider, lower, upper, margin, p.imr_bps, market.lp_factor, market.lp_epoch)
     # The smallest trade moves the price by at most half of MMR, a quarter in square roots.
     reach = venue.sqrt_price * p.mmr_bps // (4 * BPS)
@@ -59,13 +59,27 @@ def range_position(market: Market, key: tuple[str, int, int], at_mark: int = 0) 
     return replace(position, entry_carry=market.index_of(position.size) if position.size else 0)
 
 
-def range_is_removable(market: Market, key: tuple[str, int, int], mark: int) -> bool:
-    """Whether anyone may remove it: out of range, or below maintenance margin with the venue at mark."""
-    held, tick = market.venue.ranges[key], market.venue.tick
-    if not held.lower <= tick < held.upper:
-        return True
+def range_is_removable(market: Market, key: tuple[str, int, int], mark: int, jumped: bool) -> bool:
+    """Whether anyone may remove it: below maintenance margin at mark, out of range, or holding the venue back."""
     position = range_position(market, key, mark)
-    return market.equity(position, mark) < maintenance_margin(position.size, mark, market.parameters)
+    if market.equity(position, mark) < maintenance_margin(position.size, mark, market.parameters):
+        return True
+    held, tick = market.venue.ranges[key], market.venue.tick
+    idle = not held.lower <= tick < held.upper or _is_stranded(market, held, mark)
+    return idle and not jumped
+
+
+def _is_near(market: Market, mark: int) -> bool:
+    """Whether the venue's price is within MMR of mark."""
+    here = tick_math.price_of_sqrt(market.venue.sqrt_price)
+    return abs(here - mark) * BPS <= min(here, mark) * market.parameters.mmr_bps
+
+
+def _is_stranded(market: Market, held: Range, mark: int) -> bool:
+    """Whether mark lies outside a range while the venue is far from mark."""
+    there = tick_math.sqrt_of_price(mark)
+    inside = tick_math.sqrt_price_at(held.lower) <= there < tick_math.sqrt_price_at(held.upper)
+    return not inside and not _is_near(market, mark)
 
 
 def remove_liquidity(house: Clearinghouse, number: int, provider: str, lower: int, upper: int, sender: str) -> Position:
@@ -81,7 +95,7 @@ def remove_liquidity(house: Clearinghouse, number: int, provider: str, lower: in
     if own:
         require(not quote.jumped, "price just jumped")
     else:
-        require(range_is_removable(market, key, quote.price), "range is healthy")
+        require(range_is_removable(market, key, quote.price, quote.jumped), "range is healthy")
 
     removed = range_position(market, key)
     held = venue.remove(key)
@@ -95,7 +109,7 @@ def remove_liquidity(house: Clearinghouse, number: int, provider: str, lower: in
     elif not own:
         tip = min(market.parameters.tip, equity // 10)
         removed = replace(removed, balance=removed.balance - tip)
-    old = market.position_of(provider)
+    old = market.own_position(provider, house.now)
     new = combine(removed, old, market.long_index, market.short_index)
     if new.size == 0 and new.balance < 0 and not own:
         # The provider's own failing position closed against the range.

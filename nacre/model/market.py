@@ -6,7 +6,7 @@ from nacre.model import accrual
 from nacre.model.accrual import Funding
 from nacre.model.oracle import Oracle, Quote, read
 from nacre.model.parameters import MarketParameters, Policy
-from nacre.model.positions import Position, notional
+from nacre.model.positions import TOPUP_LIMIT, Position, notional
 from nacre.model.rounding import RAY, WAD, ceil_div, require
 from nacre.model.venue import Venue
 
@@ -58,7 +58,7 @@ class Market:
     venue: Venue = field(default_factory=Venue)
     positions: dict[str, Position] = field(default_factory=dict)
     owed: dict[str, int] = field(default_factory=dict)
-    liquidatable_since: dict[str, tuple[int, int]] = field(default_factory=dict)
+    liquidatable_since: dict[str, tuple[int, int, bool]] = field(default_factory=dict)
     funding: Funding = NO_FUNDING
     mid: int = 0
     long_social_loss: int = 0
@@ -123,6 +123,11 @@ class Market:
 
     def position_of(self, account: str) -> Position:
         return self.positions.get(account, Position())
+
+    def own_position(self, account: str, now: int) -> Position:
+        """A position that its owner is about to change; the count of top-ups of a new one starts at the time."""
+        held = self.position_of(account)
+        return held if held.size else Position(topups=now % TOPUP_LIMIT)
 
     def store(self, account: str, position: Position) -> None:
         """Writes a position and keeps the totals; a flat one must not hold a balance."""

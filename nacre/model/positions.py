@@ -5,6 +5,9 @@ from dataclasses import dataclass, replace
 from nacre.model.parameters import MarketParameters
 from nacre.model.rounding import RAY, WAD, bps_up, ceil_div, floor_div, require, sign
 
+# Top-ups are counted modulo this.
+TOPUP_LIMIT = 128
+
 
 @dataclass(frozen=True, slots=True)
 class Position:

@@ -13,7 +13,7 @@ MODEL_ACTIONS = 1500
 @pytest.mark.parametrize("policy", POLICIES)
 @pytest.mark.parametrize("decimals", DECIMALS)
 def test_contracts_and_model_agree(policy: str, decimals: int) -> None:
-    settings = make(7, policy, decimals)
+    settings = make(8, policy, decimals)
     walk = begin(settings, ChainSide(settings))
     for _ in wander(walk, ACTIONS):
         pass

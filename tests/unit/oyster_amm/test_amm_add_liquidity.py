@@ -89,12 +89,17 @@ def test_margin_is_checked(desk, provider):
 
 def test_depth_has_a_least(desk, provider):
     """L * sqrt(100) * 5 % / 4, what half of MMR costs, must be worth the smallest trade."""
-    desk.set(min_notional=0)
-    depth = desk.add(provider, *NARROW, 5 * WAD).check().event("RangeAdded").liquidity * 10 * 500 // 40_000
-    desk.remove(provider, *NARROW).check()
+    depth = desk.add(provider, *WIDE, 1_000 * WAD).check().event("RangeAdded").liquidity * 10 * 500 // 40_000
+    desk.remove(provider, *WIDE).check()
     desk.set(min_notional=depth + 1)
-    assert desk.add(provider, *NARROW, 5 * WAD).reason == "range too small"
+    assert desk.add(provider, *WIDE, 1_000 * WAD).reason == "range too small"
     desk.set(min_notional=depth)
+    assert desk.add(provider, *WIDE, 1_000 * WAD).ok
+
+
+def test_margin_has_a_least(desk, provider):
+    desk.set(min_notional=5 * WAD)
+    assert desk.add(provider, *NARROW, 5 * WAD - 1).reason == "range too small"
     assert desk.add(provider, *NARROW, 5 * WAD).ok
 
 

@@ -131,7 +131,8 @@ def health(desk, who, lower, upper) -> tuple[int, int]:
 
 @pytest.mark.parametrize("direction", [1, -1])
 def test_failing_range_may_be_removed_by_anyone(desk, provider, keeper, narrow, direction):
-    """The venue has not moved: health is that of the inventory it would have at mark."""
+    """The venue has not moved: health is that of the inventory it would have at mark. The price just jumped, so nothing else counts."""
+    desk.set(tradable=False, open=False)
     passes, fails = 100 * WAD, 100 * WAD + direction * 60 * WAD
     while abs(fails - passes) > 1:
         mark = (passes + fails) // 2
@@ -144,7 +145,7 @@ def test_failing_range_may_be_removed_by_anyone(desk, provider, keeper, narrow, 
         passes, fails = (passes, mark) if removable else (mark, fails)
     desk.set(mark_price=passes)
     assert desk.remove(keeper, *narrow, provider).reason == "range is healthy"
-    desk.set(mark_price=fails, tradable=False, open=False)
+    desk.set(mark_price=fails)
     receipt = desk.remove(keeper, *narrow, provider).check()
     assert receipt.event("Absorbed").size == 0
 
@@ -152,7 +153,7 @@ def test_failing_range_may_be_removed_by_anyone(desk, provider, keeper, narrow, 
 @pytest.mark.parametrize("mark", [91, 108])
 def test_exactly_maintenance_margin_is_healthy(desk, provider, keeper, narrow, mark):
     """The providers' factor makes margin what the test wants it to be."""
-    desk.set(mark_price=mark * WAD)
+    desk.set(mark_price=mark * WAD, tradable=False)
     equity, maintenance = health(desk, provider, *narrow)
     margin = 1000 * WAD - equity + maintenance
     for less, reason in ((0, "range is healthy"), (1, "")):
@@ -170,10 +171,31 @@ def test_own_range_waits_while_the_price_jumped(desk, provider, keeper, narrow):
     assert desk.remove(provider, *narrow).ok
 
 
-def test_out_of_range_is_removed_even_while_the_price_jumped(desk, provider, keeper, narrow):
+def test_out_of_range_waits_while_the_price_jumped(desk, provider, keeper, narrow):
+    """Else a provider's second account takes the range out ahead of a loss."""
     desk.swap(500 * WAD).check()
     desk.set(tradable=False)
+    assert desk.remove(keeper, *narrow, provider).reason == "range is healthy"
+    desk.set(tradable=True)
     assert desk.remove(keeper, *narrow, provider).ok
+
+
+@pytest.mark.parametrize("side", [1, -1])
+def test_a_range_that_holds_the_venue_back_may_be_removed(desk, provider, keeper, narrow, side):
+    """Mark outside of it, and the venue further from mark than MMR: nothing else could bring the venue back."""
+    lower, upper = (sqrt_at(tick) ** 2 * WAD // Q96**2 for tick in narrow)
+    inside, outside = (upper - WAD, upper + WAD) if side > 0 else (lower + WAD, lower - WAD)
+    desk.set(mark_price=inside)
+    assert desk.venue.call("range_health", provider, *narrow)[3] is False
+    assert desk.remove(keeper, *narrow, provider).reason == "range is healthy"
+    # the venue is within MMR of mark: arbitrage does the rest
+    desk.set(mark_price=outside, mmr_bps=2_000, lp_factor=100 * RAY)
+    assert desk.venue.call("range_health", provider, *narrow)[3] is False
+    assert desk.remove(keeper, *narrow, provider).reason == "range is healthy"
+    desk.set(mmr_bps=300)
+    assert desk.venue.call("range_health", provider, *narrow)[3] is True
+    assert desk.remove(keeper, *narrow, provider).ok
+    assert desk.range_of(provider, *narrow).liquidity == 0
 
 
 def test_operator_acts_for_the_provider(desk, provider, keeper, narrow):
