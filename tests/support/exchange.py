@@ -29,6 +29,7 @@ WIDE = (39_100, 53_000)
 LIQUIDITY = 100_000 * WAD
 FREE = 10_000 * WAD
 PEOPLE = ("trader", "counterparty", "keeper", "provider", "outsider")
+# Every field that matters, so that other defaults change nothing here.
 PLAIN: dict[str, Any] = {
     "price": 100,
     "imr_bps": 1000,
@@ -38,6 +39,25 @@ PLAIN: dict[str, Any] = {
     "penalty": [0, 0, 0, 0],
     "funding_cap_bps": 0,
     "tip": 0,
+    "max_deviation_bps": 0,
+    "max_open_interest": 0,
+    "min_notional": 0,
+    "oracle_max_age": 3_600,
+    "push_jump_bps": 0,
+    "entry_margin_rule": False,
+    "trigger_bps": 10_000,
+    "margin_call_bps": 0,
+    "takeover": True,
+    "force_close": True,
+    "force_close_fees": True,
+    "force_close_band_bps": 0,
+    "min_slice_bps": 0,
+    "liquidation_fee_bps": 0,
+    "reward_share_bps": 0,
+    "residue": "insurance",
+    "insurance_draw_bps": 10_000,
+    "last_resort_seconds": 0,
+    "grace_seconds": 0,
 }
 
 
@@ -207,7 +227,7 @@ def open_exchange(**fields: Any) -> Exchange:
 SHORT_POT_MARKET: dict[str, Any] = {"free": 10 * FREE, "max_deviation_bps": 10_000}
 
 
-def short_pot() -> Exchange:
+def short_pot(**fields: Any) -> Exchange:
     """A market whose pot holds some 1,843 while the outsider and the provider may ask for 3,000.
 
     The trader is short 200 from 100 and bankrupt at 150, and nobody has dealt with it. The counterparty, who was on the
@@ -215,7 +235,7 @@ def short_pot() -> Exchange:
     was flat again and was removed. Of its margin the provider left 1,000 in: two wei of size, from rounding, are its
     position now.
     """
-    exchange = open_exchange(**SHORT_POT_MARKET)
+    exchange = open_exchange(**SHORT_POT_MARKET, **fields)
     trader, counterparty, _, provider, outsider = exchange.people.values()
     exchange.trade(trader, -200 * WAD, 4_000 * WAD)
     exchange.trade(counterparty, 200 * WAD, 4_000 * WAD)

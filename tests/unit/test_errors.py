@@ -204,7 +204,7 @@ def test_orders_name_known_reasons():
     rows = [line.split("|")[2] for line in table.splitlines() if line.startswith("| ") and "---" not in line][1:]
     assert len(rows) == 9
     for row in rows:
-        plain = re.sub(r"\(own\)|\(another's\)|\(of the caller\)|\(as above, but a jump is no obstacle\)", "", row)
+        plain = re.sub(r"\((own|another's|of [^)]*|as above, but a jump is no obstacle)\)", "", row)
         for part in re.split(r"[,;()]| or ", plain):
             words = part.strip()
             explained = ("price", "venue", "the token's own", "price as above", "price as for a takeover", "")

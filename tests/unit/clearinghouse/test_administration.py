@@ -2,7 +2,7 @@
 
 import pytest
 from support import spec
-from support.exchange import ALL, FREE, LIQUIDITY, PRICE, WAD, bare_house
+from support.exchange import ALL, FREE, LIQUIDITY, PRICE, SHORT_POT_MARKET, WAD, bare_house, short_pot
 
 from nacre.deploy import market_params
 
@@ -168,6 +168,34 @@ def test_fees_go_to_the_treasury_once(opened, trader, outsider):
     receipt = exchange.config.transact("collect_fees", 0, sender=outsider).check()
     assert receipt.event("ProtocolFeesCollected").amount == 0
     assert exchange.free(treasury) == fees
+
+
+def test_fees_never_become_a_debt(opened, outsider):
+    """Only what the pot pays now is paid: the treasury does not rank with accounts that are owed. The rest stays."""
+    opened(**SHORT_POT_MARKET, protocol_fee_bps=20)
+    exchange = short_pot(protocol_fee_bps=20)
+    fees, pot = exchange.state().protocol_fees, exchange.house.call("pot", 0)
+    assert fees > 100 * WAD
+    exchange.house.transact("adjust_margin", 0, -(pot - 10 * WAD), sender=outsider).check()
+
+    def collect():
+        return exchange.config.transact("collect_fees", 0, sender=outsider).check().event("FeesCollected").amount
+
+    treasury = exchange.system.treasury
+    assert collect() == 10 * WAD
+    assert (exchange.free(treasury), exchange.state().protocol_fees) == (10 * WAD, fees - 10 * WAD)
+    assert collect() == 0
+    # while anything is owed nothing is paid, whatever the pot holds
+    exchange.house.transact("adjust_margin", 0, -5 * WAD, sender=outsider).check()
+    exchange.house.transact("adjust_margin", 0, 3 * WAD, sender=exchange.people["trader"]).check()
+    assert exchange.state().owed_total == 5 * WAD
+    assert collect() == 0
+    assert exchange.state().protocol_fees == fees - 10 * WAD
+    assert exchange.house.call("owed", 0, treasury) == 0
+    exchange.house.transact("adjust_margin", 0, 2 * WAD, sender=exchange.people["trader"]).check()
+    exchange.house.transact("claim", 0, outsider, sender=outsider).check()
+    exchange.house.transact("adjust_margin", 0, 4 * WAD, sender=exchange.people["trader"]).check()
+    assert collect() == 4 * WAD
 
 
 def test_fees_of_another_market_stay(opened, trader, outsider):

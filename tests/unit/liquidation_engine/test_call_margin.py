@@ -149,6 +149,32 @@ def test_top_ups_are_counted_around(called, trader):
     assert called.record(trader).balance == 300 * WAD + 128 * enough
 
 
+def test_a_record_is_of_one_position(called, trader, keeper):
+    """Closed and opened anew, or flipped, it is another one: the old record says nothing about it."""
+    called.push(FAILING)
+    call(called, trader)
+    with called.undone():
+        called.house.transact("trade", 0, -20 * WAD, 100 * WAD, 0, 0, sender=trader).check()
+        assert since(called, trader) == 0
+        called.push(PRICE)
+        called.trade(trader, 20 * WAD, 300 * WAD)
+        assert since(called, trader) == 0
+    called.push(PRICE)
+    called.trade(trader, -40 * WAD, 300 * WAD)
+    assert called.pos(trader).size == -20 * WAD
+    assert since(called, trader) == 0
+
+
+def test_a_record_stays_with_what_a_liquidation_leaves(called, trader, keeper):
+    called.push(FAILING)
+    recorded = call(called, trader).timestamp
+    called.chain.set_next_timestamp(recorded + DELAY)
+    called.take_over(keeper, trader, 5 * WAD, 100 * WAD)
+    assert since(called, trader) == recorded
+    called.take_over(keeper, trader, ALL, 300 * WAD)
+    assert since(called, trader) == 0
+
+
 # ---- the last resort
 
 

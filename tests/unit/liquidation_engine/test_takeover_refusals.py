@@ -151,6 +151,37 @@ def test_no_price(failing, trader, keeper):
     failing.take_over(keeper, trader, margin=300 * WAD)
 
 
+@pytest.mark.parametrize("side", [1, -1])
+def test_nobody_leaves_by_takeover_in_the_block_of_a_jump(opened, trader, keeper, side):
+    """A caller on the other side who would come out smaller waits like every trader; others need not."""
+    exchange = opened(push_jump_bps=500)
+    exchange.trade(trader, side * 20 * WAD, 300 * WAD)
+    exchange.trade(keeper, -side * 15 * WAD, 500 * WAD)
+    with exchange.undone(), exchange.chain.block():
+        exchange.push(PRICE * (100 - 20 * side) // 100)
+        # 15 against it: smaller until 30 are taken
+        for size in (WAD, 15 * WAD, ALL):
+            refuses(exchange, "price just jumped", keeper, trader, size, 400 * WAD)
+    with exchange.undone(), exchange.chain.block():
+        exchange.push(PRICE * (100 - 20 * side) // 100)
+        exchange.take_over(exchange.people["outsider"], trader, 5 * WAD, 400 * WAD)
+        exchange.take_over(exchange.people["outsider"], trader, 5 * WAD, 400 * WAD)
+    exchange.push(PRICE * (100 - 20 * side) // 100)
+    exchange.take_over(keeper, trader, ALL, 400 * WAD)
+
+
+def test_as_large_as_before_is_not_smaller(opened, trader, keeper):
+    """From 10 short to 10 long in the block of a jump."""
+    exchange = opened(push_jump_bps=500)
+    exchange.trade(trader, 20 * WAD, 300 * WAD)
+    exchange.trade(keeper, -10 * WAD, 500 * WAD)
+    with exchange.chain.block():
+        exchange.push(80 * WAD)
+        refuses(exchange, "price just jumped", keeper, trader, 20 * WAD - 1, 400 * WAD)
+        exchange.take_over(keeper, trader, 20 * WAD, 400 * WAD)
+    assert exchange.pos(keeper).size == 10 * WAD
+
+
 def test_the_policy(opened, trader, keeper):
     exchange = opened(takeover=False)
     exchange.trade(trader, 20 * WAD, 300 * WAD)
