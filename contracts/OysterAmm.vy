@@ -389,7 +389,9 @@ def _liquidity_of(
     assert liquidity != 0, "range too small"
     # Deep enough that the smallest trade moves the price by at most half of MMR: anybody can then lead the venue back to mark.
     reach: uint256 = unsafe_div(unsafe_mul(_sqrt_price, _context.mmr_bps), 40_000)
-    value: uint256 = swap_math._cash_between(liquidity, _sqrt_price, unsafe_add(_sqrt_price, reach), False)
+    # Unsafe: sqrt price * ratio < 2**127. More liquidity than a tick may hold is refused later.
+    depth: uint256 = min(liquidity, 2**118)
+    value: uint256 = swap_math._cash_between(depth, _sqrt_price, unsafe_add(_sqrt_price, reach), False)
     assert value >= _context.min_notional, "range too small"
     return liquidity
 

@@ -169,6 +169,7 @@ ENTRIES: dict[str, list[tuple[str, int, int]]] = {
     "modules/accounts.set_operator": [("the count follows the flags of at most 2^112 accounts", MASK_128, UNSIGNED)],
     "modules/accounts._take": [("free - amount, checked the line above", MASK_128, UNSIGNED)],
     "modules/accounts._give": [("free + amount, of one token's supply in 128 bits", MASK_128 - 1, MASK_128)],
+    "modules/administration.collect_protocol_fees": [("word - amount, at most what its field holds", 2**112, UNSIGNED)],
     "modules/closing._pay_in": [("margin - balance", 2**176, SIGNED)],
     "modules/liquidation.take_over": [
         ("balance + deficit", 2 * EQUITY, SIGNED),
@@ -213,8 +214,13 @@ ENTRIES: dict[str, list[tuple[str, int, int]]] = {
     ],
     # ---- the venue
     "OysterAmm.add_liquidity": [("sum of liquidity", 9_213 * EDGE_LIQUIDITY, LIQUIDITY)],
+    "OysterAmm._liquidity_of": [
+        ("s * mmr", SQRT * RATIO, UNSIGNED),
+        ("s + s * mmr / 4e4", 2 * SQRT, UNSIGNED),
+        ("L * reach", LIQUIDITY * SQRT + 2**96, UNSIGNED),
+    ],
     "OysterAmm.remove_liquidity": [("liquidity - one of those in range", LIQUIDITY, UNSIGNED)],
-    "OysterAmm._check_near": [("price * 1e4", MID * RATIO, UNSIGNED)],
+    "OysterAmm._is_near": [("price * 1e4", MID * RATIO, UNSIGNED)],
     "modules/curve._point": [("tick", 2**24, SIGNED)],
     "modules/curve._store": [("tick", 2**24, SIGNED)],
     "modules/curve._growth": [("dF * 2^115", 2 * FUNDING * 2**115 + SQRT, SIGNED)],
