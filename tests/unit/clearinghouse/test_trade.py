@@ -162,27 +162,32 @@ def test_a_trade_that_leads_the_venue_away_pays_the_insurance_fund(opened, trade
     assert (credited.insurance_fund, credited.unallocated_loss) == (penalty, 0)
 
 
-def test_no_penalty_up_to_the_maintenance_ratio_nor_on_the_way_back(opened, trader):
+def marks_at(mid, side, percent):
+    """The last mark at which a mid is exactly that far off, and the next one, to the wei."""
+    last = spec.ceil(mid * 100, 100 + percent) if side > 0 else mid * (100 + percent) // 100
+    assert spec.deviation(mid, last) == percent * 10**16
+    return last, last - side
+
+
+@pytest.mark.parametrize("side", [1, -1])
+def test_no_penalty_up_to_the_maintenance_ratio(opened, trader, side):
     exchange = opened(penalty=PENALTY, max_deviation_bps=5000)
-    largest = _largest_within(exchange, 5 * 10**16)
+    size = side * 120 * WAD
+    last, beyond = marks_at(exchange.quote(size)[1], side, 5)
     with exchange.undone():
-        assert exchange.trade(trader, largest, 9000 * WAD).event("Trade").penalty == 0
-    with exchange.undone():
-        assert exchange.trade(trader, largest + 10**12, 9000 * WAD).event("Trade").penalty > 0
-    # the venue stays where it is and the market leaves it: trading back is no offence, however far it stands
-    exchange.trade(trader, largest, 9000 * WAD)
-    exchange.push(PRICE * 95 // 100)
-    assert exchange.trade(trader, -largest // 2).event("Trade").penalty == 0
+        exchange.push(last)
+        assert exchange.trade(trader, size, 9000 * WAD).event("Trade").penalty == 0
+    exchange.push(beyond)
+    assert exchange.trade(trader, size, 9000 * WAD).event("Trade").penalty > 0
 
 
-def _largest_within(exchange, limit):
-    """The largest size, to 1e-6, whose trade leaves the venue within a deviation."""
-    low, high = 0, 10**9
-    while high - low > 1:
-        middle = (low + high) // 2
-        _, mid = exchange.quote(middle * 10**12)
-        low, high = (middle, high) if spec.deviation(mid, PRICE) <= limit else (low, middle)
-    return low * 10**12
+def test_no_penalty_on_the_way_back(opened, trader):
+    """The venue stays where it is and the market leaves it: trading back is no offence, however far it stands."""
+    exchange = opened(penalty=PENALTY, max_deviation_bps=5000)
+    exchange.trade(trader, 100 * WAD, 9000 * WAD)
+    exchange.push(PRICE * 92 // 100)
+    assert exchange.trade(trader, -50 * WAD).event("Trade").penalty == 0
+    assert exchange.trade(trader, WAD).event("Trade").penalty > 0
 
 
 def test_every_trade_settles_the_carry_first(opened, trader):

@@ -123,15 +123,16 @@ def test_the_limit_counts_without_fees(opened, trader):
 
 @pytest.mark.parametrize("side", [1, -1])
 def test_too_far_from_mark(opened, trader, side):
+    """By more than IMR unless set otherwise, to the wei of mark."""
     exchange = opened(free=50 * FREE)
-    limit = 10**17  # IMR unless set
-    low, high = 0, 10**9
-    while high - low > 1:
-        middle = (low + high) // 2
-        _, mid = exchange.quote(side * middle * 10**12)
-        low, high = (middle, high) if spec.deviation(mid, PRICE) <= limit else (low, middle)
-    refuses(exchange, "venue too far from mark", trader, side * high * 10**12, 90_000 * WAD)
-    exchange.trade(trader, side * low * 10**12, 90_000 * WAD)
+    size = side * 230 * WAD
+    _, mid = exchange.quote(size)
+    last = spec.ceil(mid * 100, 110) if side > 0 else mid * 110 // 100
+    assert spec.deviation(mid, last) == 10**17
+    exchange.push(last - side)
+    refuses(exchange, "venue too far from mark", trader, size, 90_000 * WAD)
+    exchange.push(last)
+    exchange.trade(trader, size, 90_000 * WAD)
     # nothing more that way, but back
     refuses(exchange, "venue too far from mark", trader, side * 10**15, WAD)
     exchange.push(PRICE * (10 - side) // 10)
