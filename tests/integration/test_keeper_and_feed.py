@@ -13,6 +13,8 @@ from nacre.chain import ChainError, NodeChain, restored
 from nacre.deploy import Record, deploy_system, list_market
 from nacre.keeper.chain import Desk
 from nacre.presets import preset
+from nacre.prices import crash_path
+from nacre.replay.run import Replay, Settings
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
 WAD = 10**18
@@ -257,22 +259,23 @@ def test_keeper_says_what_is_wrong(run, arguments, reason):
 # ---- replay
 
 
-def test_replay_on_a_node_tells_the_same_story_as_in_process(url, tmp_path):
-    reports = []
-    for network in (url, "embedded"):
-        out = tmp_path / str(len(reports))
-        arguments = ["--accounts", "8", "--candles", "3", "--out", str(out), "--network", network]
-        done = CliRunner().invoke(command("replay"), arguments)
-        assert done.exit_code == 0, done.output
-        assert "assets = claims + dust" in done.output
-        assert "<svg" in (out / "report.html").read_text()
-        reports.append(json.loads((out / "report.json").read_text()))
-    node, embedded = reports
-    assert node["liquidations_by_kind"] == embedded["liquidations_by_kind"]
-    # A node takes a second more for each transaction, which funding notices.
-    for there, here in zip(node["parties"], embedded["parties"], strict=True):
-        assert there["brought"] == here["brought"]
-        assert float(there["final"]) == pytest.approx(float(here["final"]), rel=1e-3)
+def test_replay_runs_on_a_node(url, tmp_path):
+    arguments = ["--accounts", "8", "--candles", "3", "--out", str(tmp_path), "--network", url]
+    done = CliRunner().invoke(command("replay"), arguments)
+    assert done.exit_code == 0, done.output
+    assert "assets = claims + dust" in done.output
+    assert "<svg" in (tmp_path / "report.html").read_text()
+    assert json.loads((tmp_path / "report.json").read_text())["parties"]
+
+
+def test_replay_on_a_node_tells_the_same_story_as_in_process(url):
+    """To the wei, without funding: a node takes as many seconds for its transactions as it happens to."""
+    settings = Settings(crash_path()[:3], preset("oyster", funding_cap_bps=0), "oyster", accounts=8)
+    node, embedded = (
+        json.loads(Replay(settings, chain).run(lambda done, total: None).as_json()) for chain in (NodeChain(url), None)
+    )
+    for told in ("liquidations_by_kind", "parties"):
+        assert node[told] == embedded[told]
 
 
 @pytest.mark.parametrize(
