@@ -157,7 +157,7 @@ def facts(result: Result) -> list[Fact]:
         Fact(
             "shared as social loss", numbers.money(socialised), f"of {numbers.money(result.total('deficit'))} deficits"
         ),
-        Fact("assets − claims", f"{result.balance.dust:,} wei", "dust, left in the pot; never negative"),
+        Fact("assets − claims", f"{result.balance.dust:,} wei", "dust of rounding, left in the pot"),
     ]
 
 
