@@ -131,7 +131,7 @@ def health(desk, who, lower, upper) -> tuple[int, int]:
 
 @pytest.mark.parametrize("direction", [1, -1])
 def test_failing_range_may_be_removed_by_anyone(desk, provider, keeper, narrow, direction):
-    """The venue has not moved: health is that of the inventory it would have at mark. The price just jumped, so nothing else counts."""
+    """Health is that of the inventory it would have at mark; the price just jumped, so nothing else counts."""
     desk.set(tradable=False, open=False)
     passes, fails = 100 * WAD, 100 * WAD + direction * 60 * WAD
     while abs(fails - passes) > 1:
