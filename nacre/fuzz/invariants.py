@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from nacre.model.positions import Position
-from nacre.model.rounding import RAY, WAD, ceil_div
+from nacre.model.rounding import Q96, RAY, WAD, ceil_div
 
 RESIDUE_UNIT = 2**64
 FINE = RAY * RESIDUE_UNIT
@@ -24,7 +24,8 @@ class MarketView:
     """What one market looks like. `ranges` are the venue's ranges as settled positions at their real inventory.
 
     residue  size that rounding left with the venue and no range holds, in wei * 2^64, at most one unit a range too high
-    edges    how many ticks are initialised: a swap has at most one step more
+    edges    how many ticks are initialised: a swap has at most one stretch more
+    liquidity, sqrt_price  of all ranges together, in range or not, and where the venue stands
     """
 
     price: int
@@ -51,6 +52,8 @@ class MarketView:
     funding_index: int
     edges: int
     residue: int
+    liquidity: int
+    sqrt_price: int
 
     def index_of(self, size: int) -> int:
         return self.long_index if size > 0 else self.short_index
@@ -177,17 +180,23 @@ def indices_never_fall(before: MarketView, after: MarketView) -> None:
 
 
 def dust_step_bound(before: MarketView, after: MarketView) -> int:
-    """The most that one call may add to the dust, wei; docs/derivations.md derives it.
+    """The most that one call may add to the dust, wei: docs/derivations.md, section 5.
 
-    Each step of a swap may leave a wei of size with the venue: a price. A loss index is rounded up: a RAY of the open
-    interest. The factor on range margins is rounded down: margin / factor. Each party's equity rounds by a few wei.
+    A stretch of a swap may leave with the venue a wei of size, or what a unit of the square root price moves, L / p in
+    units of 2^-96. A loss index is rounded up: a RAY of the open interest. The factor on range margins is rounded down:
+    margin / factor. Each party's equity rounds by a few wei.
     """
     price = max(before.price, after.price)
     interest = max(before.open_interest, after.open_interest)
-    steps = max(before.edges, after.edges) + 1
+    stretches = max(before.edges, after.edges) + 1
+    liquidity, lowest = max(before.liquidity, after.liquidity), min(before.sqrt_price, after.sqrt_price)
+    size = 1 + ceil_div(liquidity * Q96, lowest**2)
+    by_stretch = ceil_div(size * price, WAD) + ceil_div(liquidity, Q96) + 1
     by_factor = ceil_div(max(before.lp_margin, after.lp_margin), min(before.lp_factor, after.lp_factor))
     parties = before.parties + after.parties
-    return 2 * (1 + steps) * ceil_div(price, WAD) + ceil_div(4 * interest, RAY) + by_factor + 4 * parties + 8
+    ranges = len(before.ranges) + len(after.ranges)
+    by_rounding = ceil_div(price, WAD) * ranges + ceil_div(liquidity, 2**100) + 8 * parties + 8
+    return stretches * by_stretch + ceil_div(4 * interest, RAY) + by_factor + by_rounding
 
 
 def dust_is_bounded(before: MarketView, after: MarketView) -> None:

@@ -52,6 +52,8 @@ def market_view(market: Market, now: int) -> MarketView:
         funding_index=market.funding.index,
         edges=len(venue.ticks),
         residue=_residue(market),
+        liquidity=sum(item.liquidity for item in venue.ranges.values()),
+        sqrt_price=venue.sqrt_price,
     )
 
 
