@@ -38,6 +38,8 @@ from contracts.modules import trading
 # Deficits and the insurance fund.
 from contracts.modules import waterfall
 
+implements: IClearinghouse
+
 initializes: accounts
 initializes: markets
 initializes: positions

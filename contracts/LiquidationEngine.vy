@@ -9,7 +9,7 @@
 @custom:kill     None: a market without force close or takeover in its policy still has the takeover of bankrupt and overdue targets.
 """
 
-from interfaces import IClearinghouse
+from interfaces import ILiquidationEngine
 
 # Bounds of what is asked.
 from contracts.lib import liquidation_math
@@ -20,6 +20,8 @@ from contracts.modules import margin_calls
 from contracts.modules import policies
 # What a liquidation would do.
 from contracts.modules import previews
+
+implements: ILiquidationEngine
 
 initializes: policies
 initializes: margin_calls[policies := policies]
