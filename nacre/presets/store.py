@@ -23,7 +23,11 @@ def preset(name: str, **fields: Any) -> MarketConfig:
     """The preset with that name, single fields changed."""
     if name not in preset_names():
         raise PresetError(f"there is no policy {name!r}; there are {', '.join(preset_names())}")
-    return load_file(FOLDER / f"{name}.toml", **fields)
+    shipped = load_file(FOLDER / f"{name}.toml")
+    try:
+        return MarketConfig.model_validate(shipped.model_dump() | fields)
+    except ValidationError as error:
+        raise PresetError(f"market: {explain(error)}") from None
 
 
 def load_file(path: Path, **fields: Any) -> MarketConfig:

@@ -12,7 +12,8 @@ from nacre.scenario.schema import Expect
 
 def show(console: Console, result: ScenarioResult) -> None:
     """Every step of one scenario."""
-    console.print(f"[bold]{escape(result.name)}[/bold]  [dim]{escape(str(result.path))}, policy {result.policy}[/dim]")
+    policy = f", policy {result.policy}" if result.policy else ""
+    console.print(f"[bold]{escape(result.name)}[/bold]  [dim]{escape(str(result.path))}{policy}[/dim]")
     if result.steps:
         table = Table(box=None, pad_edge=False, header_style="dim")
         table.add_column("#", justify="right", style="dim")

@@ -1,4 +1,4 @@
-"""Fixtures of tests that stand on a whole system; a conftest.py imports those it needs."""
+"""Fixtures of tests that stand on a whole system; a conftest.py imports them, so that other folders keep theirs."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -6,6 +6,20 @@ from typing import Any
 
 import pytest
 from support.exchange import SHORT_POT_MARKET, Exchange, open_exchange, short_pot
+
+__all__ = [
+    "chain_account",
+    "counterparty",
+    "exchange",
+    "guardian",
+    "keeper",
+    "opened",
+    "outsider",
+    "owner",
+    "provider",
+    "short",
+    "trader",
+]
 
 
 @pytest.fixture

@@ -68,7 +68,7 @@ def test_single_fields_are_changed():
     ],
 )
 def test_wrong_field_is_named(fields, reason):
-    with pytest.raises(PresetError, match=rf"^oyster\.toml: {reason}"):
+    with pytest.raises(PresetError, match=rf"^market: {reason}"):
         preset("oyster", **fields)
 
 
