@@ -1,7 +1,8 @@
 # pragma version 0.4.3
 """
 @title  Accrual math
-@notice Funding by the time-weighted premium of the venue over the index price. docs/spec.md section 4.
+@notice Funding by the time-weighted premium of the venue over the index price, the median mark that goes by the same premium,
+        and borrow fees. docs/spec.md sections 3 and 4.
 @dev    Bounds: |ema|, |premium| < 2**47, index < 2**84, elapsed < 2**32: r * p * dt < 2**163. |F| <= 2**125.
 """
 
@@ -63,3 +64,34 @@ def _premium(_mid: uint256, _price: uint256) -> int256:
     distance: int256 = unsafe_sub(convert(_mid, int256), convert(_price, int256))
     premium: int256 = unsafe_div(unsafe_mul(distance, PREMIUM_UNIT), convert(_price, int256))
     return min(max(premium, -PREMIUM_LIMIT), PREMIUM_LIMIT)
+
+
+@internal
+@pure
+def _median_mark(_index_price: uint256, _ema_: int256, _mid: uint256) -> uint256:
+    """
+    @notice Median of the index price, the index price with the EMA premium on it (rounded down), and a mid; a mid of 0 counts as the
+            index price. Kept between the bounds of prices.
+    @dev price < 2**84, |ema| < 2**47. The premium is at least -1: no factor below 0.
+    """
+    factor: uint256 = convert(max(unsafe_add(PREMIUM_UNIT, _ema_), 0), uint256)
+    expected: uint256 = unsafe_div(unsafe_mul(_index_price, factor), 10**12)
+    mid: uint256 = _mid
+    if mid == 0:
+        mid = _index_price
+    low: uint256 = min(_index_price, expected)
+    high: uint256 = max(_index_price, expected)
+    return min(max(max(low, min(high, mid)), 10**12), 10**25)
+
+
+@internal
+@pure
+def _borrow_rise(_rate_bps: uint256, _mark: uint256, _elapsed: uint256) -> uint256:
+    """
+    @notice By how much B rises, RAY per unit of size, rounded down: accounts are charged, and fees counted, by the same number.
+    @param _rate_bps of the notional at mark, a year
+    @dev 2**16 * 2**84 * 2**32 * 2**30 = 2**162.
+    """
+    return unsafe_div(
+        unsafe_mul(unsafe_mul(unsafe_mul(_rate_bps, _mark), _elapsed), 10**9), 31_536_000 * 10_000
+    )

@@ -1,12 +1,14 @@
 # pragma version 0.4.3
 """
 @title  Market words
-@notice The parameters of a market as the clearinghouse stores them: three words, split by when they are read. Config packs
+@notice The parameters of a market as the clearinghouse stores them: four words, split by when they are read. Config packs
         and bounds them; everybody reads them through the functions here.
 
         risk     read by everything       oracle 160 | imr 14 | mmr 14 | max age 20 | funding cap 14 | funding period 24 | flags 10
         trading  read by a trade          venue 160 | trading fee 11 | protocol fee 11 | deviation 14 | min notional 25 | max OI 25 | 10
         limits   read now and then        penalty a 24, b 24, c 24, d 24 | tip 25 | insurance draw 14 | force close band 14 | 107
+        extras   where FLAG_EXTRAS says   27 | shown trigger 16 | settlement delay 24 | borrow share 14 | borrow rate 16 | three tiers of
+                 lower bound 25, imr 14, mmr 14, the first of them lowest
         The first field stands in the highest bits. An amount of 25 bits is mantissa (20) * 10^exponent (5) wei.
 """
 
@@ -14,6 +16,18 @@
 FLAG_MARK_MEDIAN: constant(uint256) = 1
 # Opening also needs balance >= IMR of the entry notional (Injective).
 FLAG_ENTRY_MARGIN_RULE: constant(uint256) = 2
+# The extras word holds tiers, a borrow rate or a trigger to show.
+FLAG_EXTRAS: constant(uint256) = 4
+# Positions may be backed by all free collateral of an account.
+FLAG_CROSS_MARGIN: constant(uint256) = 8
+# The mark of the last touch in an earlier block is kept.
+FLAG_PREVIOUS_MARK: constant(uint256) = 16
+# What has a clock even while funding is off.
+FLAGS_TIMED: constant(uint256) = 21
+
+# Bits of a tier in the extras word, and of all three.
+TIER_BITS: constant(uint256) = 53
+MASK_TIERS: constant(uint256) = 2**159 - 1
 
 MASK_160: constant(uint256) = 2**160 - 1
 # Penalty coefficients count in ten-thousandths.
@@ -180,6 +194,76 @@ def _pack_limits(
     @param _tip_ packed amount of 25 bits
     """
     return _a << 232 | _b << 208 | _c << 184 | _d << 160 | _tip_ << 135 | _draw << 121 | _band << 107
+
+
+# ---- extras
+
+
+@internal
+@pure
+def _tier(_extras: uint256, _number: uint256) -> (uint256, uint256, uint256):
+    """
+    @notice Lower bound (WAD), IMR and MMR of a tier above the first; 0 for none.
+    @param _number 0 to 2
+    """
+    word: uint256 = (_extras & MASK_TIERS) >> unsafe_mul(_number, TIER_BITS)
+    return self._amount(word >> 28), word >> 14 & 16_383, word & 16_383
+
+
+@internal
+@pure
+def _borrow_rate_bps(_extras: uint256) -> uint256:
+    """
+    @notice A year, of the notional at mark.
+    """
+    return _extras >> 159 & 65_535
+
+
+@internal
+@pure
+def _borrow_share_bps(_extras: uint256) -> uint256:
+    """
+    @notice What the insurance fund gets of the borrow fees; the treasury gets the rest.
+    """
+    return _extras >> 175 & 16_383
+
+
+@internal
+@pure
+def _settlement_delay(_extras: uint256) -> uint256:
+    """
+    @notice Seconds without liquidity or price after which anyone may settle the market; 0: never.
+    """
+    return _extras >> 189 & 16_777_215
+
+
+@internal
+@pure
+def _shown_trigger_bps(_extras: uint256) -> uint256:
+    """
+    @notice The trigger by which trades announce a liquidation price, of MM; 0: none is announced.
+    """
+    return _extras >> 213 & 65_535
+
+
+@internal
+@pure
+def _pack_extras(
+    _tiers: uint256, _borrow_rate: uint256, _borrow_share: uint256, _delay: uint256, _trigger: uint256
+) -> uint256:
+    """
+    @param _tiers as laid out above
+    """
+    return _tiers | _borrow_rate << 159 | _borrow_share << 175 | _delay << 189 | _trigger << 213
+
+
+@internal
+@pure
+def _pack_tier(_bound: uint256, _imr: uint256, _mmr: uint256) -> uint256:
+    """
+    @param _bound packed amount of 25 bits
+    """
+    return _bound << 28 | _imr << 14 | _mmr
 
 
 # ---- amounts

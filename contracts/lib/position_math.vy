@@ -9,6 +9,8 @@
 """
 
 from contracts.lib import fixed_point
+from contracts.lib import margin_math
+from contracts.lib import market_words
 
 
 struct Position:
@@ -174,33 +176,25 @@ def _combined(_a: Position, _b: Position) -> Position:
 
 @internal
 @pure
-def _margin(_notional_at_mark: uint256, _ratio_bps: uint256) -> uint256:
-    """
-    @notice Initial or maintenance margin of a notional, rounded up.
-    """
-    # ceil
-    return unsafe_div(unsafe_add(unsafe_mul(_notional_at_mark, _ratio_bps), 9_999), 10_000)
-
-
-@internal
-@pure
-def _opening_excess(_settled_position: Position, _mark: uint256, _imr_bps: uint256, _entry_rule: bool) -> int256:
+def _opening_excess(_settled_position: Position, _mark: uint256, _risk: uint256, _extras: uint256) -> int256:
     """
     @notice By how much a settled position exceeds the opening rule; negative is what it lacks. Unrealised profit does
             not count.
+    @param _risk words of lib/market_words
     """
     excess: int256 = unsafe_sub(
         unsafe_add(
             _settled_position.balance,
             min(self._price_pnl(_settled_position.size, _settled_position.notional, _mark), 0),
         ),
-        convert(self._margin(self._notional(_settled_position.size, _mark), _imr_bps), int256),
+        convert(margin_math._initial(self._notional(_settled_position.size, _mark), _risk, _extras), int256),
     )
-    if _entry_rule:
+    if _risk & market_words.FLAG_ENTRY_MARGIN_RULE != 0:
         excess = min(
             excess,
             unsafe_sub(
-                _settled_position.balance, convert(self._margin(_settled_position.notional, _imr_bps), int256)
+                _settled_position.balance,
+                convert(margin_math._initial(_settled_position.notional, _risk, _extras), int256),
             ),
         )
     return excess

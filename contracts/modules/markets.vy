@@ -14,18 +14,18 @@ from interfaces import IOracle
 from contracts.lib import accrual_math
 from contracts.lib import market_words
 from contracts.lib import packing
-from contracts.lib import position_math
 from contracts.lib import reasons
-from contracts.lib import waterfall_math
 
 
 # A market opened for one operation.
 struct Market:
     id: uint256
-    risk: uint256  # word of lib/market_words
+    risk: uint256  # words of lib/market_words
+    extras: uint256
     mark: uint256  # WAD
     jumped: bool
     funding: int256  # RAY, F
+    borrow: uint256  # RAY, B
     long_loss: uint256  # RAY, S_long
     short_loss: uint256  # RAY, S_short
     insurance: uint256  # WAD
@@ -47,14 +47,21 @@ MAX_NOTIONAL: constant(uint256) = 10**30
 # What a takeover may add up to: positions that ranges leave are not bounded by MAX_SIZE, and must find a taker.
 MAX_TAKEN_SIZE: constant(uint256) = 2**110
 
-# Bits of `flags`: IClearinghouse.Status, and whether anything stands in `owed_total` and in `unallocated`.
+# Range margin that may be left when a market is settled: what rounding of the factor leaves.
+SETTLED_MARGIN: constant(uint256) = 10**6
+
+# Bits of `flags`: IClearinghouse.Status, whether anything stands in `owed_total` and in `unallocated`, whether the market settles at
+# its final price, and whether borrow fees ever accrued.
 LISTED: constant(uint256) = 1
 REDUCE_ONLY: constant(uint256) = 2
 PAUSED: constant(uint256) = 4
 HAS_OWED: constant(uint256) = 8
 HAS_UNALLOCATED: constant(uint256) = 16
+SETTLING: constant(uint256) = 32
+HAS_BORROW: constant(uint256) = 64
 
 RAY: constant(uint256) = 10**27
+BORROW_LIMIT: constant(uint256) = 2**124
 MASK_20: constant(uint256) = 2**20 - 1
 MASK_32: constant(uint256) = 2**32 - 1
 MASK_48: constant(uint256) = 2**48 - 1
@@ -69,6 +76,7 @@ market_count: public(uint256)
 risk_words: uint256[MAX_MARKETS]
 trading_words: uint256[MAX_MARKETS]
 limits_words: uint256[MAX_MARKETS]
+extras_words: uint256[MAX_MARKETS]
 # F 128 signed | premium EMA 48 signed | premium 48 signed | time 32.
 accruals: uint256[MAX_MARKETS]
 # S_long 128 | S_short 128.
@@ -77,8 +85,16 @@ losses: uint256[MAX_MARKETS]
 money: uint256[MAX_MARKETS]
 # Total long 128 | total short 128, of accounts.
 totals: uint256[MAX_MARKETS]
-# Mid price of the venue 96 | protocol fees still in the pot 112 | 48.
+# Mid price of the venue 96 | protocol fees still in the pot 112 | 16 | since when the venue has no liquidity 32, 0 while it has.
 venues: uint256[MAX_MARKETS]
+# Where the mark is a median: the mid at the end of the last block before `time` 96, in bits 32 to 127 | time of the last change of the mid 32.
+mids: uint256[MAX_MARKETS]
+# Where the previous mark is kept: mark of the last touch 96 | of the last touch in an earlier block 96 | time of the last touch 32.
+marks: uint256[MAX_MARKETS]
+# B 128 | borrow fees still in the pot 112 | 16.
+borrows: uint256[MAX_MARKETS]
+# What positions are settled at, where the market settles.
+final_prices: uint256[MAX_MARKETS]
 # Margin of all ranges 128 | epoch 32 | factor 96.
 ranges: uint256[MAX_MARKETS]
 # Draws from the insurance fund: level of the leaky bucket 224 | time 32.
@@ -141,18 +157,19 @@ def _price(_risk_word: uint256) -> (uint256, uint256, bool, bool):
 def _open(_id: uint256) -> Market:
     """
     @notice Reads and accrues a market at a fresh price.
-    @dev Reverts "unknown market", "price out of bounds", "future price", "stale price".
+    @dev Reverts "unknown market", "price out of bounds", "future price", "stale price", "market is settling".
     """
-    market: Market = self._read(_id)
-    updated_at: uint256 = 0
+    market: Market = empty(Market)
+    word: uint256 = 0
+    borrow_word: uint256 = 0
     stale: bool = False
-    market.mark, updated_at, market.jumped, stale = self._price(market.risk)
+    market, word, borrow_word, stale = self._observe(_id)
     if stale:
         reasons._revert(reasons.STALE_PRICE)
+    if market.flags & SETTLING != 0:
+        reasons._revert(reasons.MARKET_IS_SETTLING)
     before: uint256 = self.accruals[_id]
-    word: uint256 = self._accrued(_id, market.risk, market.mark, before)
     if word != before:
-        market.funding = convert(convert(word, bytes32), int256) >> 128
         self.accruals[_id] = word
         # when nothing but the clock moved there is nothing to tell
         if word >> 32 != before >> 32:
@@ -162,18 +179,102 @@ def _open(_id: uint256) -> Market:
                 premium_ema=self._premium_ema(word),
                 premium=self._premium(word),
             )
+        if market.risk & market_words.FLAG_PREVIOUS_MARK != 0:
+            self.marks[_id] = market.mark << 160 | self.marks[_id] >> 160 << 64 | block.timestamp
+        if borrow_word != 0:
+            self._store_borrow(market, borrow_word)
+            market.flags |= HAS_BORROW
     return market
+
+
+@internal
+def _store_borrow(_market: Market, _word: uint256):
+    """
+    @notice Writes the borrow index, and the first time the flag that says it is to be read.
+    """
+    if _market.borrow != self.borrows[_market.id] >> 128:
+        self.borrows[_market.id] = _word
+        log IClearinghouse.BorrowAccrued(
+            market=_market.id, borrow_index=_market.borrow, borrow_fees=_word >> 16 & MASK_112
+        )
+    if _market.flags & HAS_BORROW == 0:
+        self.money[_market.id] |= HAS_BORROW
+
+
+@internal
+@view
+def _observe(_id: uint256) -> (Market, uint256, uint256, bool):
+    """
+    @notice A market brought up to now in memory, the accrual word and the borrow word (0 where there is none) that belong to it, and
+            whether its price is stale: then nothing accrues. Where it settles: at its final price.
+    """
+    market: Market = self._read(_id)
+    word: uint256 = self.accruals[_id]
+    borrow_word: uint256 = 0
+    if market.flags & HAS_BORROW != 0:
+        borrow_word = self.borrows[_id]
+    if market.flags & SETTLING != 0:
+        market.mark = self.final_prices[_id]
+        return market, word, borrow_word, False
+    updated_at: uint256 = 0
+    stale: bool = False
+    elapsed: uint256 = unsafe_sub(block.timestamp, word & MASK_32)
+    market.mark, updated_at, market.jumped, stale = self._price(market.risk)
+    if not stale:
+        word = self._accrued(_id, market.risk, market.mark, word)
+        market.funding = convert(convert(word, bytes32), int256) >> 128
+    if market.risk & market_words.FLAG_MARK_MEDIAN != 0:
+        market.mark = accrual_math._median_mark(market.mark, self._premium_ema(word), self._mid_before(_id))
+    rate: uint256 = market_words._borrow_rate_bps(market.extras)
+    if rate != 0 and not stale:
+        long: uint256 = 0
+        short: uint256 = 0
+        long, short = self._sides(_id)
+        rise: uint256 = min(
+            accrual_math._borrow_rise(rate, market.mark, elapsed), unsafe_sub(BORROW_LIMIT, market.borrow)
+        )
+        market.borrow = unsafe_add(market.borrow, rise)
+        # what both sides will be charged at least: each charge is rounded up
+        fees: uint256 = unsafe_add(
+            borrow_word >> 16 & MASK_112, unsafe_div(unsafe_mul(rise, unsafe_add(long, short)), RAY)
+        )
+        borrow_word = market.borrow << 128 | fees << 16
+    return market, word, borrow_word, stale
+
+
+@internal
+@view
+def _mid_before(_id: uint256) -> uint256:
+    """
+    @notice The venue's mid at the end of the last earlier block; kept where the mark is a median.
+    """
+    kept: uint256 = self.mids[_id]
+    if kept & MASK_32 == block.timestamp:
+        return kept >> 32
+    return self.venues[_id] >> 160
+
+
+@internal
+@view
+def _previous_mark(_id: uint256) -> uint256:
+    """
+    @notice The mark of the last touch in an earlier block; 0 if there is none or it is not kept.
+    """
+    kept: uint256 = self.marks[_id]
+    if kept & MASK_32 == block.timestamp:
+        return kept >> 64 & MASK_96
+    return kept >> 160
 
 
 @internal
 @view
 def _accrued(_id: uint256, _risk_word: uint256, _index_price: uint256, _word: uint256) -> uint256:
     """
-    @notice The accrual word brought up to now at a fresh price; unchanged within a block and where funding is off.
+    @notice The accrual word brought up to now at a fresh price; unchanged within a block, and where nothing needs its clock.
     """
     cap_bps: uint256 = market_words._funding_cap_bps(_risk_word)
     elapsed: uint256 = unsafe_sub(block.timestamp, _word & MASK_32)
-    if cap_bps == 0 or elapsed == 0:
+    if elapsed == 0 or cap_bps == 0 and _risk_word & market_words.FLAGS_TIMED == 0:
         return _word
     # The fields are read and written in place: this runs on every call.
     ema: int256 = accrual_math._ema(
@@ -228,12 +329,20 @@ def _read(_id: uint256) -> Market:
     risk: uint256 = self._risk(_id)
     losses: uint256 = self.losses[_id]
     money: uint256 = self.money[_id]
+    extras: uint256 = 0
+    if risk & market_words.FLAG_EXTRAS != 0:
+        extras = self.extras_words[_id]
+    borrow: uint256 = 0
+    if money & HAS_BORROW != 0:
+        borrow = self.borrows[_id] >> 128
     return Market(
         id=_id,
         risk=risk,
+        extras=extras,
         mark=0,
         jumped=False,
         funding=convert(convert(self.accruals[_id], bytes32), int256) >> 128,
+        borrow=borrow,
         long_loss=losses >> 128,
         short_loss=losses & MASK_128,
         insurance=money >> 152,
@@ -273,13 +382,15 @@ def _close(_market: Market):
 
 @internal
 @pure
-def _carry_index(_long_loss: uint256, _short_loss: uint256, _funding_index: int256, _size: int256) -> int256:
+def _carry_index(
+    _long_loss: uint256, _short_loss: uint256, _funding_index: int256, _borrow_index: uint256, _size: int256
+) -> int256:
     """
     @notice Carry index of the side a size is on, RAY.
     """
     if not (_size >= 0):
-        return unsafe_sub(convert(_short_loss, int256), _funding_index)
-    return unsafe_add(convert(_long_loss, int256), _funding_index)
+        return unsafe_sub(convert(unsafe_add(_short_loss, _borrow_index), int256), _funding_index)
+    return unsafe_add(convert(unsafe_add(_long_loss, _borrow_index), int256), _funding_index)
 
 
 @internal
@@ -308,13 +419,22 @@ def _sides_after(_market: Market) -> (uint256, uint256):
 
 
 @internal
-def _set_mid(_id: uint256, _mid: uint256, _protocol_fee: uint256):
+def _set_mid(_id: uint256, _risk_word: uint256, _mid: uint256, _protocol_fee: uint256):
     """
-    @notice Stores the venue's mid after it moved, and a protocol fee that stays in the pot until collected.
+    @notice Stores the venue's mid after it moved, and a protocol fee that stays in the pot until collected. Where the mark is a
+            median, the mid from before the block's first change is kept; and since when a venue has no liquidity.
     @dev Fees are part of the pot: both below 2**104.
     """
-    fees: uint256 = unsafe_add(self.venues[_id] >> 48 & MASK_112, _protocol_fee)
-    self.venues[_id] = _mid << 160 | fees << 48
+    word: uint256 = self.venues[_id]
+    if _risk_word & market_words.FLAG_MARK_MEDIAN != 0:
+        if self.mids[_id] & MASK_32 != block.timestamp:
+            self.mids[_id] = word >> 160 << 32 | block.timestamp
+    idle_since: uint256 = 0
+    if _mid == 0:
+        idle_since = word & MASK_32
+        if idle_since == 0:
+            idle_since = block.timestamp
+    self.venues[_id] = _mid << 160 | unsafe_add(word >> 48 & MASK_112, _protocol_fee) << 48 | idle_since
 
 
 @internal

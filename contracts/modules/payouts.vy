@@ -10,13 +10,16 @@ from interfaces import IClearinghouse
 
 from contracts.modules import accounts
 from contracts.modules import markets
+from contracts.modules import parts
 from contracts.modules import positions
 
+from contracts.lib import fixed_point
 from contracts.lib import position_math
 from contracts.lib import reasons
 
 uses: accounts
 uses: markets
+uses: parts
 
 # What a market owes: market << 160 | account -> WAD.
 debts: HashMap[uint256, uint256]
@@ -25,22 +28,29 @@ debts: HashMap[uint256, uint256]
 @external
 def claim(_market: uint256, _account: address = msg.sender):
     """
-    @notice Pays what the market owes to an account, all of it, once the pot covers everything that is owed.
-    @dev Reverts "unknown market", "nothing owed", "pot is short".
+    @notice Pays what the market owes to an account, all of it, once the pot covers everything that is owed. Where the market settled:
+            once every position and range is settled, in full or in proportion to what the pot has.
+    @dev Reverts "unknown market", "nothing owed", "pot is short", "market is settling".
     """
     market: markets.Market = markets._read(_market)
     debt: uint256 = self.debts[positions._key(_market, _account)]
     if debt == 0:
         reasons._revert(reasons.NOTHING_OWED)
     total: uint256 = markets.owed_total[_market]
-    if market.pot < total:
+    paid: uint256 = debt
+    if market.flags & markets.SETTLING != 0:
+        if markets.totals[_market] != 0 or markets.ranges[_market] >> 128 > markets.SETTLED_MARGIN:
+            reasons._revert(reasons.MARKET_IS_SETTLING)
+        # both fall in proportion: whoever comes later gets the same share
+        paid = min(debt, fixed_point._mul_div_down(debt, market.pot, total))
+    elif market.pot < total:
         reasons._revert(reasons.POT_IS_SHORT)
     self._set_debt(_market, _account, 0, unsafe_sub(total, debt))
     if total == debt:
         market.flags ^= markets.HAS_OWED
-    market.pot = unsafe_sub(market.pot, debt)
+    market.pot = unsafe_sub(market.pot, paid)
     markets._close(market)
-    accounts._give(_account, debt)
+    accounts._give(_account, paid)
 
 
 @external
@@ -106,7 +116,7 @@ def _move(_market: markets.Market, _account: address, _amount: int256) -> market
     if _amount > 0:
         market: markets.Market = _market
         amount: uint256 = convert(_amount, uint256)
-        accounts._take(_account, amount)
+        parts._spend(_account, amount)
         market.pot = unsafe_add(market.pot, amount)
         return market
     if not (_amount >= 0):

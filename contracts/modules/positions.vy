@@ -5,12 +5,14 @@
 
         first    size 128 signed | balance 128 signed
         second   entry notional 120 | flags 8 | entry carry 128 signed
+
+        A position that auto-deleveraging closed leaves a record of size 0 with what it is due as balance (its second word means
+        nothing then): the next `settle` pays it out, the next trade takes it in.
 @dev    Sizes and notionals are bounded where they are made (1e27, 1e30); the asserts catch a balance past 2**127.
 """
 
 from interfaces import IClearinghouse
 
-from contracts.lib import market_words
 from contracts.lib import position_math
 from contracts.lib import reasons
 from contracts.modules import markets
@@ -39,10 +41,14 @@ def _load(_market: uint256, _account: address) -> position_math.Position:
     first: uint256 = self.records[key][0]
     if first == 0:
         return empty(position_math.Position)
+    size: int256 = convert(convert(first, bytes32), int256) >> 128
+    balance: int256 = convert(convert(first << 128, bytes32), int256) >> 128
+    if size == 0:
+        return position_math.Position(size=0, balance=balance, notional=0, carry=0, flags=0)
     second: uint256 = self.records[key][1]
     return position_math.Position(
-        size=convert(convert(first, bytes32), int256) >> 128,
-        balance=convert(convert(first << 128, bytes32), int256) >> 128,
+        size=size,
+        balance=balance,
         notional=second >> 136,
         carry=convert(convert(second << 128, bytes32), int256) >> 128,
         flags=second >> 128 & 255,
@@ -57,7 +63,7 @@ def _load_settled(_market: markets.Market, _account: address) -> position_math.P
     """
     position: position_math.Position = self._load(_market.id, _account)
     index: int256 = markets._carry_index(
-        _market.long_loss, _market.short_loss, _market.funding, position.size
+        _market.long_loss, _market.short_loss, _market.funding, _market.borrow, position.size
     )
     position.balance = unsafe_sub(
         position.balance, position_math._carry_charge(position.size, position.carry, index)
@@ -70,26 +76,56 @@ def _load_settled(_market: markets.Market, _account: address) -> position_math.P
 
 
 @internal
+@pure
+def _settled(_market: markets.Market, _position: position_math.Position) -> position_math.Position:
+    """
+    @notice The same of a position already loaded.
+    """
+    return position_math._settled(
+        _position,
+        markets._carry_index(
+            _market.long_loss, _market.short_loss, _market.funding, _market.borrow, _position.size
+        ),
+    )
+
+
+@internal
 def _replace(
-    _market: markets.Market, _account: address, _old_size: int256, _settled: position_math.Position
+    _market: markets.Market, _account: address, _old_size: int256, _settled_position: position_math.Position
 ) -> markets.Market:
     """
     @notice Writes a changed position, settled up to now, and carries the change into the market's totals and holder counts.
     """
-    position: position_math.Position = _settled
+    self._write(_market, _account, _settled_position)
+    return self._changed(_market, _old_size, _settled_position.size)
+
+
+@internal
+def _write(_market: markets.Market, _account: address, _settled_position: position_math.Position):
+    """
+    @notice Writes a position that is settled up to now, on whichever side it stands.
+    """
+    position: position_math.Position = _settled_position
     position.carry = markets._carry_index(
-        _market.long_loss, _market.short_loss, _market.funding, position.size
+        _market.long_loss, _market.short_loss, _market.funding, _market.borrow, position.size
     )
     self._store(_market.id, _account, position)
-    size: int256 = position.size
+
+
+@internal
+@pure
+def _changed(_market: markets.Market, _old_size: int256, _size: int256) -> markets.Market:
+    """
+    @notice The market with a position's change of size in its totals and holder counts.
+    """
     market: markets.Market = _market
-    market.long_change = unsafe_add(market.long_change, unsafe_sub(max(size, 0), max(_old_size, 0)))
-    market.short_change = unsafe_add(market.short_change, unsafe_sub(min(_old_size, 0), min(size, 0)))
+    market.long_change = unsafe_add(market.long_change, unsafe_sub(max(_size, 0), max(_old_size, 0)))
+    market.short_change = unsafe_add(market.short_change, unsafe_sub(min(_old_size, 0), min(_size, 0)))
     market.holders_long = unsafe_sub(
-        unsafe_add(market.holders_long, convert(size > 0, uint256)), convert(_old_size > 0, uint256)
+        unsafe_add(market.holders_long, convert(_size > 0, uint256)), convert(_old_size > 0, uint256)
     )
     market.holders_short = unsafe_sub(
-        unsafe_add(market.holders_short, convert(size < 0, uint256)), convert(_old_size < 0, uint256)
+        unsafe_add(market.holders_short, convert(_size < 0, uint256)), convert(_old_size < 0, uint256)
     )
     return market
 
@@ -100,10 +136,20 @@ def _check_opening(_market: markets.Market, _position: position_math.Position):
     """
     @notice The opening rule on a settled position.
     """
-    if (
-        position_math._opening_excess( _position, _market.mark, market_words._imr_bps(_market.risk), market_words._entry_margin_rule(_market.risk), ) < 0
-    ):
+    if not (position_math._opening_excess(_position, _market.mark, _market.risk, _market.extras) >= 0):
         reasons._revert(reasons.BELOW_INITIAL_MARGIN)
+
+
+@internal
+def _store_flat(_market: uint256, _account: address, _due: int256):
+    """
+    @notice Writes a record of size 0 with what the account is due; without anything it is cleared.
+    """
+    key: uint256 = _market << 160 | convert(_account, uint256)
+    self.records[key][0] = convert(convert(_due, bytes32), uint256) & MASK_128
+    log IClearinghouse.PositionChanged(
+        market=_market, account=_account, size=0, balance=_due, entry_notional=0, entry_carry=0
+    )
 
 
 @internal

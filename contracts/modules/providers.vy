@@ -57,7 +57,7 @@ def venue_provide(_market: uint256, _provider: address, _margin: uint256, _mid_p
     markets._close(market)
     ranges: uint256 = markets.ranges[_market] + (_margin << 128)
     markets.ranges[_market] = ranges
-    markets._set_mid(_market, _mid_price, 0)
+    markets._set_mid(_market, market.risk, _mid_price, 0)
     log IClearinghouse.LiquidityChanged(
         market=_market,
         provider=_provider,
@@ -98,7 +98,7 @@ def venue_absorb(
     )
     equity: int256 = position_math._worth(part, market.mark)
     if not (equity >= 0):
-        market = waterfall._absorb(market, part.size, unsafe_sub(0, equity))
+        market = waterfall._absorb(market, part.size, unsafe_sub(0, equity), 0)
         part.balance = unsafe_sub(part.balance, equity)
     tip: uint256 = 0
     if _remover != _provider and equity > 0:
@@ -114,7 +114,7 @@ def venue_absorb(
         # the provider's own failing position closed against the range
         if _remover == _provider:
             reasons._revert(reasons.CLOSE_LEAVES_A_DEFICIT)
-        market = waterfall._absorb(market, old.size, unsafe_sub(0, new.balance))
+        market = waterfall._absorb(market, old.size, unsafe_sub(0, new.balance), 0)
         new.balance = 0
     market = positions._replace(market, _provider, old.size, new)
     if new.size == 0 and new.balance > 0:
@@ -122,7 +122,7 @@ def venue_absorb(
     if tip != 0:
         market = payouts._pay(market, _remover, tip)
     markets._close(market)
-    markets._set_mid(_market, _removed.mid_price, 0)
+    markets._set_mid(_market, market.risk, _removed.mid_price, 0)
     return tip
 
 

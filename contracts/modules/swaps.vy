@@ -38,5 +38,5 @@ def _swap(
             mmr_bps=market_words._mmr_bps(_market.risk),
         )
     )
-    markets._set_mid(_market.id, result.mid_after, result.protocol_fee)
+    markets._set_mid(_market.id, _market.risk, result.mid_after, result.protocol_fee)
     return result

@@ -9,24 +9,27 @@
 from interfaces import IClearinghouse
 from interfaces import IVenue
 
-from contracts.lib import fixed_point
-from contracts.lib import market_words
+from contracts.lib import margin_math
 from contracts.lib import position_math
 from contracts.lib import reasons
 from contracts.modules import accounts
 from contracts.modules import closing
 from contracts.modules import markets
+from contracts.modules import parts
 from contracts.modules import payouts
 from contracts.modules import positions
 from contracts.modules import swaps
+from contracts.modules import trade_rules
 from contracts.modules import waterfall
 
 uses: accounts
 uses: closing
 uses: markets
+uses: parts
 uses: payouts
 uses: positions
 uses: swaps
+uses: trade_rules
 uses: waterfall
 
 # A fee budget that limits nothing.
@@ -52,12 +55,9 @@ def trade(
     @return notional WAD, what was paid or received, without fees
     """
     accounts._check_operator(_account)
-    if not (_deadline == 0 or block.timestamp <= _deadline):
-        reasons._revert(reasons.DEADLINE_PASSED)
-    if _size == 0:
-        reasons._revert(reasons.ZERO_SIZE)
-    if position_math._abs(_size) > markets.MAX_SIZE:
-        reasons._revert(reasons.SIZE_TOO_LARGE)
+    if accounts._is_cross(_account, _market):
+        return convert(raw_call(parts.CROSS, msg.data, max_outsize=32, is_delegate_call=True), uint256)
+    trade_rules._check_order(_size, _deadline)
     self._check_amount(_margin)
     market: markets.Market = markets._open(_market)
     if market.jumped:
@@ -109,6 +109,8 @@ def adjust_margin(_market: uint256, _delta: int256, _account: address = msg.send
     position: position_math.Position = positions._load(_market, _account)
     if position.size == 0:
         reasons._revert(reasons.NO_POSITION)
+    if position.flags & positions.FLAG_CROSS != 0:
+        reasons._revert(reasons.CROSS_POSITION)
     if not (_delta >= 0):
         market = markets._open(_market)
         if market.jumped:
@@ -117,7 +119,7 @@ def adjust_margin(_market: uint256, _delta: int256, _account: address = msg.send
     position.balance = unsafe_add(position.balance, _delta)
     if not (_delta >= 0):
         positions._check_opening(market, position)
-    elif convert(_delta, uint256) >= position_math._margin(position.notional, market_words._mmr_bps(market.risk)):
+    elif convert(_delta, uint256) >= margin_math._maintenance(position.notional, market.risk, market.extras):
         # liquidation records made before so large a top-up are void
         position.flags = position.flags & positions.FLAG_CROSS | unsafe_add(position.flags, positions.TOPUP_UNIT) & 254
     market = payouts._move(market, _account, _delta)
@@ -131,13 +133,23 @@ def adjust_margin(_market: uint256, _delta: int256, _account: address = msg.send
 @external
 def settle(_market: uint256, _account: address):
     """
-    @notice Pays an account's carry out of (or into) its balance. Its equity does not change. Anyone.
+    @notice Pays an account's carry out of (or into) its balance, and a cross position's loss out of its free collateral. Its equity does
+            not change. Pays out what auto-deleveraging left, as far as the pot has it. Anyone.
     """
     market: markets.Market = markets._open(_market)
     position: position_math.Position = positions._load_settled(market, _account)
     if position.size == 0:
-        reasons._revert(reasons.NO_POSITION)
-    positions._store(_market, _account, position)
+        if position.balance == 0:
+            reasons._revert(reasons.NO_POSITION)
+        paid: uint256 = payouts._payable(market, convert(max(position.balance, 0), uint256))
+        market = payouts._pay(market, _account, paid)
+        markets._close(market)
+        position.balance = unsafe_sub(position.balance, convert(paid, int256))
+        positions._store_flat(_market, _account, position.balance)
+    elif position.flags & positions.FLAG_CROSS != 0:
+        raw_call(parts.CROSS, msg.data, is_delegate_call=True)
+    else:
+        positions._store(_market, _account, position)
 
 
 # ---- rules
@@ -161,48 +173,15 @@ def _check_trade(
     """
     @notice The rules a trade must meet after it.
     """
-    old_size: uint256 = position_math._abs(_old.size)
-    new_size: uint256 = position_math._abs(_new.size)
-    if new_size == 0:
+    if _new.size == 0:
         return
-    trading: uint256 = markets.trading_words[_market.id]
     notional: uint256 = position_math._notional(_new.size, _market.mark)
-    if notional < market_words._min_notional(trading):
-        reasons._revert(reasons.BELOW_MINIMUM_NOTIONAL)
-    if new_size > old_size or (_old.size < 0) != (_new.size < 0):
-        if not markets._is_open(_market.flags):
-            reasons._revert(reasons.MARKET_IS_REDUCE_ONLY)
-        if new_size > markets.MAX_SIZE:
-            reasons._revert(reasons.SIZE_TOO_LARGE)
-        if max(notional, _new.notional) > markets.MAX_NOTIONAL:
-            reasons._revert(reasons.NOTIONAL_TOO_LARGE)
-        long: uint256 = 0
-        short: uint256 = 0
-        long, short = markets._sides_after(_market)
-        cap: uint256 = market_words._max_open_interest(trading)
-        if cap != 0 and fixed_point._mul_div_up(max(long, short), _market.mark, 10**18) > cap:
-            reasons._revert(reasons.OPEN_INTEREST_CAP)
+    if trade_rules._check_limits(_market, _old, _new, notional) or not (_margin >= 0):
         positions._check_opening(_market, _new)
-    elif not (_margin >= 0):
-        positions._check_opening(_market, _new)
-    else:
-        self._check_reduced(_market, _old, _new, notional)
-
-
-@internal
-@pure
-def _check_reduced(
-    _market: markets.Market, _old: position_math.Position, _new: position_math.Position, _notional: uint256
-):
-    """
-    @notice A smaller position has its maintenance margin, or is no worse off than before: equity / margin, cross-multiplied.
-    """
-    mmr_bps: uint256 = market_words._mmr_bps(_market.risk)
-    margin: int256 = convert(position_math._margin(_notional, mmr_bps), int256)
-    equity: int256 = position_math._worth(_new, _market.mark)
-    if equity < margin:
-        old_margin: int256 = convert(
-            position_math._margin(position_math._notional(_old.size, _market.mark), mmr_bps), int256
-        )
-        if unsafe_mul(equity, old_margin) < unsafe_mul(position_math._worth(_old, _market.mark), margin):
-            reasons._revert(reasons.BELOW_MAINTENANCE_MARGIN)
+    elif trade_rules._is_worse(
+        position_math._worth(_new, _market.mark),
+        margin_math._maintenance(notional, _market.risk, _market.extras),
+        position_math._worth(_old, _market.mark),
+        margin_math._maintenance(position_math._notional(_old.size, _market.mark), _market.risk, _market.extras),
+    ):
+        reasons._revert(reasons.BELOW_MAINTENANCE_MARGIN)

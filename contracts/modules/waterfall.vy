@@ -11,6 +11,7 @@
 from interfaces import IClearinghouse
 
 from contracts.lib import market_words
+from contracts.lib import policy_word
 from contracts.lib import position_math
 from contracts.lib import reasons
 from contracts.lib import waterfall_math
@@ -21,6 +22,8 @@ uses: markets
 uses: payouts
 
 RAY: constant(uint256) = 10**27
+# Holders of a side that one auto-deleveraging can pass.
+MAX_DELEVERAGED: constant(uint256) = 1_000
 # Below this factor (1e-9) too few digits are left: the ranges' epoch ends.
 EPOCH_END: constant(uint256) = 10**18
 
@@ -65,9 +68,11 @@ def _credit(_market: markets.Market, _amount: uint256, _source: address) -> mark
 
 
 @internal
-def _absorb(_market: markets.Market, _size: int256, _deficit: int256) -> markets.Market:
+def _absorb(_market: markets.Market, _size: int256, _deficit: int256, _policy: uint256) -> markets.Market:
     """
     @notice Covers a deficit.
+    @param _policy where it says so, what insurance leaves is for auto-deleveraging: this reverts "use ADL", unless the other side has more
+                holders than one transaction can pass. 0 for what cannot be deleveraged
     @param _size of the position that made it, signed. At 0 (a removed range) it has no side: what insurance leaves is halved,
                  the odd wei on the shorts
     @param _deficit WAD, above 0
@@ -76,6 +81,11 @@ def _absorb(_market: markets.Market, _size: int256, _deficit: int256) -> markets
     market: markets.Market = self._draw(_market, deficit)
     loss: uint256 = unsafe_sub(unsafe_add(deficit, market.insurance), _market.insurance)
     on_longs: uint256 = 0
+    if _policy & policy_word.FLAG_LOSS_ADL != 0 and loss != 0:
+        if (market.holders_short if _size > 0 else market.holders_long) <= MAX_DELEVERAGED:
+            reasons._revert(reasons.USE_ADL)
+    if market.flags & markets.SETTLING != 0:
+        return self._leave_unallocated(market, _size, deficit, loss)
     if not (_size >= 0):
         on_longs = loss
     elif _size == 0:
@@ -102,6 +112,28 @@ def _absorb(_market: markets.Market, _size: int256, _deficit: int256) -> markets
 
 
 @internal
+def _leave_unallocated(_market: markets.Market, _size: int256, _deficit: uint256, _loss: uint256) -> markets.Market:
+    """
+    @notice A settling market moves no index any more: what its fund does not cover lowers what all claims are paid.
+    """
+    market: markets.Market = _market
+    if _loss != 0:
+        markets.unallocated[market.id] = unsafe_add(markets.unallocated[market.id], _loss)
+        market.flags |= markets.HAS_UNALLOCATED
+    log IClearinghouse.DeficitAbsorbed(
+        market=market.id,
+        size=_size,
+        deficit=_deficit,
+        from_insurance=unsafe_sub(_deficit, _loss),
+        insurance_fund=market.insurance,
+        long_social_loss_index=market.long_loss,
+        short_social_loss_index=market.short_loss,
+        unallocated_loss=self._unallocated(market),
+    )
+    return market
+
+
+@internal
 @view
 def _unallocated(_market: markets.Market) -> uint256:
     if _market.flags & markets.HAS_UNALLOCATED == 0:
@@ -117,7 +149,9 @@ def _draw(_market: markets.Market, _deficit: uint256) -> markets.Market:
     market: markets.Market = _market
     if market.insurance == 0:
         return market
-    draw_bps: uint256 = market_words._insurance_draw_bps(markets.limits_words[market.id])
+    draw_bps: uint256 = 10_000
+    if market.flags & markets.SETTLING == 0:
+        draw_bps = market_words._insurance_draw_bps(markets.limits_words[market.id])
     level: uint256 = 0
     if draw_bps != 10_000:
         level = self._draw_level(market.id, market.insurance, draw_bps)

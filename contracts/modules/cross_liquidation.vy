@@ -1,0 +1,215 @@
+# pragma version 0.4.3
+# pragma nonreentrancy on
+"""
+@title  Cross liquidation
+@notice Takeover and force close where the target or the liquidator is a cross account: the account's stage decides, and the part leaves
+        with its share of the account. docs/spec.md section 12.
+@dev    Both run inside calls of the clearinghouse, under its lock and after its check of the caller: they take none. As selectors of
+        the clearinghouse itself they are not reached in any other way.
+"""
+
+from interfaces import IClearinghouse
+
+from contracts.lib import margin_math
+from contracts.lib import policy_word
+from contracts.lib import position_math
+from contracts.lib import reasons
+from contracts.modules import accounts
+from contracts.modules import liquidation_steps
+from contracts.modules import markets
+from contracts.modules import parts
+from contracts.modules import payouts
+from contracts.modules import portfolio
+from contracts.modules import positions
+
+uses: accounts
+uses: liquidation_steps
+uses: markets
+uses: parts
+uses: payouts
+uses: portfolio
+uses: positions
+
+
+# A liquidation under way.
+struct Case:
+    market: markets.Market
+    target: position_math.Position
+    part: position_math.Position
+    rest: position_math.Position
+    chunked: bool
+
+
+@external
+@reentrant
+def take_over(
+    _market: uint256,
+    _liquidator: address,
+    _target: address,
+    _size: uint256,
+    _margin: uint256,
+    _policy: uint256,
+    _refusal: uint256,
+) -> uint256:
+    """
+    @notice As Clearinghouse.take_over.
+    """
+    case: Case = self._begin(_market, _target, _size, _policy, _refusal, False)
+    market: markets.Market = case.market
+    part: position_math.Position = case.part
+    deficit: int256 = 0
+    market, part, deficit = liquidation_steps._absorbed(market, part, _policy)
+    market = positions._replace(market, _target, case.target.size, case.rest)
+    if case.target.flags & positions.FLAG_CROSS != 0:
+        accounts._set_leg(_target, _market, case.rest.size != 0)
+
+    old: position_math.Position = positions._load_settled(market, _liquidator)
+    margin: int256 = convert(_margin, int256)
+    part.balance = unsafe_add(part.balance, margin)
+    new: position_math.Position = position_math._combined(part, old)
+    if market.jumped and position_math._abs(new.size) < position_math._abs(old.size):
+        reasons._revert(reasons.PRICE_JUST_JUMPED)
+    if position_math._abs(new.size) > markets.MAX_TAKEN_SIZE:
+        reasons._revert(reasons.SIZE_TOO_LARGE)
+    margin = self._receive(market, _liquidator, old, new, margin, _policy)
+    log IClearinghouse.Takeover(
+        market=_market,
+        liquidator=_liquidator,
+        target=_target,
+        size=part.size,
+        margin=convert(margin, uint256),
+        mark_price=market.mark,
+        deficit=convert(deficit, uint256),
+        free_collateral=accounts._free(_liquidator),
+    )
+    return convert(margin, uint256)
+
+
+@external
+@reentrant
+def force_close(
+    _market: uint256,
+    _keeper: address,
+    _target: address,
+    _size: uint256,
+    _limit_price: uint256,
+    _policy: uint256,
+    _refusal: uint256,
+) -> bool:
+    """
+    @notice As Clearinghouse.force_close. What is left for the trader goes to its free collateral.
+    """
+    case: Case = self._begin(_market, _target, _size, _policy, _refusal, True)
+    market: markets.Market = case.market
+    residue: int256 = 0
+    market, residue = liquidation_steps._close_part(market, _keeper, _target, case.part, _limit_price, _policy)
+    if residue != 0:
+        market = payouts._pay(market, _target, convert(residue, uint256))
+    market = positions._replace(market, _target, case.target.size, case.rest)
+    markets._close(market)
+    accounts._set_leg(_target, _market, case.rest.size != 0)
+    return case.chunked
+
+
+@internal
+def _begin(
+    _market: uint256, _target: address, _size: uint256, _policy: uint256, _refusal: uint256, _chunks: bool
+) -> Case:
+    """
+    @notice Opens the market, checks the stage of the target, and cuts the part with what it takes along.
+    """
+    case: Case = empty(Case)
+    case.market = markets._open(_market)
+    case.target = positions._load_settled(case.market, _target)
+    if case.target.size == 0:
+        reasons._revert(reasons.NO_POSITION)
+    all: portfolio.Portfolio = empty(portfolio.Portfolio)
+    cross: bool = case.target.flags & positions.FLAG_CROSS != 0
+    if cross:
+        all = portfolio._of(_target, _market)
+    all = portfolio._with(all, case.market, case.target, False)
+    bankrupt: bool = not (all.full_equity >= 0)
+    liquidation_steps._check_failing(all.equity, all.maintenance_margin, _policy, _refusal, bankrupt)
+    size: uint256 = 0
+    if _chunks and not bankrupt:
+        size = liquidation_steps._chunk(case.market, case.target.size, _policy)
+        case.chunked = size != 0
+    if size == 0:
+        size = liquidation_steps._slice(
+            case.market, position_math._abs(case.target.size), _size, _policy
+        )
+    if cross:
+        case.market, case.part, case.rest = portfolio._detach(case.market, _target, all, case.target, size)
+    else:
+        case.part = position_math._part(case.target, size)
+        case.rest = position_math._without(case.target, case.part)
+    return case
+
+
+@internal
+def _receive(
+    _market: markets.Market,
+    _liquidator: address,
+    _old: position_math.Position,
+    _combined: position_math.Position,
+    _margin: int256,
+    _policy: uint256,
+) -> int256:
+    """
+    @notice The liquidator's position after a takeover, with the margin in it: it meets the opening rule that its mode asks for.
+    @return margin WAD that came from free collateral
+    """
+    market: markets.Market = _market
+    new: position_math.Position = _combined
+    margin: int256 = _margin
+    if accounts._is_cross(_liquidator, market.id):
+        new.flags |= positions.FLAG_CROSS
+        # out of free collateral and into the leg: the account is worth the same
+        accounts._take(_liquidator, convert(margin, uint256))
+        market.pot = unsafe_add(market.pot, convert(margin, uint256))
+        if new.size != 0:
+            market, new = portfolio._cover(market, _liquidator, new)
+            self._check_opening(market, _liquidator, new)
+        elif not (new.balance >= 0):
+            missing: uint256 = 0
+            market, new, missing = portfolio._fund(market, _liquidator, new, position_math._abs(new.balance))
+            if missing != 0:
+                reasons._revert(reasons.CLOSE_LEAVES_A_DEFICIT)
+        else:
+            market = payouts._pay(market, _liquidator, convert(new.balance, uint256))
+        accounts._set_leg(_liquidator, market.id, new.size != 0)
+    else:
+        if new.size != 0:
+            if _policy & policy_word.FLAG_AUTO_MARGIN != 0:
+                spared: int256 = min(
+                    margin, max(position_math._opening_excess(new, market.mark, market.risk, market.extras), 0)
+                )
+                new.balance = unsafe_sub(new.balance, spared)
+                margin = unsafe_sub(margin, spared)
+            positions._check_opening(market, new)
+            market = payouts._move(market, _liquidator, margin)
+        else:
+            if not (new.balance >= 0):
+                reasons._revert(reasons.CLOSE_LEAVES_A_DEFICIT)
+            market = payouts._move(market, _liquidator, unsafe_sub(margin, new.balance))
+    market = positions._replace(market, _liquidator, _old.size, new)
+    markets._close(market)
+    return margin
+
+
+@internal
+@view
+def _check_opening(_market: markets.Market, _account: address, _leg: position_math.Position):
+    """
+    @notice The opening rule of an account with a leg as it will be.
+    """
+    others: portfolio.Portfolio = portfolio._of(_account, _market.id)
+    portfolio._check_calm(others)
+    needed: uint256 = unsafe_add(
+        others.initial_margin,
+        margin_math._initial(
+            position_math._notional(_leg.size, _market.mark), _market.risk, _market.extras
+        ),
+    )
+    if unsafe_add(others.opening, position_math._worth(_leg, _market.mark)) < convert(needed, int256):
+        reasons._revert(reasons.BELOW_INITIAL_MARGIN)

@@ -1,0 +1,298 @@
+# pragma version 0.4.3
+"""
+@title  Portfolio
+@notice The cross positions of an account, together: what they are worth, what they need, and what can be moved between them. At
+        most 16 legs, one loop. docs/spec.md section 12.
+@dev    A market with a stale price counts at its last price without profit, so that a dead feed neither shields an account nor
+        bankrupts it.
+"""
+
+from contracts.lib import margin_math
+from contracts.lib import position_math
+from contracts.lib import reasons
+from contracts.modules import accounts
+from contracts.modules import markets
+from contracts.modules import payouts
+from contracts.modules import positions
+
+uses: accounts
+uses: markets
+uses: payouts
+uses: positions
+
+
+# What an account has and needs. All WAD.
+struct Portfolio:
+    equity: int256  # free collateral and all legs; no profit where the price is stale
+    full_equity: int256  # with that profit
+    opening: int256  # free collateral, balances and losses: what backs new risk
+    initial_margin: uint256
+    maintenance_margin: uint256
+    notional: uint256
+    lacking: uint256  # sum of the negative legs
+    payable: uint256  # what pots can pay now of the positive legs
+    stale: bool  # a leg has no fresh price
+    jumped: bool  # the price of a leg just jumped
+
+
+# Beyond what all pots of a token hold: keeps the products of the share below 2**256.
+MAX_EQUITY: constant(int256) = 2**127
+
+
+@internal
+@view
+def _of(_account: address, _except: uint256) -> Portfolio:
+    """
+    @notice Free collateral and legs of an account.
+    @param _except a market to leave out, its leg being added from memory; max_value(uint256) for none
+    """
+    word: uint256 = accounts.accounts[_account]
+    free: int256 = convert(word & accounts.FREE_MASK, int256)
+    all: Portfolio = empty(Portfolio)
+    all.equity = free
+    all.full_equity = free
+    all.opening = free
+    legs: uint256 = word >> accounts.LEGS_AT
+    for i: uint256 in range(accounts.MAX_LEGS):
+        if legs >> i == 0:
+            break
+        if legs >> i & 1 == 0 or i == _except:
+            continue
+        position: position_math.Position = positions._load(i, _account)
+        if position.size == 0 and position.balance == 0:
+            continue
+        market: markets.Market = empty(markets.Market)
+        stale: bool = False
+        market, stale = self._seen(i)
+        all = self._with(all, market, positions._settled(market, position), stale)
+    return all
+
+
+@internal
+@view
+def _seen(_market: uint256) -> (markets.Market, bool):
+    """
+    @notice A market as it stands, nothing stored, and whether its price is stale.
+    """
+    market: markets.Market = empty(markets.Market)
+    word: uint256 = 0
+    borrow: uint256 = 0
+    stale: bool = False
+    market, word, borrow, stale = markets._observe(_market)
+    return market, stale
+
+
+@internal
+@pure
+def _with(
+    _all: Portfolio, _market: markets.Market, _position: position_math.Position, _stale: bool
+) -> Portfolio:
+    """
+    @notice Adds a settled leg.
+    """
+    all: Portfolio = _all
+    profit: int256 = position_math._price_pnl(_position.size, _position.notional, _market.mark)
+    loss: int256 = unsafe_add(_position.balance, min(profit, 0))
+    worth: int256 = unsafe_add(_position.balance, profit)
+    all.full_equity = unsafe_add(all.full_equity, worth)
+    all.opening = unsafe_add(all.opening, loss)
+    if _stale:
+        worth = loss
+    all.equity = unsafe_add(all.equity, worth)
+    if not (worth >= 0):
+        all.lacking = unsafe_add(all.lacking, position_math._abs(worth))
+    elif not _stale:
+        all.payable = unsafe_add(all.payable, payouts._payable(_market, convert(worth, uint256)))
+    notional: uint256 = position_math._notional(_position.size, _market.mark)
+    all.notional = unsafe_add(all.notional, notional)
+    all.initial_margin = unsafe_add(
+        all.initial_margin, margin_math._initial(notional, _market.risk, _market.extras)
+    )
+    all.maintenance_margin = unsafe_add(
+        all.maintenance_margin, margin_math._maintenance(notional, _market.risk, _market.extras)
+    )
+    all.stale = all.stale or _stale
+    all.jumped = all.jumped or _market.jumped
+    return all
+
+
+@internal
+@pure
+def _check_calm(_all: Portfolio):
+    """
+    @notice Opening and withdrawing wait until every leg has a fresh price that did not just jump.
+    """
+    if _all.stale:
+        reasons._revert(reasons.STALE_PRICE)
+    if _all.jumped:
+        reasons._revert(reasons.PRICE_JUST_JUMPED)
+
+
+# ---- moving money
+
+
+@internal
+def _pay_in(
+    _market: markets.Market, _account: address, _position: position_math.Position, _amount: uint256
+) -> (markets.Market, position_math.Position, uint256):
+    """
+    @notice Moves free collateral of the account into a leg, as far as there is any.
+    @return market, position, and what is still missing
+    """
+    paid: uint256 = min(_amount, accounts._free(_account))
+    if paid == 0:
+        return _market, _position, _amount
+    accounts._take(_account, paid)
+    market: markets.Market = _market
+    position: position_math.Position = _position
+    market.pot = unsafe_add(market.pot, paid)
+    position.balance = unsafe_add(position.balance, convert(paid, int256))
+    return market, position, unsafe_sub(_amount, paid)
+
+
+@internal
+def _cover(
+    _market: markets.Market, _account: address, _position: position_math.Position
+) -> (markets.Market, position_math.Position):
+    """
+    @notice A touched leg's loss is paid out of free collateral, as far as there is any.
+    """
+    worth: int256 = position_math._worth(_position, _market.mark)
+    if worth >= 0:
+        return _market, _position
+    market: markets.Market = empty(markets.Market)
+    position: position_math.Position = empty(position_math.Position)
+    missing: uint256 = 0
+    market, position, missing = self._pay_in(_market, _account, _position, position_math._abs(worth))
+    return market, position
+
+
+@internal
+def _collect(_account: address, _except: uint256, _amount: uint256) -> uint256:
+    """
+    @notice Takes an amount out of the account's positive legs, in market order, as far as their pots pay.
+    @return what was taken, in nobody's pot yet
+    """
+    missing: uint256 = _amount
+    legs: uint256 = accounts._legs(_account)
+    for i: uint256 in range(accounts.MAX_LEGS):
+        if missing == 0 or legs >> i == 0:
+            break
+        if legs >> i & 1 == 0 or i == _except:
+            continue
+        market: markets.Market = empty(markets.Market)
+        stale: bool = False
+        market, stale = self._seen(i)
+        if stale or market.flags & markets.SETTLING != 0:
+            continue
+        market = markets._open(i)
+        position: position_math.Position = positions._load_settled(market, _account)
+        worth: int256 = position_math._worth(position, market.mark)
+        if worth <= 0:
+            continue
+        taken: uint256 = min(missing, payouts._payable(market, convert(worth, uint256)))
+        if taken == 0:
+            continue
+        missing = unsafe_sub(missing, taken)
+        position.balance = unsafe_sub(position.balance, convert(taken, int256))
+        market.pot = unsafe_sub(market.pot, taken)
+        if position.size == 0:
+            positions._store_flat(i, _account, position.balance)
+        else:
+            positions._store(i, _account, position)
+        markets._close(market)
+    return unsafe_sub(_amount, missing)
+
+
+@internal
+def _fund(
+    _market: markets.Market, _account: address, _position: position_math.Position, _amount: uint256
+) -> (markets.Market, position_math.Position, uint256):
+    """
+    @notice Moves an amount into (part of) a leg: out of free collateral, then out of the account's positive legs in other markets.
+    @return market, position, and what nobody could pay
+    """
+    market: markets.Market = empty(markets.Market)
+    position: position_math.Position = empty(position_math.Position)
+    missing: uint256 = 0
+    market, position, missing = self._pay_in(_market, _account, _position, _amount)
+    if missing != 0:
+        taken: uint256 = self._collect(_account, market.id, missing)
+        market.pot = unsafe_add(market.pot, taken)
+        position.balance = unsafe_add(position.balance, convert(taken, int256))
+        missing = unsafe_sub(missing, taken)
+    return market, position, missing
+
+
+# ---- the part of an account that a liquidation takes
+
+
+@internal
+def _detach(
+    _market: markets.Market,
+    _account: address,
+    _all: Portfolio,
+    _target: position_math.Position,
+    _size: uint256,
+) -> (markets.Market, position_math.Position, position_math.Position):
+    """
+    @notice Cuts a part out of a settled leg and sees to it that it leaves with its share: of a solvent account the share of its
+            maintenance margin in the account's equity; of a bankrupt one nothing above its own loss, which free collateral and
+            payable profits cover pro rata to all losses.
+    @param _all the portfolio with the leg in it
+    @return market, part, rest
+    """
+    market: markets.Market = _market
+    part: position_math.Position = position_math._part(_target, _size)
+    rest: position_math.Position = position_math._without(_target, part)
+    worth: int256 = position_math._worth(part, market.mark)
+    missing: uint256 = 0
+    if _all.equity >= 0 or worth >= 0 or _all.full_equity >= 0:
+        due: int256 = self._share(_market, _all, _target, rest)
+        if due < worth:
+            excess: int256 = unsafe_sub(worth, due)
+            part.balance = unsafe_sub(part.balance, excess)
+            if rest.size != 0:
+                rest.balance = unsafe_add(rest.balance, excess)
+            else:
+                market = payouts._pay(market, _account, convert(excess, uint256))
+            return market, part, rest
+        missing = convert(unsafe_sub(due, worth), uint256)
+    else:
+        free: uint256 = accounts._free(_account)
+        missing = unsafe_div(
+            unsafe_mul(position_math._abs(worth), unsafe_add(free, _all.payable)), _all.lacking
+        )
+    market, part, missing = self._fund(market, _account, part, missing)
+    # the other part of the same leg may have a profit of its own
+    own: uint256 = min(missing, convert(max(position_math._worth(rest, market.mark), 0), uint256))
+    if own != 0:
+        part.balance = unsafe_add(part.balance, convert(own, int256))
+        rest.balance = unsafe_sub(rest.balance, convert(own, int256))
+    if missing != 0 and _all.full_equity >= 0 and not (_all.equity >= 0):
+        # only a profit at a stale price stands between the account and bankruptcy: no waterfall runs before that price is known
+        if not (position_math._worth(part, market.mark) >= 0):
+            reasons._revert(reasons.STALE_PRICE)
+    return market, part, rest
+
+
+@internal
+@pure
+def _share(
+    _market: markets.Market, _all: Portfolio, _target: position_math.Position, _rest: position_math.Position
+) -> int256:
+    """
+    @notice What a part takes along of the account's equity, rounded down; nothing of a bankrupt account.
+    """
+    equity: int256 = min(_all.equity, MAX_EQUITY)
+    if equity <= 0 or _all.maintenance_margin == 0:
+        return 0
+    before: uint256 = margin_math._maintenance(
+        position_math._notional(_target.size, _market.mark), _market.risk, _market.extras
+    )
+    after: uint256 = margin_math._maintenance(
+        position_math._notional(_rest.size, _market.mark), _market.risk, _market.extras
+    )
+    return unsafe_div(
+        unsafe_mul(equity, convert(unsafe_sub(before, after), int256)), convert(_all.maintenance_margin, int256)
+    )
