@@ -6,9 +6,6 @@
 @dev    Tokens are counted by what arrives, never by balanceOf: a donation to the contract changes nothing.
 """
 
-from ethereum.ercs import IERC20
-from ethereum.ercs import IERC20Detailed
-
 from interfaces import IClearinghouse
 
 from contracts.lib import reasons
@@ -22,7 +19,7 @@ OPERATOR_MASK: constant(uint256) = 2**112 - 1
 MAX_AMOUNT: constant(uint256) = 10**30
 
 # The one token.
-TOKEN: immutable(IERC20)
+TOKEN: immutable(address)
 # WAD per smallest unit of the token.
 SCALE: immutable(uint256)
 
@@ -34,8 +31,13 @@ operators: HashMap[address, HashMap[address, bool]]
 
 @deploy
 def __init__(_token: address):
-    TOKEN = IERC20(_token)
-    decimals: uint256 = convert(staticcall IERC20Detailed(_token).decimals(), uint256)
+    TOKEN = _token
+    answer: (bool, Bytes[32]) = raw_call(
+        _token, method_id("decimals()"), max_outsize=32, is_static_call=True, revert_on_failure=False
+    )
+    if not answer[0] or len(answer[1]) != 32:
+        reasons._revert(reasons.DECIMALS_UNKNOWN)
+    decimals: uint256 = convert(answer[1], uint256)
     if decimals > 18:
         reasons._revert(reasons.TOO_MANY_DECIMALS)
     SCALE = 10 ** (18 - decimals)
@@ -46,7 +48,8 @@ def deposit(_amount: uint256, _receiver: address = msg.sender):
     """
     @notice Moves tokens of the caller into the free collateral of `_receiver`.
     @param _amount token units, above 0
-    @dev Reverts "zero amount", "amount too large", "transfer failed" and, for a token that takes a fee, "fee on transfer".
+    @dev Reverts "zero amount", "bad receiver", "amount too large", "balance unknown", "transfer failed" and, for a token
+         that takes a fee, "fee on transfer".
     """
     self._check_transfer(_amount, _receiver)
     if _amount > MAX_AMOUNT // SCALE:
@@ -56,8 +59,9 @@ def deposit(_amount: uint256, _receiver: address = msg.sender):
         account=_receiver, sender=msg.sender, amount=amount, free_collateral=self._give(_receiver, amount)
     )
     before: uint256 = self._held()
-    if not extcall TOKEN.transferFrom(msg.sender, self, _amount, default_return_value=True):
-        reasons._revert(reasons.TRANSFER_FAILED)
+    self._move(
+        abi_encode(msg.sender, self, _amount, method_id=method_id("transferFrom(address,address,uint256)"))
+    )
     if self._held() != unsafe_add(before, _amount):
         reasons._revert(reasons.FEE_ON_TRANSFER)
 
@@ -67,7 +71,7 @@ def withdraw(_amount: uint256, _receiver: address = msg.sender, _account: addres
     """
     @notice Pays free collateral of `_account` (the caller's, or one it operates) to `_receiver`.
     @param _amount token units, above 0
-    @dev Reverts "zero amount", "not operator", "insufficient collateral", "transfer failed".
+    @dev Reverts "zero amount", "bad receiver", "not operator", "insufficient collateral", "transfer failed".
     """
     self._check_transfer(_amount, _receiver)
     self._check_operator(_account)
@@ -76,8 +80,7 @@ def withdraw(_amount: uint256, _receiver: address = msg.sender, _account: addres
     log IClearinghouse.Withdraw(
         account=_account, receiver=_receiver, amount=amount, free_collateral=self._take(_account, amount)
     )
-    if not extcall TOKEN.transfer(_receiver, _amount, default_return_value=True):
-        reasons._revert(reasons.TRANSFER_FAILED)
+    self._move(abi_encode(_receiver, _amount, method_id=method_id("transfer(address,uint256)")))
 
 
 @external
@@ -117,7 +120,7 @@ def collateral() -> address:
     """
     @notice The token everything is counted in.
     """
-    return TOKEN.address
+    return TOKEN
 
 
 @internal
@@ -132,7 +135,41 @@ def _check_transfer(_amount: uint256, _receiver: address):
 @internal
 @view
 def _held() -> uint256:
-    return staticcall TOKEN.balanceOf(self)
+    """
+    @notice Tokens here, in token units. Reverts with the token's own words if it has any.
+    """
+    answer: (bool, Bytes[32]) = raw_call(
+        TOKEN,
+        abi_encode(self, method_id=method_id("balanceOf(address)")),
+        max_outsize=32,
+        is_static_call=True,
+        revert_on_failure=False
+    )
+    if answer[0]:
+        if len(answer[1]) == 32:
+            return convert(answer[1], uint256)
+    elif len(answer[1]) != 0:
+        # asked again it says all it has to say, at any length
+        raw_call(TOKEN, abi_encode(self, method_id=method_id("balanceOf(address)")), is_static_call=True)
+    reasons._revert(reasons.BALANCE_UNKNOWN)
+    return 0
+
+
+@internal
+def _move(_call: Bytes[100]):
+    """
+    @notice Has the token move tokens. Reverts with the token's own words if it has any.
+    @dev A token may return nothing; it must be there then.
+    """
+    answer: (bool, Bytes[32]) = raw_call(TOKEN, _call, max_outsize=32, revert_on_failure=False)
+    if answer[0]:
+        if len(answer[1]) == 32 and convert(answer[1], uint256) == 1:
+            return
+        if len(answer[1]) == 0 and TOKEN.is_contract:
+            return
+    elif len(answer[1]) != 0:
+        raw_call(TOKEN, _call)
+    reasons._revert(reasons.TRANSFER_FAILED)
 
 
 @internal
