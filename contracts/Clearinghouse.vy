@@ -5,120 +5,143 @@
 @title  Clearinghouse
 @notice Custody, accounts, positions, indices, insurance funds and pots of all markets of one collateral token. It owns every
         invariant: no engine, venue or parameter, however wrong, can mint collateral or empty another market's pot.
-@custom:security Two callers are fixed at construction: the engine, trusted to name the liquidator whose margin a takeover uses, and Config,
-                 trusted with parameters and status. A market's venue is trusted to name the provider whose margin a range uses: who lists
-                 a market vouches for its venue. See SECURITY.md.
-@custom:kill     There is no kill switch and no upgrade. Config can make a market reduce-only; exits always work.
+        One account, one storage; its code lies in four contracts. Here is what isolated positions need; the parts run in this
+        storage: ClearinghouseCross (cross accounts), ClearinghouseMarkets (venues, parameters, settlement, reads),
+        ClearinghouseDeleveraging (ADL).
+@custom:security The parts are fixed at construction: no upgrade. Two callers are fixed too: the engine, trusted to name the liquidator whose
+                 margin a takeover uses, and Config, trusted with parameters and status. A market's venue is trusted to name the provider
+                 whose margin a range uses: who lists a market vouches for its venue. See SECURITY.md.
+@custom:kill     There is no kill switch. Config can make a market reduce-only, or settle it; exits always work.
 """
 
-from interfaces import IClearinghouse
-
-# Free collateral and the token.
+# Free collateral and operators.
 from contracts.modules import accounts
-# What Config may do.
-from contracts.modules import administration
 # The end of a change to a position.
 from contracts.modules import closing
+# The token.
+from contracts.modules import custody
 # What the engine may do.
 from contracts.modules import liquidation
+# What liquidations have in common.
+from contracts.modules import liquidation_steps
 # The words of every market.
 from contracts.modules import markets
-# Reads.
-from contracts.modules import market_views
+# The other contracts of the clearinghouse.
+from contracts.modules import parts
 # Between free collateral and pots, and what pots owe.
 from contracts.modules import payouts
 # Records of positions.
 from contracts.modules import positions
-# What venues may do.
-from contracts.modules import providers
+# Reads of records.
+from contracts.modules import record_views
 # Trades against the venue.
 from contracts.modules import swaps
+# What every trade must meet.
+from contracts.modules import trade_rules
 # What traders do.
 from contracts.modules import trading
 # Deficits and the insurance fund.
 from contracts.modules import waterfall
 
-implements: IClearinghouse
-
 initializes: accounts
 initializes: markets
 initializes: positions
-initializes: payouts[accounts := accounts, markets := markets]
+initializes: parts[accounts := accounts]
+initializes: payouts[accounts := accounts, markets := markets, parts := parts]
+initializes: custody[accounts := accounts, parts := parts]
 initializes: waterfall[markets := markets, payouts := payouts]
 initializes: closing[markets := markets, payouts := payouts]
 initializes: swaps[markets := markets]
+initializes: trade_rules[markets := markets]
+initializes: liquidation_steps[markets := markets, payouts := payouts, swaps := swaps, waterfall := waterfall]
 initializes: trading[
     accounts := accounts,
     closing := closing,
     markets := markets,
+    parts := parts,
     payouts := payouts,
     positions := positions,
     swaps := swaps,
+    trade_rules := trade_rules,
     waterfall := waterfall
 ]
 initializes: liquidation[
     accounts := accounts,
     closing := closing,
+    liquidation_steps := liquidation_steps,
     markets := markets,
+    parts := parts,
     payouts := payouts,
-    positions := positions,
-    swaps := swaps,
-    waterfall := waterfall
+    positions := positions
 ]
-initializes: providers[markets := markets, payouts := payouts, positions := positions, waterfall := waterfall]
-initializes: administration[markets := markets, payouts := payouts]
-initializes: market_views[markets := markets, positions := positions, waterfall := waterfall]
+initializes: record_views[markets := markets, positions := positions]
 
 exports: (
     # accounts
-    accounts.deposit,
-    accounts.withdraw,
-    accounts.set_operator,
+    custody.deposit,
+    custody.withdraw,
+    custody.collateral,
     accounts.free_collateral,
     accounts.is_operator,
-    accounts.collateral,
-    payouts.claim,
-    payouts.owed,
     # trading
     trading.trade,
     trading.adjust_margin,
-    trading.settle,
     # markets
     markets.accrue,
     markets.market_count,
-    waterfall.donate_insurance,
     # engine
     liquidation.take_over,
     liquidation.force_close,
-    # venue
-    providers.venue_accrue,
-    providers.venue_provide,
-    providers.venue_absorb,
-    # config
-    administration.set_market,
-    administration.set_status,
-    administration.collect_protocol_fees,
     # reads
-    market_views.position,
-    market_views.market_state,
-    market_views.market_words,
-    market_views.insurance_fund,
-    market_views.long_social_loss_index,
-    market_views.short_social_loss_index,
-    market_views.open_interest,
-    market_views.pot,
-    market_views.mark_price,
+    record_views.position,
+    record_views.market_words,
 )
 
 
+# Longest answer of a part: the state of a market.
+MAX_ANSWER: constant(uint256) = 2_048
+
+# Where everything goes that is not here.
+MARKETS: immutable(address)
+
+# Closes bankrupt positions against those opposite.
+DELEVERAGING: immutable(address)
+
+
 @deploy
-def __init__(_token: address, _engine: address, _config: address):
+def __init__(
+    _token: address, _engine: address, _cross: address, _markets: address, _deleveraging: address
+):
     """
     @param _token collateral, 0 to 18 decimals
     @param _engine the liquidation engine
-    @param _config the parameters' contract
+    @param _cross ClearinghouseCross
+    @param _markets ClearinghouseMarkets
+    @param _deleveraging ClearinghouseDeleveraging
     """
-    accounts.__init__(_token)
-    markets.__init__()
+    parts.__init__(_cross)
+    custody.__init__(_token)
     liquidation.__init__(_engine)
-    administration.__init__(_config)
+    markets.__init__()
+    MARKETS = _markets
+    DELEVERAGING = _deleveraging
+
+
+@external
+@view
+@reentrant
+def code_parts() -> (address, address, address):
+    """
+    @notice The contracts whose code runs in this storage: for cross accounts, for markets, for auto-deleveraging.
+    """
+    return parts.CROSS, MARKETS, DELEVERAGING
+
+
+@external
+@reentrant
+@raw_return
+def __default__() -> Bytes[MAX_ANSWER]:
+    """
+    @notice Everything else, by the part for markets. Its functions take the lock themselves.
+    """
+    return raw_call(MARKETS, msg.data, max_outsize=MAX_ANSWER, is_delegate_call=True)

@@ -17,6 +17,7 @@ from interfaces import IClearinghouse
 from interfaces import IOysterAmm
 from interfaces import IVenue
 from contracts.lib import market_words
+from contracts.lib import reasons
 from contracts.lib import swap_math
 from contracts.lib import tick_math
 from contracts.lib import venue_math
@@ -64,7 +65,8 @@ def swap(_order: IVenue.SwapOrder) -> IVenue.SwapResult:
     @param _order What is traded, and what the venue needs to know of its market.
     @return Notional, fee and the mid price before and after.
     """
-    assert msg.sender == CLEARINGHOUSE.address, "not clearinghouse"
+    if msg.sender != CLEARINGHOUSE.address:
+        reasons._revert(reasons.NOT_CLEARINGHOUSE)
     plan: curve.Plan = curve._plan(_order.size, _order.mark_price)
     result: IVenue.SwapResult = self._priced(_order, plan.notional, plan.mid_before, plan.mid_after)
     curve._carry_out(plan, result.lp_fee, _order.size > 0, _order.funding_index)
@@ -137,26 +139,35 @@ def add_liquidity(
     @param _deadline Unix seconds; 0 for none.
     @return Its liquidity: the most that meets the initial margin ratio at both edges.
     """
-    assert _deadline == 0 or block.timestamp <= _deadline, "deadline passed"
-    assert _margin != 0, "zero amount"
-    assert _margin < 2**120, "too much liquidity"
-    assert _lower < _upper and _lower % ticks.SPACING == 0 and _upper % ticks.SPACING == 0, "bad ticks"
-    assert _lower >= tick_math.MIN_TICK and _upper <= tick_math.MAX_TICK, "bad ticks"
+    if not (_deadline == 0 or block.timestamp <= _deadline):
+        reasons._revert(reasons.DEADLINE_PASSED)
+    if _margin == 0:
+        reasons._revert(reasons.ZERO_AMOUNT)
+    if _margin >= 2**120:
+        reasons._revert(reasons.TOO_MUCH_LIQUIDITY)
+    in_bounds: bool = _lower >= tick_math.MIN_TICK and _lower < _upper and _upper <= tick_math.MAX_TICK
+    if not in_bounds or _lower % ticks.SPACING != 0 or _upper % ticks.SPACING != 0:
+        reasons._revert(reasons.BAD_TICKS)
 
     context: IClearinghouse.VenueContext = extcall CLEARINGHOUSE.venue_accrue(MARKET)
-    assert context.tradable, "price just jumped"
-    assert context.open, "market is reduce-only"
-    assert _margin >= context.min_notional, "range too small"
+    if not context.tradable:
+        reasons._revert(reasons.PRICE_JUST_JUMPED)
+    if not context.open:
+        reasons._revert(reasons.MARKET_IS_REDUCE_ONLY)
+    if _margin < context.min_notional:
+        reasons._revert(reasons.RANGE_TOO_SMALL)
     curve._accrue(context.funding_index)
     point: curve.Point = curve._drift(curve._point(), context.mark_price)
-    assert self._is_near(
-        swap_math._price_down(point.sqrt_price), context.mark_price, context.mmr_bps
-    ), "venue too far from mark"
-    assert _lower <= point.tick and point.tick < _upper, "range not around price"
-    assert ranges._load(msg.sender, _lower, _upper).liquidity == 0, "range exists"
+    if not self._is_near(swap_math._price_down(point.sqrt_price), context.mark_price, context.mmr_bps):
+        reasons._revert(reasons.VENUE_TOO_FAR_FROM_MARK)
+    if point.tick < _lower or point.tick >= _upper:
+        reasons._revert(reasons.RANGE_NOT_AROUND_PRICE)
+    if ranges._load(msg.sender, _lower, _upper).liquidity != 0:
+        reasons._revert(reasons.RANGE_EXISTS)
 
     liquidity: uint256 = self._liquidity_of(_margin, _lower, _upper, point.sqrt_price, context)
-    assert liquidity >= _min_liquidity, "too little liquidity"
+    if liquidity < _min_liquidity:
+        reasons._revert(reasons.TOO_LITTLE_LIQUIDITY)
     ranges._enter(
         msg.sender,
         ranges.Holding(
@@ -204,8 +215,7 @@ def remove_liquidity(_lower: int256, _upper: int256, _provider: address = msg.se
     @return WAD, the tip the caller got.
     """
     context: IClearinghouse.VenueContext = extcall CLEARINGHOUSE.venue_accrue(MARKET)
-    held: ranges.Holding = ranges._load(_provider, _lower, _upper)
-    assert held.liquidity != 0, "no range"
+    held: ranges.Holding = self._held(_provider, _lower, _upper)
     curve._accrue(context.funding_index)
     point: curve.Point = curve._drift(curve._point(), context.mark_price)
     in_range: bool = _lower <= point.tick and point.tick < _upper
@@ -213,13 +223,15 @@ def remove_liquidity(_lower: int256, _upper: int256, _provider: address = msg.se
 
     remover: address = msg.sender
     if self._is_own(_provider):
-        assert context.tradable, "price just jumped"
+        if not context.tradable:
+            reasons._revert(reasons.PRICE_JUST_JUMPED)
         remover = _provider
     else:
         idle: bool = not in_range or self._is_stranded(
             _lower, _upper, point.sqrt_price, context.mark_price, context.mmr_bps
         )
-        assert context.tradable and idle or self._is_failing(held, accrued, context), "range is healthy"
+        if not (context.tradable and idle or self._is_failing(held, accrued, context)):
+            reasons._revert(reasons.RANGE_IS_HEALTHY)
 
     removed: IClearinghouse.RemovedRange = ranges._position_at(held, accrued, point.sqrt_price)
     ranges._leave(_provider, held)
@@ -303,8 +315,7 @@ def range_health(_provider: address, _lower: int256, _upper: int256) -> (int256,
     @notice How a range stands if the venue stood at mark, and whether anyone may remove it now.
     @return Equity and maintenance margin there, whether the price is inside the range, and whether anyone may remove it.
     """
-    held: ranges.Holding = ranges._load(_provider, _lower, _upper)
-    assert held.liquidity != 0, "no range"
+    held: ranges.Holding = self._held(_provider, _lower, _upper)
     market: IClearinghouse.MarketState = staticcall CLEARINGHOUSE.market_state(MARKET)
     point: curve.Point = curve._point()
     accrued: ranges.Accrued = ranges._accrued(
@@ -321,6 +332,18 @@ def range_health(_provider: address, _lower: int256, _upper: int256) -> (int256,
         _lower, _upper, point.sqrt_price, market.mark_price, mmr_bps
     )
     return equity, maintenance, in_range, not market.jumped and idle or equity < convert(maintenance, int256)
+
+
+@internal
+@view
+def _held(_provider: address, _lower: int256, _upper: int256) -> ranges.Holding:
+    """
+    @notice A range that must be there.
+    """
+    held: ranges.Holding = ranges._load(_provider, _lower, _upper)
+    if held.liquidity == 0:
+        reasons._revert(reasons.NO_RANGE)
+    return held
 
 
 @internal
@@ -386,13 +409,13 @@ def _liquidity_of(
         tick_math._sqrt_price_at_tick(_upper),
         _context.imr_bps,
     )
-    assert liquidity != 0, "range too small"
     # Deep enough that the smallest trade moves the price by at most half of MMR: anybody can then lead the venue back to mark.
     reach: uint256 = unsafe_div(unsafe_mul(_sqrt_price, _context.mmr_bps), 40_000)
     # Unsafe: sqrt price * ratio < 2**127. More liquidity than a tick may hold is refused later.
     depth: uint256 = min(liquidity, 2**118)
     value: uint256 = swap_math._cash_between(depth, _sqrt_price, unsafe_add(_sqrt_price, reach), False)
-    assert value >= _context.min_notional, "range too small"
+    if liquidity == 0 or value < _context.min_notional:
+        reasons._revert(reasons.RANGE_TOO_SMALL)
     return liquidity
 
 

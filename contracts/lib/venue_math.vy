@@ -12,6 +12,7 @@ from interfaces import IVenue
 from contracts.lib import fixed_point
 from contracts.lib import market_words
 from contracts.lib import position_math
+from contracts.lib import reasons
 
 WAD: constant(uint256) = 10**18
 MAX_DEVIATION: constant(uint256) = 1_000 * 10**18
@@ -29,10 +30,9 @@ def _penalised(_order: IVenue.SwapOrder, _mid_before: uint256, _mid_after: uint2
     deviation: uint256 = self._deviation(_mid_after, _order.mark_price)
     if deviation <= self._deviation(_mid_before, _order.mark_price):
         return 0
-    if _order.band_bps == 0:
-        assert deviation <= unsafe_mul(
-            market_words._max_deviation_bps(_order.trading_word), 10**14
-        ), "venue too far from mark"
+    limit: uint256 = unsafe_mul(market_words._max_deviation_bps(_order.trading_word), 10**14)
+    if _order.band_bps == 0 and deviation > limit:
+        reasons._revert(reasons.VENUE_TOO_FAR_FROM_MARK)
     if _order.trading_word == 0 or deviation <= unsafe_mul(_order.mmr_bps, 10**14):
         return 0
     return deviation
@@ -88,8 +88,10 @@ def _check_average(_order: IVenue.SwapOrder, _notional: uint256):
     else:
         worse = paid < limit
         outside = unsafe_mul(paid, 10_000) < unsafe_mul(at_mark, unsafe_sub(10_000, _order.band_bps))
-    assert not worse, "price limit"
-    assert _order.band_bps == 0 or not outside, "venue too far"
+    if worse:
+        reasons._revert(reasons.PRICE_LIMIT)
+    if _order.band_bps != 0 and outside:
+        reasons._revert(reasons.VENUE_TOO_FAR)
 
 
 @internal

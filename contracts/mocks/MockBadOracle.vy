@@ -17,6 +17,7 @@ flag Mode:
     RETURNS_SHORT  # two words instead of three
     RETURNS_LONG  # many words more
     RETURNS_GARBAGE  # a third word that is no boolean
+    REVERTS_AT_LENGTH  # revert with 420 bytes
 
 
 # What it does; 0 behaves.
@@ -81,6 +82,8 @@ def price() -> Bytes[4096]:
     assert mode != Mode.REVERTS, "oracle says no"
     if mode == Mode.REVERTS_SILENTLY:
         raw_revert(b"")
+    if mode == Mode.REVERTS_AT_LENGTH:
+        raw_revert(abi_encode(empty(uint256[13]), method_id=0xdeadbeef))
     if mode == Mode.BURNS_GAS:
         raise UNREACHABLE
     if mode == Mode.REENTERS:

@@ -8,7 +8,7 @@
 @custom:kill Nothing to disable.
 """
 
-# What `transfer` and `transferFrom` do.
+# What `transfer` and `transferFrom` do, and `balanceOf` in the last modes.
 flag Mode:
     RETURNS_FALSE  # move nothing and return false
     LIES  # move nothing and return true
@@ -19,6 +19,13 @@ flag Mode:
     REENTERS  # call the target before moving anything
     BURNS_GAS  # use up whatever there is
     MOVES_AND_RETURNS_FALSE  # move and return false all the same
+    RETURNS_SHORT  # move and return 31 bytes that end in a one
+    RETURNS_GARBAGE  # move and return a word that is no boolean
+    REVERTS_AT_LENGTH  # revert with 420 bytes
+    BALANCE_REVERTS  # revert with a reason when asked for a balance
+    BALANCE_REVERTS_SILENTLY  # revert without one
+    BALANCE_SHORT  # say a balance in 31 bytes
+    BALANCE_BREAKS  # move, and know no balance afterwards
 
 
 # Decimals of one whole token.
@@ -31,7 +38,7 @@ mode: public(Mode)
 totalSupply: public(uint256)
 
 # Tokens of each holder.
-balanceOf: public(HashMap[address, uint256])
+balances: HashMap[address, uint256]
 
 # What a spender may take.
 allowance: public(HashMap[address, HashMap[address, uint256]])
@@ -77,7 +84,7 @@ def mint(_to: address, _amount: uint256):
     @notice Creates tokens.
     """
     self.totalSupply += _amount
-    self.balanceOf[_to] += _amount
+    self.balances[_to] += _amount
 
 
 @external
@@ -90,21 +97,50 @@ def approve(_spender: address, _amount: uint256) -> bool:
 
 
 @external
-def transfer(_to: address, _amount: uint256) -> bool:
+@raw_return
+def transfer(_to: address, _amount: uint256) -> Bytes[32]:
     """
     @notice As ERC-20 has it, or as the mode has it.
     """
-    return self._move(msg.sender, _to, _amount)
+    return self._answer(self._move(msg.sender, _to, _amount))
 
 
 @external
-def transferFrom(_from: address, _to: address, _amount: uint256) -> bool:
+@raw_return
+def transferFrom(_from: address, _to: address, _amount: uint256) -> Bytes[32]:
     """
     @notice As ERC-20 has it, or as the mode has it.
     """
     assert self.allowance[_from][msg.sender] >= _amount, "insufficient allowance"
     self.allowance[_from][msg.sender] -= _amount
-    return self._move(_from, _to, _amount)
+    return self._answer(self._move(_from, _to, _amount))
+
+
+@external
+@view
+@raw_return
+def balanceOf(_account: address) -> Bytes[32]:
+    """
+    @notice As ERC-20 has it, or as the mode has it.
+    """
+    mode: Mode = self.mode
+    assert mode != Mode.BALANCE_REVERTS, "token knows no balance"
+    if mode == Mode.BALANCE_REVERTS_SILENTLY:
+        raw_revert(b"")
+    said: Bytes[32] = abi_encode(self.balances[_account])
+    if mode == Mode.BALANCE_SHORT:
+        return slice(said, 0, 31)
+    return said
+
+
+@internal
+@view
+def _answer(_success: bool) -> Bytes[32]:
+    if self.mode == Mode.RETURNS_SHORT:
+        return slice(abi_encode(convert(256, uint256)), 0, 31)
+    if self.mode == Mode.RETURNS_GARBAGE:
+        return abi_encode(convert(2, uint256))
+    return abi_encode(_success)
 
 
 @internal
@@ -117,6 +153,10 @@ def _move(_from: address, _to: address, _amount: uint256) -> bool:
     assert mode != Mode.REVERTS, "token says no"
     if mode == Mode.REVERTS_SILENTLY:
         raw_revert(b"")
+    if mode == Mode.REVERTS_AT_LENGTH:
+        raw_revert(abi_encode(empty(uint256[13]), method_id=0xdeadbeef))
+    if mode == Mode.BALANCE_BREAKS:
+        self.mode = Mode.BALANCE_REVERTS_SILENTLY
     if mode == Mode.BURNS_GAS:
         raise UNREACHABLE
     if mode == Mode.REENTERS:
@@ -134,6 +174,6 @@ def _move(_from: address, _to: address, _amount: uint256) -> bool:
     if mode == Mode.GIVES_MORE:
         received += _amount // 100
     self.totalSupply = self.totalSupply - _amount + received
-    self.balanceOf[_from] -= _amount
-    self.balanceOf[_to] += received
+    self.balances[_from] -= _amount
+    self.balances[_to] += received
     return mode != Mode.MOVES_AND_RETURNS_FALSE

@@ -2,82 +2,30 @@
 # pragma nonreentrancy on
 """
 @title  Accounts
-@notice Custody of the collateral token and the free collateral of every account: what is not committed to a position.
-@dev    Tokens are counted by what arrives, never by balanceOf: a donation to the contract changes nothing.
+@notice Free collateral of every account: what is not committed to a position; who may act for whom; and in which markets an account
+        backs its positions by all of its free collateral (cross margin).
 """
-
-from ethereum.ercs import IERC20
-from ethereum.ercs import IERC20Detailed
 
 from interfaces import IClearinghouse
 
 from contracts.lib import reasons
 
-# Free collateral in the low 128 bits. Above it, 112 bits: for how many accounts this account is an operator, so that a
-# liquidator who is nobody's operator costs no lookup. The top 16 bits are kept for the bitmap of cross positions.
+# Of a word, from the lowest bit: free collateral 128 | for how many accounts this account is an operator 96, so that a liquidator who is
+# nobody's operator costs no lookup | margin mode by market 16, 1 is cross | cross positions by market 16. A market of the first
+# 16 has its bit in either; a leg's bit may stay for a while after the position is gone.
 OPERATOR_UNIT: constant(uint256) = 2**128
 FREE_MASK: constant(uint256) = 2**128 - 1
-OPERATOR_MASK: constant(uint256) = 2**112 - 1
-# What one deposit may bring; pots hold 2**104 wei, so ten of these.
-MAX_AMOUNT: constant(uint256) = 10**30
-
-# The one token.
-TOKEN: immutable(IERC20)
-# WAD per smallest unit of the token.
-SCALE: immutable(uint256)
+OPERATOR_MASK: constant(uint256) = 2**96 - 1
+MODES_AT: constant(uint256) = 224
+LEGS_AT: constant(uint256) = 240
+MAX_LEGS: constant(uint256) = 16
 
 # What an account holds, packed as above.
 accounts: HashMap[address, uint256]
 # Who may act for an account: account -> operator.
 operators: HashMap[address, HashMap[address, bool]]
-
-
-@deploy
-def __init__(_token: address):
-    TOKEN = IERC20(_token)
-    decimals: uint256 = convert(staticcall IERC20Detailed(_token).decimals(), uint256)
-    if decimals > 18:
-        reasons._revert(reasons.TOO_MANY_DECIMALS)
-    SCALE = 10 ** (18 - decimals)
-
-
-@external
-def deposit(_amount: uint256, _receiver: address = msg.sender):
-    """
-    @notice Moves tokens of the caller into the free collateral of `_receiver`.
-    @param _amount token units, above 0
-    @dev Reverts "zero amount", "amount too large", "transfer failed" and, for a token that takes a fee, "fee on transfer".
-    """
-    self._check_transfer(_amount, _receiver)
-    if _amount > MAX_AMOUNT // SCALE:
-        reasons._revert(reasons.AMOUNT_TOO_LARGE)
-    amount: uint256 = unsafe_mul(_amount, SCALE)
-    log IClearinghouse.Deposit(
-        account=_receiver, sender=msg.sender, amount=amount, free_collateral=self._give(_receiver, amount)
-    )
-    before: uint256 = self._held()
-    if not extcall TOKEN.transferFrom(msg.sender, self, _amount, default_return_value=True):
-        reasons._revert(reasons.TRANSFER_FAILED)
-    if self._held() != unsafe_add(before, _amount):
-        reasons._revert(reasons.FEE_ON_TRANSFER)
-
-
-@external
-def withdraw(_amount: uint256, _receiver: address = msg.sender, _account: address = msg.sender):
-    """
-    @notice Pays free collateral of `_account` (the caller's, or one it operates) to `_receiver`.
-    @param _amount token units, above 0
-    @dev Reverts "zero amount", "not operator", "insufficient collateral", "transfer failed".
-    """
-    self._check_transfer(_amount, _receiver)
-    self._check_operator(_account)
-    # No account holds more than the mask.
-    amount: uint256 = unsafe_mul(min(_amount, FREE_MASK), SCALE)
-    log IClearinghouse.Withdraw(
-        account=_account, receiver=_receiver, amount=amount, free_collateral=self._take(_account, amount)
-    )
-    if not extcall TOKEN.transfer(_receiver, _amount, default_return_value=True):
-        reasons._revert(reasons.TRANSFER_FAILED)
+# What may leave the clearinghouse in a period, and what did lately, see lib/outflow_limit; 0 is no limit.
+outflow: uint256
 
 
 @external
@@ -113,26 +61,12 @@ def is_operator(_account: address, _operator: address) -> bool:
 
 @external
 @view
-def collateral() -> address:
+def cross_markets(_account: address) -> (uint256, uint256):
     """
-    @notice The token everything is counted in.
+    @notice Bitmaps by market: where new positions of the account are cross, and where it may have one that is.
     """
-    return TOKEN.address
-
-
-@internal
-@pure
-def _check_transfer(_amount: uint256, _receiver: address):
-    if _amount == 0:
-        reasons._revert(reasons.ZERO_AMOUNT)
-    if _receiver == empty(address):
-        reasons._revert(reasons.BAD_RECEIVER)
-
-
-@internal
-@view
-def _held() -> uint256:
-    return staticcall TOKEN.balanceOf(self)
+    word: uint256 = self.accounts[_account]
+    return word >> MODES_AT & 65_535, word >> LEGS_AT
 
 
 @internal
@@ -168,14 +102,14 @@ def _same_person(_liquidator: address, _target: address) -> bool:
 @internal
 def _take(_account: address, _amount: uint256) -> uint256:
     """
-    @notice Lowers free collateral; returns what is left.
+    @notice Lowers free collateral; returns the word that is left.
     """
     word: uint256 = self.accounts[_account]
-    free: uint256 = word & FREE_MASK
-    if free < _amount:
+    if word & FREE_MASK < _amount:
         reasons._revert(reasons.INSUFFICIENT_COLLATERAL)
-    self.accounts[_account] = unsafe_sub(word, _amount)
-    return unsafe_sub(free, _amount)
+    word = unsafe_sub(word, _amount)
+    self.accounts[_account] = word
+    return word
 
 
 @internal
@@ -186,3 +120,40 @@ def _give(_account: address, _amount: uint256) -> uint256:
     word: uint256 = unsafe_add(self.accounts[_account], _amount)
     self.accounts[_account] = word
     return word & FREE_MASK
+
+
+# ---- cross margin
+
+
+@internal
+@view
+def _is_cross(_account: address, _market: uint256) -> bool:
+    """
+    @notice Whether a position that the account opens in a market is cross.
+    """
+    return _market < MAX_LEGS and self.accounts[_account] >> unsafe_add(MODES_AT, _market) & 1 != 0
+
+
+@internal
+@view
+def _legs(_account: address) -> uint256:
+    """
+    @notice Bitmap of the markets where the account may have a cross position.
+    """
+    return self.accounts[_account] >> LEGS_AT
+
+
+@internal
+def _set_leg(_account: address, _market: uint256, _open: bool):
+    """
+    @notice Notes whether the account has a cross position in a market; market < 16.
+    """
+    word: uint256 = self.accounts[_account]
+    bit: uint256 = 1 << unsafe_add(LEGS_AT, _market)
+    if (word & bit != 0) != _open:
+        self.accounts[_account] = word ^ bit
+
+
+@internal
+def _flip_mode(_account: address, _market: uint256):
+    self.accounts[_account] ^= 1 << unsafe_add(MODES_AT, _market)

@@ -9,12 +9,17 @@
 from interfaces import IClearinghouse
 
 from contracts.lib import market_words
+from contracts.lib import outflow_limit
 from contracts.lib import reasons
+from contracts.modules import accounts
 from contracts.modules import markets
 from contracts.modules import payouts
+from contracts.modules import waterfall
 
+uses: accounts
 uses: markets
 uses: payouts
+uses: waterfall
 
 RAY: constant(uint256) = 10**27
 
@@ -28,7 +33,9 @@ def __init__(_config: address):
 
 
 @external
-def set_market(_market: uint256, _risk_word: uint256, _trading_word: uint256, _limits_word: uint256):
+def set_market(
+    _market: uint256, _risk_word: uint256, _trading_word: uint256, _limits_word: uint256, _extras_word: uint256
+):
     """
     @notice Lists the next market, or changes the parameters of a listed one from now on. Config accrues first, as far as
             there is a price; the clock of funding starts anew here.
@@ -43,12 +50,15 @@ def set_market(_market: uint256, _risk_word: uint256, _trading_word: uint256, _l
         markets.market_count = count + 1
         markets.money[_market] = markets.LISTED
         markets.ranges[_market] = RAY
+        # no liquidity yet
+        markets.venues[_market] = block.timestamp
     markets.accruals[_market] = markets.accruals[_market] >> 32 << 32 | block.timestamp
     markets.risk_words[_market] = _risk_word
     markets.trading_words[_market] = _trading_word
     markets.limits_words[_market] = _limits_word
+    markets.extras_words[_market] = _extras_word
     log IClearinghouse.MarketSet(
-        market=_market, risk_word=_risk_word, trading_word=_trading_word, limits_word=_limits_word
+        market=_market, risk_word=_risk_word, trading_word=_trading_word, limits_word=_limits_word, extras_word=_extras_word
     )
 
 
@@ -64,19 +74,44 @@ def set_status(_market: uint256, _status: uint256):
 
 
 @external
+def set_outflow_limit(_word: uint256):
+    """
+    @notice Limits the net outflow of collateral of the whole clearinghouse; 0 ends the limit. See lib/outflow_limit.
+    @dev Reverts "not config".
+    """
+    self._check_config()
+    accounts.outflow = _word
+    log IClearinghouse.OutflowLimitSet(
+        limit=outflow_limit._limit(_word), period=outflow_limit._period(_word)
+    )
+
+
+@external
 def collect_protocol_fees(_market: uint256, _receiver: address) -> uint256:
     """
-    @notice Pays the protocol fees of a market into the receiver's free collateral.
-    @return amount WAD
+    @notice Pays the protocol fees of a market into the receiver's free collateral, and the borrow fees to the insurance fund and the
+            receiver.
+    @return amount WAD that the receiver got
     @dev Reverts "not config", "unknown market".
     """
     self._check_config()
     market: markets.Market = markets._read(_market)
-    word: uint256 = markets.venues[_market]
     # Only what the pot pays now: fees never become a debt that ranks with the accounts'.
+    word: uint256 = markets.venues[_market]
     amount: uint256 = payouts._payable(market, word >> 48 & markets.MASK_112)
-    markets.venues[_market] = unsafe_sub(word, amount << 48)
-    market = payouts._pay(market, _receiver, amount)
+    if amount != 0:
+        markets.venues[_market] = unsafe_sub(word, amount << 48)
+        market = payouts._pay(market, _receiver, amount)
+    if market.flags & markets.HAS_BORROW != 0:
+        word = markets.borrows[_market]
+        fees: uint256 = payouts._payable(market, word >> 16 & markets.MASK_112)
+        markets.borrows[_market] = unsafe_sub(word, fees << 16)
+        share: uint256 = unsafe_div(
+            unsafe_mul(fees, market_words._borrow_share_bps(market.extras)), 10_000
+        )
+        market = waterfall._credit(market, share, self)
+        market = payouts._pay(market, _receiver, unsafe_sub(fees, share))
+        amount = unsafe_add(amount, unsafe_sub(fees, share))
     markets._close(market)
     log IClearinghouse.ProtocolFeesCollected(market=_market, receiver=_receiver, amount=amount)
     return amount

@@ -17,7 +17,6 @@ from contracts.lib import reasons
 from contracts.modules import accounts
 from contracts.modules import liquidation_steps
 from contracts.modules import markets
-from contracts.modules import parts
 from contracts.modules import payouts
 from contracts.modules import portfolio
 from contracts.modules import positions
@@ -25,7 +24,6 @@ from contracts.modules import positions
 uses: accounts
 uses: liquidation_steps
 uses: markets
-uses: parts
 uses: payouts
 uses: portfolio
 uses: positions

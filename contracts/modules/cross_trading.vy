@@ -2,10 +2,10 @@
 # pragma nonreentrancy on
 """
 @title  Cross trading
-@notice What holders do with positions that all of their free collateral backs: trade and settle; and what their free collateral must
-        carry when it is spent on something else. docs/spec.md section 12.
-@dev    `trade`, `settle` and `check_free` run inside calls of the clearinghouse, under its lock: they take none. As selectors of the
-        clearinghouse itself the first two are not reached in any other way.
+@notice What holders do with positions that all of their free collateral backs; and what their free collateral must carry when it is
+        spent on something else. docs/spec.md section 12.
+@dev    `trade` and `check_free` run inside calls of the clearinghouse, under its lock: they take none. `trade` is a selector of the
+        clearinghouse itself, so nothing else reaches it here.
 """
 
 from interfaces import IClearinghouse
@@ -95,19 +95,6 @@ def trade(
 
 
 @external
-@reentrant
-def settle(_market: uint256, _account: address):
-    """
-    @notice As Clearinghouse.settle, for a cross position.
-    """
-    market: markets.Market = markets._open(_market)
-    position: position_math.Position = positions._load_settled(market, _account)
-    market, position = portfolio._cover(market, _account, position)
-    positions._store(_market, _account, position)
-    markets._close(market)
-
-
-@external
 @view
 @reentrant
 def check_free(_account: address):
@@ -122,27 +109,6 @@ def check_free(_account: address):
     )
     if all.opening < convert(needed, int256):
         reasons._revert(reasons.BELOW_ACCOUNT_MARGIN)
-
-
-@external
-@view
-def account_state(_account: address) -> IClearinghouse.AccountState:
-    """
-    @notice Free collateral and cross positions of an account together, as a transaction in this block would find them.
-    """
-    all: portfolio.Portfolio = portfolio._of(_account, max_value(uint256))
-    return IClearinghouse.AccountState(
-        equity=all.equity,
-        full_equity=all.full_equity,
-        opening=all.opening,
-        initial_margin=all.initial_margin,
-        maintenance_margin=all.maintenance_margin,
-        notional=all.notional,
-        lacking=all.lacking,
-        payable=all.payable,
-        stale=all.stale,
-        jumped=all.jumped,
-    )
 
 
 @internal

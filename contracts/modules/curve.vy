@@ -10,6 +10,7 @@
         below it in range; and no trade ends where there is no liquidity.
 """
 
+from contracts.lib import reasons
 from contracts.lib import swap_math
 from contracts.lib import tick_math
 from contracts.modules import ticks
@@ -217,7 +218,8 @@ def _plan(_size: int256, _mark: uint256) -> Plan:
     plan: Plan = empty(Plan)
     buy: bool = _size > 0
     # A magnitude of 2**128 or more would leave the bounds of lib/swap_math.vy.
-    assert _size < 2**128 and _size > -(2**128), "size too large"
+    if _size >= 2**128 or _size <= -(2**128):
+        reasons._revert(reasons.SIZE_TOO_LARGE)
     left: uint256 = convert(_size if buy else -_size, uint256)
 
     point: Point = self._point()
@@ -242,7 +244,8 @@ def _plan(_size: int256, _mark: uint256) -> Plan:
         start: Point = point
         if not found:
             # All liquidity ends at an edge, so with liquidity this is the end of the trade.
-            assert start.liquidity != 0, "no liquidity"
+            if start.liquidity == 0:
+                reasons._revert(reasons.NO_LIQUIDITY)
             # A sale too small to leave the price of `tick + 1` stays in its tick.
             point.tick = end_tick if buy else min(start.tick, end_tick)
             point.sqrt_price = end
@@ -259,11 +262,13 @@ def _plan(_size: int256, _mark: uint256) -> Plan:
             point.liquidity = start.liquidity
             break
         left = unsafe_sub(left, filled)
-        assert plan.crossed < MAX_CROSSED, "too many ticks"
+        if plan.crossed >= MAX_CROSSED:
+            reasons._revert(reasons.TOO_MANY_TICKS)
         plan.crossed = unsafe_add(plan.crossed, 1)
 
     # Keeps the products of notionals and fees in a word.
-    assert plan.notional <= MAX_NOTIONAL, "size too large"
+    if plan.notional > MAX_NOTIONAL:
+        reasons._revert(reasons.SIZE_TOO_LARGE)
     plan.mid_after = self._mid(point)
     plan.point = point
     return plan

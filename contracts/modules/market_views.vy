@@ -11,30 +11,15 @@ from interfaces import IClearinghouse
 from contracts.lib import market_words as words
 from contracts.lib import position_math
 from contracts.modules import markets
-from contracts.modules import positions
+from contracts.modules import portfolio
 from contracts.modules import waterfall
 
 uses: markets
-uses: positions
+uses: portfolio
 uses: waterfall
 
-
-@external
-@view
-def position(_market: uint256, _account: address) -> IClearinghouse.Position:
-    """
-    @notice The record of a position; all zero when flat.
-    """
-    markets._risk(_market)
-    stored: position_math.Position = positions._load(_market, _account)
-    return IClearinghouse.Position(
-        size=stored.size,
-        balance=stored.balance,
-        entry_notional=stored.notional,
-        entry_carry=stored.carry,
-        cross=stored.flags & positions.FLAG_CROSS != 0,
-        topups=stored.flags >> 1,
-    )
+# Flags of IClearinghouse.Status among those of a market.
+STATUS: constant(uint256) = 39
 
 
 @external
@@ -44,16 +29,25 @@ def market_state(_market: uint256) -> IClearinghouse.MarketState:
     @notice Everything about a market at this moment. While its price is stale: at the last price, nothing accrued.
     @dev Reverts "unknown market", "price out of bounds", "future price", or the oracle's reason.
     """
-    market: markets.Market = markets._read(_market)
+    market: markets.Market = empty(markets.Market)
+    word: uint256 = 0
+    borrow: uint256 = 0
     state: IClearinghouse.MarketState = empty(IClearinghouse.MarketState)
-    state.index_price, state.price_time, state.jumped, state.stale = markets._price(market.risk)
-    state.mark_price = state.index_price
+    market, word, borrow, state.stale = markets._observe(_market)
+    if market.flags & markets.SETTLING != 0:
+        state.final_price = market.mark
+        state.index_price = market.mark
+        state.price_time = block.timestamp
+    else:
+        state.index_price, state.price_time, state.jumped, state.stale = markets._price(market.risk)
+    state.mark_price = market.mark
+    state.borrow_index = market.borrow
+    state.borrow_fees = borrow >> 16 & markets.MASK_112
+    state.previous_mark = markets._previous_mark(_market)
     venue: uint256 = markets.venues[_market]
     state.mid_price = venue >> 160
     state.protocol_fees = venue >> 48 & markets.MASK_112
-    word: uint256 = markets.accruals[_market]
-    if not state.stale:
-        word = markets._accrued(_market, market.risk, state.index_price, word)
+    state.idle_since = venue & markets.MASK_32
     state.accrued_at = word & markets.MASK_32
     state.premium = markets._premium(word)
     state.premium_ema = markets._premium_ema(word)
@@ -73,18 +67,39 @@ def market_state(_market: uint256) -> IClearinghouse.MarketState:
     state.lp_factor = ranges & markets.MASK_96
     draw_bps: uint256 = words._insurance_draw_bps(markets.limits_words[_market])
     state.draw_level = waterfall._draw_level(_market, market.insurance, draw_bps)
-    state.status = market.flags & 7
+    state.status = market.flags & STATUS
     return state
 
 
 @external
 @view
-@reentrant
-def market_words(_market: uint256) -> (uint256, uint256, uint256):
+def account_state(_account: address) -> IClearinghouse.AccountState:
     """
-    @notice The parameter words, see lib/market_words. Open during a call, so that a venue may ask: they do not change in one.
+    @notice Free collateral and cross positions of an account together, as a transaction in this block would find them.
     """
-    return markets._risk(_market), markets.trading_words[_market], markets.limits_words[_market]
+    all: portfolio.Portfolio = portfolio._of(_account, max_value(uint256))
+    return IClearinghouse.AccountState(
+        equity=all.equity,
+        full_equity=all.full_equity,
+        opening=all.opening,
+        initial_margin=all.initial_margin,
+        maintenance_margin=all.maintenance_margin,
+        notional=all.notional,
+        lacking=all.lacking,
+        collectable=all.collectable,
+        stale=all.stale,
+        jumped=all.jumped,
+    )
+
+
+@external
+@view
+def extras_word(_market: uint256) -> uint256:
+    """
+    @notice Tiers, borrow rate and settlement delay, see lib/market_words.
+    """
+    markets._risk(_market)
+    return markets.extras_words[_market]
 
 
 @external
@@ -130,4 +145,9 @@ def mark_price(_market: uint256) -> uint256:
     """
     @notice What margin is measured at; the last price while stale.
     """
-    return markets._price(markets._risk(_market))[0]
+    market: markets.Market = empty(markets.Market)
+    word: uint256 = 0
+    borrow: uint256 = 0
+    stale: bool = False
+    market, word, borrow, stale = markets._observe(_market)
+    return market.mark

@@ -9,7 +9,6 @@
 """
 
 from interfaces import IClearinghouse
-from interfaces import IOracle
 
 from contracts.lib import accrual_math
 from contracts.lib import market_words
@@ -114,7 +113,7 @@ def __init__():
 def accrue(_market: uint256):
     """
     @notice Brings the funding index and the premium up to now. Anyone, any time; once a block is enough.
-    @dev Reverts "unknown market", "price out of bounds", "future price", "stale price".
+    @dev Reverts "unknown market", "oracle failed", "price out of bounds", "future price", "stale price".
     """
     self._open(_market)
 
@@ -142,22 +141,33 @@ def _price(_risk_word: uint256) -> (uint256, uint256, bool, bool):
     """
     @notice Index price, its time, whether it just jumped, whether it is stale.
     """
+    oracle: address = market_words._oracle(_risk_word)
+    answer: (bool, Bytes[96]) = raw_call(
+        oracle, method_id("price()"), max_outsize=96, is_static_call=True, revert_on_failure=False
+    )
     price: uint256 = 0
     updated_at: uint256 = 0
-    jumped: bool = False
-    price, updated_at, jumped = staticcall IOracle(market_words._oracle(_risk_word)).price()
+    jumped: uint256 = 2
+    if answer[0]:
+        if len(answer[1]) == 96:
+            price, updated_at, jumped = abi_decode(answer[1], (uint256, uint256, uint256))
+    elif len(answer[1]) != 0:
+        # asked again it says all it has to say, at any length
+        raw_call(oracle, method_id("price()"), is_static_call=True)
+    if jumped > 1:
+        reasons._revert(reasons.ORACLE_FAILED)
     if unsafe_sub(price, MIN_PRICE) > MAX_PRICE - MIN_PRICE:
         reasons._revert(reasons.PRICE_OUT_OF_BOUNDS)
     if updated_at > block.timestamp:
         reasons._revert(reasons.FUTURE_PRICE)
-    return price, updated_at, jumped, unsafe_sub(block.timestamp, updated_at) > market_words._max_age(_risk_word)
+    return price, updated_at, jumped == 1, unsafe_sub(block.timestamp, updated_at) > market_words._max_age(_risk_word)
 
 
 @internal
 def _open(_id: uint256) -> Market:
     """
     @notice Reads and accrues a market at a fresh price.
-    @dev Reverts "unknown market", "price out of bounds", "future price", "stale price", "market is settling".
+    @dev Reverts "unknown market", "oracle failed", "price out of bounds", "future price", "stale price", "market is settling".
     """
     market: Market = empty(Market)
     word: uint256 = 0

@@ -64,12 +64,13 @@ def owed(_market: uint256, _account: address) -> uint256:
 
 
 @internal
-@view
+@pure
 def _payable(_market: markets.Market, _amount: uint256) -> uint256:
     """
-    @notice How much of a payment the pot makes now: nothing while it owes to others, so that nobody jumps the queue.
+    @notice How much of a payment the pot makes now: nothing while it owes to others, so that nobody jumps the queue, and nothing while
+            it settles, when every payment becomes a claim.
     """
-    if _market.flags & markets.HAS_OWED != 0:
+    if _market.flags & (markets.HAS_OWED | markets.SETTLING) != 0:
         return 0
     return min(_amount, _market.pot)
 
@@ -95,15 +96,24 @@ def _pay(_market: markets.Market, _account: address, _amount: uint256) -> market
         market.pot = unsafe_sub(market.pot, paid)
         accounts._give(_account, paid)
     if paid < _amount:
-        rest: uint256 = unsafe_sub(_amount, paid)
-        # Checked: whatever a venue reports, no debt exceeds the total, so a claim never moves more than a pot.
-        self._set_debt(
-            market.id,
-            _account,
-            self.debts[positions._key(market.id, _account)] + rest,
-            markets.owed_total[market.id] + rest,
-        )
-        market.flags |= markets.HAS_OWED
+        return self._owe(market, _account, unsafe_sub(_amount, paid))
+    return market
+
+
+@internal
+def _owe(_market: markets.Market, _account: address, _amount: uint256) -> markets.Market:
+    """
+    @notice Records what the market owes to an account from now on, above what it owes already.
+    """
+    # Checked: whatever a venue reports, no debt exceeds the total, so a claim never moves more than a pot.
+    self._set_debt(
+        _market.id,
+        _account,
+        self.debts[positions._key(_market.id, _account)] + _amount,
+        markets.owed_total[_market.id] + _amount,
+    )
+    market: markets.Market = _market
+    market.flags |= markets.HAS_OWED
     return market
 
 

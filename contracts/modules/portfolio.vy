@@ -30,7 +30,7 @@ struct Portfolio:
     maintenance_margin: uint256
     notional: uint256
     lacking: uint256  # sum of the negative legs
-    payable: uint256  # what pots can pay now of the positive legs
+    collectable: uint256  # what pots can pay now of the positive legs
     stale: bool  # a leg has no fresh price
     jumped: bool  # the price of a leg just jumped
 
@@ -102,7 +102,7 @@ def _with(
     if not (worth >= 0):
         all.lacking = unsafe_add(all.lacking, position_math._abs(worth))
     elif not _stale:
-        all.payable = unsafe_add(all.payable, payouts._payable(_market, convert(worth, uint256)))
+        all.collectable = unsafe_add(all.collectable, payouts._payable(_market, convert(worth, uint256)))
     notional: uint256 = position_math._notional(_position.size, _market.mark)
     all.notional = unsafe_add(all.notional, notional)
     all.initial_margin = unsafe_add(
@@ -261,7 +261,7 @@ def _detach(
     else:
         free: uint256 = accounts._free(_account)
         missing = unsafe_div(
-            unsafe_mul(position_math._abs(worth), unsafe_add(free, _all.payable)), _all.lacking
+            unsafe_mul(position_math._abs(worth), unsafe_add(free, _all.collectable)), _all.lacking
         )
     market, part, missing = self._fund(market, _account, part, missing)
     # the other part of the same leg may have a profit of its own

@@ -11,11 +11,13 @@ from interfaces import IClearinghouse
 from contracts.lib import market_words
 from contracts.lib import position_math
 from contracts.lib import reasons
+from contracts.modules import accounts
 from contracts.modules import markets
 from contracts.modules import payouts
 from contracts.modules import positions
 from contracts.modules import waterfall
 
+uses: accounts
 uses: markets
 uses: payouts
 uses: positions
@@ -28,9 +30,10 @@ def venue_accrue(_market: uint256) -> IClearinghouse.VenueContext:
     @notice Accrues the market and tells its venue what it needs to add or remove a range.
     @dev Reverts "not venue" and what `accrue` reverts.
     """
-    market: markets.Market = markets._open(_market)
     self._check_venue(_market)
+    market: markets.Market = self._opened(_market)
     ranges: uint256 = markets.ranges[_market]
+    settling: bool = market.flags & markets.SETTLING != 0
     return IClearinghouse.VenueContext(
         mark_price=market.mark,
         funding_index=market.funding,
@@ -41,7 +44,8 @@ def venue_accrue(_market: uint256) -> IClearinghouse.VenueContext:
         lp_factor=ranges & markets.MASK_96,
         lp_epoch=ranges >> 96 & markets.MASK_32,
         tradable=not market.jumped,
-        open=not market.jumped and markets._is_open(market.flags),
+        open=not (market.jumped or settling) and markets._is_open(market.flags),
+        settling=settling,
     )
 
 
@@ -77,8 +81,8 @@ def venue_absorb(
     @return tip WAD that the remover got, when it is not the provider
     @dev Reverts "not venue"; for the provider itself "close leaves a deficit".
     """
-    market: markets.Market = markets._open(_market)
     self._check_venue(_market)
+    market: markets.Market = self._opened(_market)
     ranges: uint256 = markets.ranges[_market] - (_removed.margin << 128)
     markets.ranges[_market] = ranges
     log IClearinghouse.LiquidityChanged(
@@ -101,7 +105,7 @@ def venue_absorb(
         market = waterfall._absorb(market, part.size, unsafe_sub(0, equity), 0)
         part.balance = unsafe_sub(part.balance, equity)
     tip: uint256 = 0
-    if _remover != _provider and equity > 0:
+    if _remover != _provider and equity > 0 and market.flags & markets.SETTLING == 0:
         # at most a tenth: what is left is a position with a margin of its own
         tip = min(
             market_words._tip(markets.limits_words[_market]), unsafe_div(convert(equity, uint256), 10)
@@ -110,6 +114,14 @@ def venue_absorb(
 
     old: position_math.Position = positions._load_settled(market, _provider)
     new: position_math.Position = position_math._combined(part, old)
+    if accounts._is_cross(_provider, _market):
+        new.flags |= positions.FLAG_CROSS
+        accounts._set_leg(_provider, _market, new.size != 0)
+        if new.size == 0 and not (new.balance >= 0):
+            paid: uint256 = min(position_math._abs(new.balance), accounts._free(_provider))
+            accounts._take(_provider, paid)
+            market.pot = unsafe_add(market.pot, paid)
+            new.balance = unsafe_add(new.balance, convert(paid, int256))
     if new.size == 0 and not (new.balance >= 0):
         # the provider's own failing position closed against the range
         if _remover == _provider:
@@ -124,6 +136,21 @@ def venue_absorb(
     markets._close(market)
     markets._set_mid(_market, market.risk, _removed.mid_price, 0)
     return tip
+
+
+@internal
+def _opened(_market: uint256) -> markets.Market:
+    """
+    @notice The market accrued; while it settles as it stands, at its final price.
+    """
+    if markets.money[_market] & markets.SETTLING == 0:
+        return markets._open(_market)
+    market: markets.Market = empty(markets.Market)
+    word: uint256 = 0
+    borrow: uint256 = 0
+    stale: bool = False
+    market, word, borrow, stale = markets._observe(_market)
+    return market
 
 
 @internal

@@ -13,6 +13,7 @@
 """
 
 from snekmate.utils import math
+from contracts.lib import reasons
 
 # One tick that is the edge of a range.
 struct Tick:
@@ -196,7 +197,8 @@ def _add_edge(_tick: int256, _liquidity: uint256, _upper: bool, _current: int256
     word: uint256 = self.ticks[_tick].liquidity
     gross: uint256 = unsafe_add(word >> 128, _liquidity)
     # Safe: the caller holds the liquidity below MAX_GROSS.
-    assert gross <= MAX_GROSS, "too much liquidity"
+    if gross > MAX_GROSS:
+        reasons._revert(reasons.TOO_MUCH_LIQUIDITY)
     if word == 0:
         self._flip(_tick)
         if _tick <= _current:

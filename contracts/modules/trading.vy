@@ -130,28 +130,6 @@ def adjust_margin(_market: uint256, _delta: int256, _account: address = msg.send
     )
 
 
-@external
-def settle(_market: uint256, _account: address):
-    """
-    @notice Pays an account's carry out of (or into) its balance, and a cross position's loss out of its free collateral. Its equity does
-            not change. Pays out what auto-deleveraging left, as far as the pot has it. Anyone.
-    """
-    market: markets.Market = markets._open(_market)
-    position: position_math.Position = positions._load_settled(market, _account)
-    if position.size == 0:
-        if position.balance == 0:
-            reasons._revert(reasons.NO_POSITION)
-        paid: uint256 = payouts._payable(market, convert(max(position.balance, 0), uint256))
-        market = payouts._pay(market, _account, paid)
-        markets._close(market)
-        position.balance = unsafe_sub(position.balance, convert(paid, int256))
-        positions._store_flat(_market, _account, position.balance)
-    elif position.flags & positions.FLAG_CROSS != 0:
-        raw_call(parts.CROSS, msg.data, is_delegate_call=True)
-    else:
-        positions._store(_market, _account, position)
-
-
 # ---- rules
 
 

@@ -207,6 +207,14 @@ def test_orders_name_known_reasons():
         plain = re.sub(r"\((own|another's|of [^)]*|as above, but a jump is no obstacle)\)", "", row)
         for part in re.split(r"[,;()]| or ", plain):
             words = part.strip()
-            explained = ("price", "venue", "the token's own", "price as above", "price as for a takeover", "")
+            explained = (
+                "price",
+                "venue",
+                "the token's own",
+                "the oracle's own",
+                "price as above",
+                "price as for a takeover",
+                "",
+            )
             words = words.removeprefix("taking out: ")
             assert words in raised() or words in explained, words

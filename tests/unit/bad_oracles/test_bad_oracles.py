@@ -3,6 +3,7 @@
 import pytest
 
 from nacre.artifacts import load
+from nacre.chain import CallFailed
 
 WAD = 10**18
 MODES = (
@@ -14,8 +15,11 @@ MODES = (
     RETURNS_SHORT,
     RETURNS_LONG,
     RETURNS_GARBAGE,
-) = [1 << bit for bit in range(8)]
+    REVERTS_AT_LENGTH,
+) = [1 << bit for bit in range(9)]
 FAILING = [mode for mode in MODES if mode not in (REENTERS, RETURNS_LONG)]
+# What it says itself is passed on, at any length.
+SAID = {REVERTS: "oracle says no", REVERTS_AT_LENGTH: "reverted with 0xdeadbeef" + "00" * 416}
 MAX_AGE = 3600
 
 
@@ -50,15 +54,14 @@ def calls_that_need_a_price(house, holder, number):
 def test_its_market_waits(house, holder, misbehave, snapshot, mode):
     before = snapshot()
     misbehave(mode)
-    assert not any(receipt.ok for receipt in calls_that_need_a_price(house, holder, 0))
+    reason = SAID.get(mode, "oracle failed")
+    assert [receipt.reason for receipt in calls_that_need_a_price(house, holder, 0)] == [reason] * 6
+    for view in ("market_state", "mark_price"):
+        with pytest.raises(CallFailed, match=f"^{reason}$"):
+            house.clearinghouse.call(view, 0)
     assert snapshot() == before
     misbehave(0)
     assert house.clearinghouse.transact("trade", 0, -WAD, 0, 0, 0, sender=holder).ok
-
-
-def test_its_reason_is_passed_on(house, holder, misbehave):
-    misbehave(REVERTS)
-    assert {receipt.reason for receipt in calls_that_need_a_price(house, holder, 0)} == {"oracle says no"}
 
 
 @pytest.mark.parametrize("mode", FAILING)

@@ -1,6 +1,7 @@
 """Deposits and withdrawals of tokens that misbehave: a clear error or full success, and nothing lost either way."""
 
 import pytest
+from pyrevm import AccountInfo
 
 from nacre.artifacts import load
 from nacre.chain import Contract, EmbeddedChain, TransactionFailed
@@ -8,9 +9,36 @@ from nacre.chain import Contract, EmbeddedChain, TransactionFailed
 WAD = 10**18
 UNIT = 10**6
 BEHAVES = 0
-RETURNS_FALSE, LIES, REVERTS, REVERTS_SILENTLY, TAKES_FEE, GIVES_MORE, REENTERS, BURNS_GAS, MOVES_AND_RETURNS_FALSE = (
-    1 << bit for bit in range(9)
-)
+(
+    RETURNS_FALSE,
+    LIES,
+    REVERTS,
+    REVERTS_SILENTLY,
+    TAKES_FEE,
+    GIVES_MORE,
+    REENTERS,
+    BURNS_GAS,
+    MOVES_AND_RETURNS_FALSE,
+    RETURNS_SHORT,
+    RETURNS_GARBAGE,
+    REVERTS_AT_LENGTH,
+    BALANCE_REVERTS,
+    BALANCE_REVERTS_SILENTLY,
+    BALANCE_SHORT,
+    BALANCE_BREAKS,
+) = (1 << bit for bit in range(16))
+LONG_WORDS = "reverted with 0xdeadbeef" + "00" * 416
+# What a transfer of either kind that does not work says.
+FAILED_TRANSFERS = [
+    (RETURNS_FALSE, "transfer failed"),
+    (MOVES_AND_RETURNS_FALSE, "transfer failed"),
+    (RETURNS_SHORT, "transfer failed"),
+    (RETURNS_GARBAGE, "transfer failed"),
+    (REVERTS_SILENTLY, "transfer failed"),
+    (BURNS_GAS, "transfer failed"),
+    (REVERTS, "token says no"),
+    (REVERTS_AT_LENGTH, LONG_WORDS),
+]
 
 
 @pytest.fixture
@@ -44,57 +72,77 @@ def house(chain: EmbeddedChain, token: Contract, victim: str) -> Contract:
     return made
 
 
+def plain(token: Contract) -> Contract:
+    """The token as ERC-20: its own ABI takes what the modes return for bytes."""
+    return token.chain.contract(load("MockToken"), token.address)
+
+
 def books(token, house, victim):
     """Free collateral, tokens held by the clearinghouse, tokens held by the victim."""
+    held = plain(token)
     return (
         house.call("free_collateral", victim),
-        token.call("balanceOf", house.address),
-        token.call("balanceOf", victim),
+        held.call("balanceOf", house.address),
+        held.call("balanceOf", victim),
     )
 
 
 @pytest.mark.parametrize(
     ("mode", "reason"),
     [
-        (RETURNS_FALSE, "transfer failed"),
-        (MOVES_AND_RETURNS_FALSE, "transfer failed"),
+        *FAILED_TRANSFERS,
         (LIES, "fee on transfer"),
         (TAKES_FEE, "fee on transfer"),
         (GIVES_MORE, "fee on transfer"),
-        (REVERTS, "token says no"),
+        (BALANCE_REVERTS, "token knows no balance"),
+        (BALANCE_REVERTS_SILENTLY, "balance unknown"),
+        (BALANCE_SHORT, "balance unknown"),
+        (BALANCE_BREAKS, "balance unknown"),
     ],
 )
 def test_a_deposit_that_does_not_arrive(token, house, victim, mode, reason):
     before = books(token, house, victim)
     token.transact("set_mode", mode, sender=victim).check()
     assert house.transact("deposit", 1000 * UNIT, sender=victim).reason == reason
-    assert books(token, house, victim) == before
     token.transact("set_mode", BEHAVES, sender=victim).check()
+    assert books(token, house, victim) == before
     assert house.transact("deposit", 1000 * UNIT, sender=victim).ok
     assert books(token, house, victim) == (2000 * WAD, 2000 * UNIT, 0)
 
 
-@pytest.mark.parametrize(
-    ("mode", "reason"),
-    [(RETURNS_FALSE, "transfer failed"), (MOVES_AND_RETURNS_FALSE, "transfer failed"), (REVERTS, "token says no")],
-)
+@pytest.mark.parametrize(("mode", "reason"), FAILED_TRANSFERS)
 def test_a_withdrawal_that_is_not_paid(token, house, victim, mode, reason):
     before = books(token, house, victim)
     token.transact("set_mode", mode, sender=victim).check()
     assert house.transact("withdraw", 400 * UNIT, sender=victim).reason == reason
-    assert books(token, house, victim) == before
     token.transact("set_mode", BEHAVES, sender=victim).check()
+    assert books(token, house, victim) == before
     assert house.transact("withdraw", 400 * UNIT, sender=victim).ok
     assert books(token, house, victim) == (600 * WAD, 600 * UNIT, 1400 * UNIT)
 
 
-@pytest.mark.parametrize("mode", [REVERTS_SILENTLY, BURNS_GAS])
-def test_a_token_that_fails_without_a_word(token, house, victim, mode):
-    before = books(token, house, victim)
+@pytest.mark.parametrize("mode", [BALANCE_REVERTS, BALANCE_REVERTS_SILENTLY, BALANCE_SHORT])
+def test_a_withdrawal_asks_for_no_balance(token, house, victim, mode):
     token.transact("set_mode", mode, sender=victim).check()
-    assert not house.transact("deposit", 1000 * UNIT, sender=victim).ok
-    assert not house.transact("withdraw", 1000 * UNIT, sender=victim).ok
-    assert books(token, house, victim) == before
+    assert house.transact("withdraw", 400 * UNIT, sender=victim).ok
+    token.transact("set_mode", BEHAVES, sender=victim).check()
+    assert books(token, house, victim) == (600 * WAD, 600 * UNIT, 1400 * UNIT)
+
+
+def test_a_token_that_is_gone():
+    """Its code vanished after the clearinghouse was deployed; an account without code takes every call."""
+    chain = EmbeddedChain()
+    victim = chain.account("victim")
+    token = chain.deploy(load("MockBadToken"), 6, sender=victim)
+    house = house_of(chain, token)
+    token.transact("mint", victim, 2 * UNIT, sender=victim).check()
+    token.transact("approve", house.address, 2 * UNIT, sender=victim).check()
+    house.transact("deposit", UNIT, sender=victim).check()
+    chain._evm.insert_account_info(token.address, AccountInfo(nonce=1))
+    assert chain.code(token.address) == b""
+    assert house.transact("deposit", UNIT, sender=victim).reason == "balance unknown"
+    assert house.transact("withdraw", UNIT, sender=victim).reason == "transfer failed"
+    assert house.call("free_collateral", victim) == WAD
 
 
 @pytest.mark.parametrize(
@@ -146,6 +194,13 @@ def test_more_than_18_decimals(chain, victim, decimals):
         house_of(chain, token)
 
 
+def test_a_collateral_without_decimals(chain):
+    silent = chain.deploy(load("MockBadOracle"), WAD, sender=chain.account("engine"))
+    for address in (chain.account("nobody"), silent.address):
+        with pytest.raises(TransactionFailed, match=r"decimals unknown$"):
+            chain.deploy(load("Clearinghouse"), address, address, address, sender=chain.account("engine"))
+
+
 @pytest.mark.parametrize("decimals", [0, 6, 18])
 def test_every_unit_counts_exactly(chain, victim, decimals):
     token = chain.deploy(load("MockToken"), "Coin", "COIN", decimals, sender=victim)
@@ -161,8 +216,8 @@ def test_every_unit_counts_exactly(chain, victim, decimals):
 
 def test_tokens_sent_without_a_deposit_belong_to_nobody(token, house, victim):
     before = house.call("free_collateral", victim)
-    token.transact("transfer", house.address, 500 * UNIT, sender=victim).check()
+    plain(token).transact("transfer", house.address, 500 * UNIT, sender=victim).check()
     assert house.call("free_collateral", victim) == before
     assert house.transact("withdraw", 1500 * UNIT, sender=victim).reason == "insufficient collateral"
     house.transact("withdraw", 1000 * UNIT, sender=victim).check()
-    assert token.call("balanceOf", house.address) == 500 * UNIT
+    assert plain(token).call("balanceOf", house.address) == 500 * UNIT

@@ -1,0 +1,78 @@
+# pragma version 0.4.3
+# pragma optimize codesize
+# pragma nonreentrancy on
+"""
+@title  Clearinghouse, cross accounts
+@notice The part of the clearinghouse for accounts whose free collateral backs their positions: their trades, their takeovers and force
+        closes, and what a withdrawal must leave. It runs in the clearinghouse's storage and holds nothing itself.
+@custom:security Called on its own it works on its own empty storage: no market is listed there.
+@custom:kill     See Clearinghouse.
+"""
+
+# Free collateral and operators.
+from contracts.modules import accounts
+# What the engine may do.
+from contracts.modules import cross_liquidation
+# What traders do.
+from contracts.modules import cross_trading
+# What liquidations have in common.
+from contracts.modules import liquidation_steps
+# The words of every market.
+from contracts.modules import markets
+# Named by the modules below; nothing of an isolated account is checked here.
+from contracts.modules import parts
+# Between free collateral and pots, and what pots owe.
+from contracts.modules import payouts
+# All legs of an account.
+from contracts.modules import portfolio
+# Records of positions.
+from contracts.modules import positions
+# Trades against the venue.
+from contracts.modules import swaps
+# What every trade must meet.
+from contracts.modules import trade_rules
+# Deficits and the insurance fund.
+from contracts.modules import waterfall
+
+initializes: accounts
+initializes: markets
+initializes: positions
+initializes: parts[accounts := accounts]
+initializes: payouts[accounts := accounts, markets := markets, parts := parts]
+initializes: waterfall[markets := markets, payouts := payouts]
+initializes: swaps[markets := markets]
+initializes: trade_rules[markets := markets]
+initializes: liquidation_steps[markets := markets, payouts := payouts, swaps := swaps, waterfall := waterfall]
+initializes: portfolio[accounts := accounts, markets := markets, payouts := payouts, positions := positions]
+initializes: cross_trading[
+    accounts := accounts,
+    markets := markets,
+    payouts := payouts,
+    portfolio := portfolio,
+    positions := positions,
+    swaps := swaps,
+    trade_rules := trade_rules,
+    waterfall := waterfall
+]
+initializes: cross_liquidation[
+    accounts := accounts,
+    liquidation_steps := liquidation_steps,
+    markets := markets,
+    payouts := payouts,
+    portfolio := portfolio,
+    positions := positions
+]
+
+exports: (
+    cross_trading.trade,
+    cross_trading.check_free,
+    cross_liquidation.take_over,
+    cross_liquidation.force_close,
+)
+
+
+@deploy
+def __init__():
+    # a taker of isolated positions with cross ones elsewhere: this contract checks what is left
+    parts.__init__(self)
+    markets.__init__()

@@ -1,0 +1,105 @@
+# pragma version 0.4.3
+# pragma optimize codesize
+# pragma nonreentrancy on
+"""
+@title  Clearinghouse, markets
+@notice The part of the clearinghouse that trades do not need: the venues' side, parameters and status, insurance, claims, settlement of
+        positions and of whole markets, margin modes, operators, and reads. It runs in the clearinghouse's storage and holds nothing itself.
+@custom:security Called on its own it works on its own empty storage: no market is listed there.
+@custom:kill     See Clearinghouse.
+"""
+
+# Free collateral and operators.
+from contracts.modules import accounts
+# What Config may do.
+from contracts.modules import administration
+# Cross or isolated.
+from contracts.modules import margin_modes
+# Reads.
+from contracts.modules import market_views
+# The words of every market.
+from contracts.modules import markets
+# The part that checks what free collateral must carry.
+from contracts.modules import parts
+# Between free collateral and pots, and what pots owe.
+from contracts.modules import payouts
+# All legs of an account.
+from contracts.modules import portfolio
+# Records of positions.
+from contracts.modules import positions
+# What venues may do.
+from contracts.modules import providers
+# The end of a market.
+from contracts.modules import settlement
+# Positions brought up to now.
+from contracts.modules import settling
+# Deficits and the insurance fund.
+from contracts.modules import waterfall
+
+initializes: accounts
+initializes: markets
+initializes: positions
+initializes: parts[accounts := accounts]
+initializes: payouts[accounts := accounts, markets := markets, parts := parts]
+initializes: waterfall[markets := markets, payouts := payouts]
+initializes: portfolio[accounts := accounts, markets := markets, payouts := payouts, positions := positions]
+initializes: settling[markets := markets, payouts := payouts, portfolio := portfolio, positions := positions]
+initializes: providers[
+    accounts := accounts, markets := markets, payouts := payouts, positions := positions, waterfall := waterfall
+]
+initializes: administration[accounts := accounts, markets := markets, payouts := payouts, waterfall := waterfall]
+initializes: settlement[
+    accounts := accounts,
+    administration := administration,
+    markets := markets,
+    payouts := payouts,
+    positions := positions,
+    waterfall := waterfall
+]
+initializes: margin_modes[accounts := accounts, markets := markets, positions := positions]
+initializes: market_views[markets := markets, portfolio := portfolio, waterfall := waterfall]
+
+exports: (
+    # accounts
+    accounts.set_operator,
+    accounts.cross_markets,
+    margin_modes.set_margin_mode,
+    payouts.claim,
+    payouts.owed,
+    # markets
+    settling.settle,
+    waterfall.donate_insurance,
+    settlement.settle_dead_market,
+    settlement.settle_account,
+    # venue
+    providers.venue_accrue,
+    providers.venue_provide,
+    providers.venue_absorb,
+    # config
+    administration.set_market,
+    administration.set_status,
+    administration.set_outflow_limit,
+    administration.collect_protocol_fees,
+    settlement.settle_market,
+    # reads
+    market_views.market_state,
+    market_views.account_state,
+    market_views.extras_word,
+    market_views.insurance_fund,
+    market_views.long_social_loss_index,
+    market_views.short_social_loss_index,
+    market_views.open_interest,
+    market_views.pot,
+    market_views.mark_price,
+)
+
+
+@deploy
+def __init__(_config: address, _cross: address):
+    """
+    @param _config the parameters' contract
+    @param _cross ClearinghouseCross
+    """
+    parts.__init__(_cross)
+    administration.__init__(_config)
+    markets.__init__()
