@@ -9,7 +9,8 @@
 @custom:security The owner is meant to be a timelock (snekmate's timelock_controller), so that whoever dislikes a change can
         leave first; it is handed over in two steps. The guardian can stop opening and nothing else: closing, topping
         up, liquidating and withdrawing what is free work always. Neither moves collateral; but who lists a market vouches
-        for its venue, which takes the margin of ranges from free collateral (SECURITY.md).
+        for its venue, which takes the margin of ranges from free collateral (SECURITY.md). Whoever deploys for an owner
+        without a key at hand may be its lister: lists markets, nothing else, until `end_listing`, and never again.
 @custom:kill Pause each market; set them reduce-only.
 """
 
@@ -54,6 +55,9 @@ guardian: public(address)
 # Whose free collateral gets the protocol fees.
 treasury: public(address)
 
+# May list markets besides the owner until listing ends; zero from then on, as there is no setter.
+lister: public(address)
+
 # Flags of IClearinghouse.Status by market. Kept here too, so that a pause does not ask an oracle for a price.
 _status: HashMap[uint256, IClearinghouse.Status]
 
@@ -62,29 +66,39 @@ _taken: HashMap[address, bool]
 
 
 @deploy
-def __init__(_owner: address, _guardian: address, _treasury: address, _clearinghouse: address, _engine: address):
+def __init__(
+    _owner: address,
+    _guardian: address,
+    _treasury: address,
+    _lister: address,
+    _clearinghouse: address,
+    _engine: address,
+):
     """
     @param _owner who may set everything, from now on
     @param _guardian who may pause opening; zero for none
     @param _treasury who gets the protocol fees
+    @param _lister who may list markets too until `end_listing`; zero for nobody
     """
     ownership.__init__(_owner)
     CLEARINGHOUSE = IClearinghouse(_clearinghouse)
     ENGINE = ILiquidationEngine(_engine)
     self._set_guardian(_guardian)
     self._set_treasury(_treasury)
+    self._set_lister(_lister)
 
 
-# ---- owner
+# ---- owner; while there is one, the lister
 
 
 @external
 def list_market(_market_params: IConfig.MarketParams, _policy_params: IConfig.PolicyParams) -> uint256:
     """
-    @notice Opens a new market. Only the owner.
+    @notice Opens a new market. Only the owner, or the lister until listing ends.
     @return market its number
     """
-    ownership._check_owner()
+    if msg.sender != self.lister:
+        ownership._check_owner()
     market: uint256 = staticcall CLEARINGHOUSE.market_count()
     assert not self._taken[_market_params.venue], "venue already listed"
     self._taken[_market_params.venue] = True
@@ -93,6 +107,20 @@ def list_market(_market_params: IConfig.MarketParams, _policy_params: IConfig.Po
     self._store_status(market, IClearinghouse.Status.LISTED)
     log IConfig.MarketListed(market=market, oracle=_market_params.oracle, venue=_market_params.venue)
     return market
+
+
+@external
+def end_listing():
+    """
+    @notice Takes the lister's right, for good. Only the lister or the owner.
+    """
+    lister: address = self.lister
+    assert lister != empty(address), "listing has ended"
+    assert msg.sender == lister or msg.sender == ownership.ownable.owner, "not lister"
+    self._set_lister(empty(address))
+
+
+# ---- owner
 
 
 @external
@@ -276,3 +304,9 @@ def _set_treasury(_treasury: address):
     assert _treasury != empty(address), "zero treasury"
     self.treasury = _treasury
     log IConfig.TreasurySet(treasury=_treasury)
+
+
+@internal
+def _set_lister(_lister: address):
+    self.lister = _lister
+    log IConfig.ListerSet(lister=_lister)

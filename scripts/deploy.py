@@ -15,7 +15,7 @@ from nacre.chain import PRIVATE_KEY_VARIABLE, AbiError, ChainError
 from nacre.chain.abi import checksum
 from nacre.chain.connect import DEFAULT_NETWORK, connected
 from nacre.chain.node import NodeChain
-from nacre.deploy import FOLDER, DeployError, Record, System, deploy_system, hand_over, list_market, record_path
+from nacre.deploy import FOLDER, DeployError, Record, System, deploy_system, end_listing, list_market, record_path
 from nacre.presets import MarketConfig, PresetError, load_file, preset
 
 
@@ -98,10 +98,10 @@ def cli(
                 progress=say,
             )
             list_market(system, market, config, oracle=oracle, record=record, progress=say)
-            pending = hand_over(system)
+            end_listing(system)
     except (AbiError, ChainError, CompileError, DeployError, PresetError, ValueError) as error:
         raise click.ClickException(str(error)) from None
-    _show(console, system, path, pending)
+    _show(console, system, path)
 
 
 def _parameters(policy: str | None, path: Path | None, price: Decimal | None) -> MarketConfig:
@@ -128,7 +128,7 @@ def _record(chain: NodeChain, path: Path, console: Console, given: dict[str, str
     return record
 
 
-def _show(console: Console, system: System, path: Path, pending: bool) -> None:
+def _show(console: Console, system: System, path: Path) -> None:
     table = Table(box=None, pad_edge=False, show_header=False)
     rows = [
         ("collateral", f"{system.token.address}  {system.decimals} decimals"),
@@ -147,11 +147,6 @@ def _show(console: Console, system: System, path: Path, pending: bool) -> None:
     console.print(table)
     shown = os.path.relpath(path) if path.is_relative_to(Path.cwd()) else path
     console.print(f"[green]Deployed.[/green] Record: {shown}")
-    if pending:
-        console.print(
-            f"[yellow]The owner has to accept:[/yellow] {system.owner} calls accept_ownership() on Config "
-            f"{system.config.address}. Until then the deployer {system.deployer} owns it."
-        )
 
 
 if __name__ == "__main__":

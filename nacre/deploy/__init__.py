@@ -1,7 +1,7 @@
 """Puts a system of contracts on a chain, lists markets in it, and finds it again. Start with nacre/deploy/system.py."""
 
 from nacre.deploy.core import deploy_system
-from nacre.deploy.listing import hand_over, list_market, market_params, policy_params
+from nacre.deploy.listing import end_listing, list_market, market_params, policy_params
 from nacre.deploy.record import FOLDER, Record, load_system, network_name, record_path
 from nacre.deploy.system import MAX_UINT256, WAD, DeployError, Market, System
 
@@ -14,7 +14,7 @@ __all__ = [
     "Record",
     "System",
     "deploy_system",
-    "hand_over",
+    "end_listing",
     "list_market",
     "load_system",
     "market_params",

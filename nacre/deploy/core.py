@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from nacre.chain import CallFailed, Chain, ChainError, Contract, create_address
+from nacre.chain import ZERO_ADDRESS, CallFailed, Chain, ChainError, Contract, create_address
 from nacre.chain.abi import AbiError, checksum
 from nacre.deploy.record import CORE, FORMAT, Record, network_name, system_of
 from nacre.deploy.system import DeployError, System, artifact
@@ -27,7 +27,7 @@ def deploy_system(
 ) -> System:
     """Deploys what `record` says is missing, everything without one. Mock collateral with `decimals` unless `token` is
     given. Roles not given go to the chain's first accounts in the order of ROLES, or to the owner if one is named.
-    If the owner cannot send here, the deployer owns Config until the owner accepts it: see nacre.deploy.hand_over."""
+    If the owner cannot send here, the deployer may list markets, nothing else, until nacre.deploy.end_listing."""
     record = record or Record({})
     roles = _roles(chain, [deployer, owner, guardian, treasury, feeder])
     if not record.data:
@@ -52,6 +52,10 @@ def deploy_system(
 
 def _roles(chain: Chain, given: list[str | None]) -> dict[str, str]:
     available = list(chain.accounts)
+    if given[0] is not None:
+        deployer = checksum(given[0])
+        # no role goes to it by default
+        available = [deployer, *(account for account in available if account != deployer)]
     roles: dict[str, str] = {}
     for index, (role, address) in enumerate(zip(ROLES, given, strict=True)):
         if address is not None:
@@ -81,14 +85,14 @@ def _plan(chain: Chain, roles: dict[str, str], decimals: int, token: Contract | 
         raise DeployError(f"collateral with {decimals} decimals: 0 to 18 are possible")
     for index, name in enumerate(CORE):
         contracts[name] = {"address": create_address(roles["deployer"], nonce + index), "nonce": nonce + index}
-    # Config needs an owner who can list the markets now.
-    first_owner = roles["owner"] if chain.can_send(roles["owner"]) else roles["deployer"]
+    # Somebody must be able to list the markets now.
+    lister = ZERO_ADDRESS if chain.can_send(roles["owner"]) else roles["deployer"]
     return {
         "format": FORMAT,
         "network": network_name(chain),
         "chain_id": chain.chain_id,
         **roles,
-        "first_owner": first_owner,
+        "lister": lister,
         "collateral_decimals": decimals,
         "contracts": contracts,
         "markets": {},
@@ -114,9 +118,10 @@ def _deploy(chain: Chain, record: Record, name: str, entry: dict[str, Any]) -> N
     arguments: dict[str, list[Any]] = {
         "Token": ["Nacre test collateral", "NTC", data["collateral_decimals"]],
         "Config": [
-            data["first_owner"],
+            data["owner"],
             data["guardian"],
             data["treasury"],
+            data["lister"],
             at["Clearinghouse"],
             at["LiquidationEngine"],
         ],

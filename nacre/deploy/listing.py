@@ -1,9 +1,9 @@
-"""Lists markets: oracle, venue, parameters and policy; and hands Config over to its owner."""
+"""Lists markets: oracle, venue, parameters and policy; and ends the deployer's right to do so."""
 
 from decimal import Decimal
 from typing import Any
 
-from nacre.chain import Contract, create_address
+from nacre.chain import ZERO_ADDRESS, Contract, create_address
 from nacre.deploy.core import Progress
 from nacre.deploy.record import Record, code_hash, market_of, parameters_of
 from nacre.deploy.system import DeployError, Market, System, artifact
@@ -145,22 +145,25 @@ def _list(system: System, entry: dict[str, Any], config: MarketConfig, number: i
         return
     if number > count:
         raise DeployError(f"market number {number} cannot be listed before number {count}")
-    owner = system.config.call("owner")
-    if not system.chain.can_send(owner):
-        raise DeployError(f"only the owner {owner} can list a market, and has no key here")
     system.config.transact(
-        "list_market", market_params(config, entry["oracle"]["address"], venue), policy_params(config), sender=owner
+        "list_market",
+        market_params(config, entry["oracle"]["address"], venue),
+        policy_params(config),
+        sender=_who_lists(system),
     ).check()
 
 
-def hand_over(system: System) -> bool:
-    """Offers Config to its owner if the deployer still holds it. True if the owner has to accept it yet."""
-    owner = system.config.call("owner")
-    if owner == system.owner:
-        return False
-    if system.config.call("pending_owner") != system.owner:
-        system.config.transact("transfer_ownership", system.owner, sender=owner).check()
-    if system.chain.can_send(system.owner):
-        system.config.transact("accept_ownership", sender=system.owner).check()
-        return False
-    return True
+def _who_lists(system: System) -> str:
+    """Whoever of lister and owner can send here."""
+    lister, owner = system.config.call("lister"), system.config.call("owner")
+    for account in (lister, owner):
+        if account != ZERO_ADDRESS and system.chain.can_send(account):
+            return account
+    raise DeployError(f"only the owner {owner} can list a market, and has no key here")
+
+
+def end_listing(system: System) -> None:
+    """Takes from the deployer what it had to list markets for an owner without a key here: it has no role then."""
+    lister = system.config.call("lister")
+    if lister != ZERO_ADDRESS:
+        system.config.transact("end_listing", sender=lister).check()

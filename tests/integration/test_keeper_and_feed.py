@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from nacre.chain import ChainError, NodeChain, restored
-from nacre.deploy import Record, deploy_system, list_market
+from nacre.chain import ZERO_ADDRESS, ChainError, NodeChain, restored
+from nacre.deploy import Record, deploy_system, list_market, load_system, record_path
 from nacre.keeper.chain import Desk
 from nacre.presets import preset
 from nacre.prices import crash_path
@@ -92,6 +92,26 @@ def prices(tmp_path):
 
 def index_price(desk):
     return desk.oracle.call("price")[0]
+
+
+# ---- deploy
+
+
+def test_deploy_for_an_owner_without_a_key_leaves_the_deployer_nothing(url, tmp_path):
+    owner = "0x000000000000000000000000000000000000dEaD"
+    arguments = ["--policy", "oyster", "--url", url, "--owner", owner, "--out", str(tmp_path)]
+    chain = NodeChain(url)
+    with restored(chain):
+        done = CliRunner().invoke(command("deploy"), arguments, catch_exceptions=False)
+        assert done.exit_code == 0, done.output
+        system = load_system(chain, record_path(chain, tmp_path))
+        roles = [system.config.call(role) for role in ("owner", "guardian", "treasury", "lister", "pending_owner")]
+        assert roles == [owner] * 3 + [ZERO_ADDRESS] * 2
+        oracle = system.markets["main"].oracle
+        assert [oracle.call(role) for role in ("owner", "feeder", "pending_owner")] == [owner] * 2 + [ZERO_ADDRESS]
+        again = CliRunner().invoke(command("deploy"), arguments, catch_exceptions=False)
+        assert again.exit_code == 0
+        assert "market main is there, number 0" in again.output
 
 
 # ---- feed

@@ -47,7 +47,7 @@ def house(chain: EmbeddedChain, holder: str, house_owner: str) -> House:
     token, engine = deploy("MockToken", "Collateral", "COL", 18), deploy("MockMarketBook")
     config_address = create_address(deployer, chain.nonce(deployer) + 1)
     clearinghouse = deploy("Clearinghouse", token.address, engine.address, config_address)
-    config = deploy("Config", house_owner, deployer, deployer, clearinghouse.address, engine.address)
+    config = deploy("Config", house_owner, *[deployer] * 3, clearinghouse.address, engine.address)
     assert config.address == config_address
     oracles = [deploy("MockBadOracle", 100 * WAD) for _ in range(2)]
     venues = [deploy("OysterAmm", clearinghouse.address, number, 100 * WAD) for number in range(2)]

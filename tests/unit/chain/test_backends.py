@@ -153,7 +153,7 @@ def test_gas_is_that_of_a_real_transaction(chain, ann, bob, token):
 
 def test_creation_that_fails(chain, ann):
     with pytest.raises(TransactionFailed, match="deploy Config: zero owner"):
-        chain.deploy(load("Config"), ZERO_ADDRESS, ann, ann, ann, ann, sender=ann)
+        chain.deploy(load("Config"), ZERO_ADDRESS, ann, ann, ann, ann, ann, sender=ann)
 
 
 def test_one_block_for_several_transactions():

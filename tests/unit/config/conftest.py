@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from nacre.artifacts import load
-from nacre.chain import Contract, EmbeddedChain, Receipt
+from nacre.chain import ZERO_ADDRESS, Contract, EmbeddedChain, Receipt
 
 WAD = 10**18
 
@@ -43,7 +43,7 @@ def book(chain: EmbeddedChain) -> Contract:
 
 @pytest.fixture
 def config(chain: EmbeddedChain, book: Contract, config_owner: str, config_guardian: str, treasury: str) -> Contract:
-    roles = (config_owner, config_guardian, treasury, book.address, book.address)
+    roles = (config_owner, config_guardian, treasury, ZERO_ADDRESS, book.address, book.address)
     return chain.deploy(load("Config"), *roles, sender=chain.account("deployer"))
 
 

@@ -137,11 +137,66 @@ def test_the_deployer_has_no_role(chain, listed):
     assert listed.transact("unpause", 0, sender=deployer).reason == NOT_OWNER
 
 
+@pytest.fixture
+def lister(chain):
+    return chain.account("lister")
+
+
+@pytest.fixture
+def with_lister(chain, book, config_owner, config_guardian, treasury, lister):
+    roles = (config_owner, config_guardian, treasury, lister)
+    return chain.deploy(load("Config"), *roles, book.address, book.address, sender=chain.account("deployer"))
+
+
+def test_a_lister_lists_markets_and_nothing_else(with_lister, lister, config_owner, market_params, policy_params):
+    assert with_lister.call("lister") == lister
+    assert with_lister.transact("list_market", market_params, policy_params, sender=lister).check().value == 0
+    for call in (
+        ("set_market_params", 0, market_params),
+        ("set_policy_params", 0, policy_params),
+        ("set_reduce_only", 0, True),
+        ("unpause", 0),
+        ("set_guardian", lister),
+        ("set_treasury", lister),
+        ("transfer_ownership", lister),
+    ):
+        assert with_lister.transact(*call, sender=lister).reason == NOT_OWNER
+    assert with_lister.transact("pause", 0, sender=lister).reason == "not guardian"
+    assert with_lister.transact("accept_ownership", sender=lister).reason == "not pending owner"
+
+
+@pytest.mark.parametrize("who", ["lister", "config owner"])
+def test_listing_ends_for_good(chain, with_lister, lister, config_owner, book, market_params, policy_params, who):
+    receipt = with_lister.transact("end_listing", sender=chain.account(who)).check()
+    assert receipt.event("ListerSet").args == (ZERO,)
+    assert with_lister.call("lister") == ZERO
+    assert with_lister.transact("list_market", market_params, policy_params, sender=lister).reason == NOT_OWNER
+    for account in (lister, config_owner):
+        assert with_lister.transact("end_listing", sender=account).reason == "listing has ended"
+    with_lister.transact("list_market", market_params, policy_params, sender=config_owner).check()
+    assert book.call("market_count") == 1
+
+
+def test_others_neither_list_nor_end_listing(
+    with_lister, config_guardian, treasury, stranger, lister, market_params, policy_params
+):
+    for account in (config_guardian, treasury, stranger):
+        assert with_lister.transact("list_market", market_params, policy_params, sender=account).reason == NOT_OWNER
+        assert with_lister.transact("end_listing", sender=account).reason == "not lister"
+    assert with_lister.call("lister") == lister
+
+
+def test_without_a_lister_there_is_nothing_to_end(config, config_owner, stranger):
+    assert config.call("lister") == ZERO
+    for account in (config_owner, stranger):
+        assert config.transact("end_listing", sender=account).reason == "listing has ended"
+
+
 @pytest.mark.parametrize(("owner", "treasury", "reason"), [(None, "t", "zero owner"), ("o", None, "zero treasury")])
 def test_what_cannot_be_deployed(chain, book, owner, treasury, reason):
     roles = [chain.account(name) if name else ZERO for name in (owner, "g", treasury)]
     with pytest.raises(TransactionFailed, match=f"{reason}$"):
-        chain.deploy(load("Config"), *roles, book.address, book.address, sender=chain.account("deployer"))
+        chain.deploy(load("Config"), *roles, ZERO, book.address, book.address, sender=chain.account("deployer"))
 
 
 def test_it_fits(config):

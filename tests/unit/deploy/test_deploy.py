@@ -8,12 +8,12 @@ import pytest
 from click.testing import CliRunner
 
 from nacre.artifacts import ROOT, load
-from nacre.chain import EmbeddedChain
+from nacre.chain import ZERO_ADDRESS, EmbeddedChain
 from nacre.deploy import (
     DeployError,
     Record,
     deploy_system,
-    hand_over,
+    end_listing,
     list_market,
     load_system,
     market_params,
@@ -59,6 +59,10 @@ class OneKeyChain(EmbeddedChain):
         return address == self.account("deployer")
 
 
+class FragileOneKeyChain(FragileChain, OneKeyChain):
+    pass
+
+
 @pytest.fixture
 def chain():
     return EmbeddedChain()
@@ -72,7 +76,57 @@ def test_contracts_know_each_other_and_the_deployer_holds_no_role(chain):
     assert system.config.call("guardian") == system.guardian
     assert system.config.call("treasury") == system.treasury
     assert system.deployer not in (system.owner, system.guardian, system.treasury, system.feeder)
-    assert not hand_over(system)
+
+
+def said_by(contract):
+    """Every address that a contract names in a view without arguments: whoever has a role, and more."""
+    views = {entry["name"] for entry in contract.abi.entries if entry.get("stateMutability") == "view"}
+    functions = [item for (name, count), item in contract.abi.functions.items() if name in views and count == 0]
+    return {item.name: contract.call(item.name) for item in functions if item.outputs.types == ["address"]}
+
+
+def roles_left_to(system, account):
+    """What an account is called in any contract of the system, its markets' included."""
+    contracts = [system.token, system.config, system.clearinghouse, system.engine, system.lens]
+    contracts += [part for market in system.markets.values() for part in (market.oracle, market.venue)]
+    return {f"{part.name}.{name}" for part in contracts for name, said in said_by(part).items() if said == account}
+
+
+@pytest.mark.parametrize("owner_has_a_key", [True, False])
+def test_the_deployer_is_nothing_anywhere(owner_has_a_key):
+    chain = EmbeddedChain() if owner_has_a_key else OneKeyChain()
+    system = deploy_system(chain, **({} if owner_has_a_key else {"owner": ABSENT}))
+    for name in ("main", "second"):
+        list_market(system, name, preset("oyster"))
+    assert roles_left_to(system, system.deployer) == (set() if owner_has_a_key else {"Config.lister"})
+    end_listing(system)
+    end_listing(system)  # nothing left to end
+    assert roles_left_to(system, system.deployer) == set()
+    assert roles_left_to(system, system.owner) >= {"Config.owner", "MockOracle.owner"}
+    assert roles_left_to(system, ZERO_ADDRESS) == {"Config.lister", "Config.pending_owner", "MockOracle.pending_owner"}
+    for contract, *call in (
+        (
+            system.config,
+            "list_market",
+            market_params(preset("oyster"), ABSENT, ABSENT),
+            policy_params(preset("oyster")),
+        ),
+        (system.config, "pause", 0),
+        (system.config, "set_guardian", system.deployer),
+        (system.config, "accept_ownership"),
+        (system.markets["main"].oracle, "set_price", WAD),
+        (system.markets["main"].oracle, "set_feeder", system.deployer),
+        (system.markets["main"].oracle, "accept_ownership"),
+    ):
+        assert contract.transact(*call, sender=system.deployer).reason.startswith(("ownable", "not ")), call
+
+
+def test_no_role_goes_to_a_named_deployer_by_default(chain):
+    for deployer in chain.accounts[:5]:
+        system = deploy_system(chain, deployer=deployer)
+        list_market(system, "main", preset("oyster"))
+        assert roles_left_to(system, deployer) == set()
+        assert len({system.owner, system.guardian, system.treasury, system.feeder, deployer}) == 5
 
 
 def test_market_has_the_parameters_of_its_preset(chain):
@@ -155,17 +209,35 @@ def test_plan_that_other_transactions_have_overtaken(tmp_path, transactions):
         deploy_system(chain, record=Record.load(path))
 
 
-def test_owner_without_a_key_here_has_to_accept():
+def test_owner_without_a_key_here_owns_from_the_start():
     chain = OneKeyChain()
     system = deploy_system(chain, owner=ABSENT)
-    list_market(system, "main", preset("oyster"))
-    assert hand_over(system)
-    assert system.config.call("pending_owner") == ABSENT
+    assert system.config.call("owner") == ABSENT
     assert {system.guardian, system.treasury, system.feeder} == {ABSENT}
-    system.config.transact("accept_ownership", sender=ABSENT).check()
-    assert not hand_over(system)
+    list_market(system, "main", preset("oyster"))
+    end_listing(system)
     with pytest.raises(DeployError, match=r"only the owner .* can list a market, and has no key here"):
         list_market(system, "second", preset("oyster"))
+
+
+@pytest.mark.parametrize("interrupted_after", range(9))
+def test_interrupted_run_for_an_owner_without_a_key_is_continued(tmp_path, interrupted_after):
+    chain, path = FragileOneKeyChain(), tmp_path / "local.json"
+
+    def run():
+        record = Record.load(path) or Record({}, path)
+        system = deploy_system(chain, owner=ABSENT, record=record)
+        list_market(system, "main", preset("oyster"), record=record)
+        end_listing(system)
+        return system
+
+    chain.left = interrupted_after
+    with pytest.raises(Interrupted):
+        run()
+    chain.left = 9 - interrupted_after  # nothing is done twice
+    assert roles_left_to(run(), chain.account("deployer")) == set()
+    assert chain.left == 0
+    assert run().clearinghouse.call("market_count") == 1  # and now there is nothing left to do
 
 
 @pytest.mark.parametrize(

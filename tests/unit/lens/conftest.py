@@ -82,7 +82,7 @@ def lens(chain: EmbeddedChain, book: Contract, anyone: str) -> Contract:
 @pytest.fixture
 def set_params(chain: EmbeddedChain, book: Contract, anyone: str) -> Callable[..., None]:
     """Stores parameters through Config: those above but for the given ones, of market and policy alike."""
-    config = chain.deploy(load("Config"), anyone, anyone, anyone, book.address, book.address, sender=anyone)
+    config = chain.deploy(load("Config"), *[anyone] * 4, book.address, book.address, sender=anyone)
     places = {"oracle": book.address, "venue": book.address}
     config.transact("list_market", MARKET_PARAMS | places, POLICY_PARAMS, sender=anyone).check()
 
