@@ -5,9 +5,9 @@
 @title  Clearinghouse
 @notice Custody, accounts, positions, indices, insurance funds and pots of all markets of one collateral token. It owns every
         invariant: no engine, venue or parameter, however wrong, can mint collateral or empty another market's pot.
-        One account, one storage; its code lies in four contracts. Here is what isolated positions need; the parts run in this
-        storage: ClearinghouseCross (cross accounts), ClearinghouseMarkets (venues, parameters, settlement, reads),
-        ClearinghouseDeleveraging (ADL).
+        One account, one storage; its code lies in five contracts. Here is what isolated positions need; the parts run in this
+        storage: ClearinghouseCross (trades of cross accounts), ClearinghouseCrossLiquidation, ClearinghouseMarkets (venues,
+        parameters, settlement, reads), ClearinghouseDeleveraging (ADL).
 @custom:security The parts are fixed at construction: no upgrade. Two callers are fixed too: the engine, trusted to name the liquidator whose
                  margin a takeover uses, and Config, trusted with parameters and status. A market's venue is trusted to name the provider
                  whose margin a range uses: who lists a market vouches for its venue. See SECURITY.md.
@@ -101,6 +101,9 @@ exports: (
 # Longest answer of a part: the state of a market.
 MAX_ANSWER: constant(uint256) = 2_048
 
+# What the part for auto-deleveraging does.
+DELEVERAGE: constant(bytes4) = method_id("deleverage(uint256,address,uint256,address[])", output_type=bytes4)
+
 # Where everything goes that is not here.
 MARKETS: immutable(address)
 
@@ -110,16 +113,22 @@ DELEVERAGING: immutable(address)
 
 @deploy
 def __init__(
-    _token: address, _engine: address, _cross: address, _markets: address, _deleveraging: address
+    _token: address,
+    _engine: address,
+    _cross: address,
+    _cross_liquidation: address,
+    _markets: address,
+    _deleveraging: address,
 ):
     """
     @param _token collateral, 0 to 18 decimals
     @param _engine the liquidation engine
     @param _cross ClearinghouseCross
+    @param _cross_liquidation ClearinghouseCrossLiquidation
     @param _markets ClearinghouseMarkets
     @param _deleveraging ClearinghouseDeleveraging
     """
-    parts.__init__(_cross)
+    parts.__init__(_cross, _cross_liquidation)
     custody.__init__(_token)
     liquidation.__init__(_engine)
     markets.__init__()
@@ -130,11 +139,12 @@ def __init__(
 @external
 @view
 @reentrant
-def code_parts() -> (address, address, address):
+def code_parts() -> (address, address, address, address):
     """
-    @notice The contracts whose code runs in this storage: for cross accounts, for markets, for auto-deleveraging.
+    @notice The contracts whose code runs in this storage: for cross accounts and their liquidation, for markets, for
+            auto-deleveraging.
     """
-    return parts.CROSS, MARKETS, DELEVERAGING
+    return parts.CROSS, parts.CROSS_LIQUIDATION, MARKETS, DELEVERAGING
 
 
 @external
@@ -142,6 +152,9 @@ def code_parts() -> (address, address, address):
 @raw_return
 def __default__() -> Bytes[MAX_ANSWER]:
     """
-    @notice Everything else, by the part for markets. Its functions take the lock themselves.
+    @notice Everything else, by the part for auto-deleveraging or the one for markets. Their functions take the lock themselves.
     """
-    return raw_call(MARKETS, msg.data, max_outsize=MAX_ANSWER, is_delegate_call=True)
+    part: address = MARKETS
+    if convert(slice(msg.data, 0, 4), bytes4) == DELEVERAGE:
+        part = DELEVERAGING
+    return raw_call(part, msg.data, max_outsize=MAX_ANSWER, is_delegate_call=True)

@@ -3,20 +3,18 @@
 # pragma nonreentrancy on
 """
 @title  Clearinghouse, cross accounts
-@notice The part of the clearinghouse for accounts whose free collateral backs their positions: their trades, their takeovers and force
-        closes, and what a withdrawal must leave. It runs in the clearinghouse's storage and holds nothing itself.
+@notice The part of the clearinghouse for accounts whose free collateral backs their positions: their trades, what a
+        withdrawal must leave, and reads of them. It runs in the clearinghouse's storage and holds nothing itself.
 @custom:security Called on its own it works on its own empty storage: no market is listed there.
 @custom:kill     See Clearinghouse.
 """
 
 # Free collateral and operators.
 from contracts.modules import accounts
-# What the engine may do.
-from contracts.modules import cross_liquidation
+# Reads of accounts.
+from contracts.modules import account_views
 # What traders do.
 from contracts.modules import cross_trading
-# What liquidations have in common.
-from contracts.modules import liquidation_steps
 # The words of every market.
 from contracts.modules import markets
 # Named by the modules below; nothing of an isolated account is checked here.
@@ -42,7 +40,6 @@ initializes: payouts[accounts := accounts, markets := markets, parts := parts]
 initializes: waterfall[markets := markets, payouts := payouts]
 initializes: swaps[markets := markets]
 initializes: trade_rules[markets := markets]
-initializes: liquidation_steps[markets := markets, payouts := payouts, swaps := swaps, waterfall := waterfall]
 initializes: portfolio[accounts := accounts, markets := markets, payouts := payouts, positions := positions]
 initializes: cross_trading[
     accounts := accounts,
@@ -54,25 +51,20 @@ initializes: cross_trading[
     trade_rules := trade_rules,
     waterfall := waterfall
 ]
-initializes: cross_liquidation[
-    accounts := accounts,
-    liquidation_steps := liquidation_steps,
-    markets := markets,
-    payouts := payouts,
-    portfolio := portfolio,
-    positions := positions
-]
+initializes: account_views[accounts := accounts, portfolio := portfolio, positions := positions]
 
 exports: (
     cross_trading.trade,
     cross_trading.check_free,
-    cross_liquidation.take_over,
-    cross_liquidation.force_close,
+    account_views.account_state,
+    account_views.detached,
+    account_views.announce,
+    account_views.spare,
 )
 
 
 @deploy
 def __init__():
-    # a taker of isolated positions with cross ones elsewhere: this contract checks what is left
-    parts.__init__(self)
+    # nothing here spends free collateral on anything else
+    parts.__init__(empty(address), empty(address))
     markets.__init__()

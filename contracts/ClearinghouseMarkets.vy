@@ -57,7 +57,7 @@ initializes: settlement[
     waterfall := waterfall
 ]
 initializes: margin_modes[accounts := accounts, markets := markets, positions := positions]
-initializes: market_views[markets := markets, portfolio := portfolio, waterfall := waterfall]
+initializes: market_views[markets := markets, waterfall := waterfall]
 
 exports: (
     # accounts
@@ -83,7 +83,6 @@ exports: (
     settlement.settle_market,
     # reads
     market_views.market_state,
-    market_views.account_state,
     market_views.extras_word,
     market_views.insurance_fund,
     market_views.long_social_loss_index,
@@ -100,6 +99,16 @@ def __init__(_config: address, _cross: address):
     @param _config the parameters' contract
     @param _cross ClearinghouseCross
     """
-    parts.__init__(_cross)
+    parts.__init__(_cross, empty(address))
     administration.__init__(_config)
     markets.__init__()
+
+
+@external
+@reentrant
+@raw_return
+def __default__() -> Bytes[1_024]:
+    """
+    @notice What is left is in the part for cross accounts. Its functions take the lock themselves, or need none.
+    """
+    return raw_call(parts.CROSS, msg.data, max_outsize=1_024, is_delegate_call=True)

@@ -13,7 +13,13 @@ from interfaces import ILiquidationEngine
 
 # Bounds of what is asked.
 from contracts.lib import liquidation_math
+# Which ways a market knows.
+from contracts.lib import policy_word
+# What is said on refusal.
+from contracts.lib import reasons
 
+# What the backstop takes.
+from contracts.modules import backstop
 # When accounts were found failing.
 from contracts.modules import margin_calls
 # Policy words and records.
@@ -24,6 +30,7 @@ from contracts.modules import previews
 implements: ILiquidationEngine
 
 initializes: policies
+initializes: backstop[policies := policies]
 initializes: margin_calls[policies := policies]
 initializes: previews[policies := policies]
 
@@ -32,6 +39,8 @@ exports: (
     policies.policy,
     policies.liquidatable_since,
     policies.clearinghouse,
+    backstop.set_backstop,
+    backstop.backstop_vault,
     margin_calls.call_margin,
     previews.preview_takeover,
     previews.preview_force_close,
@@ -66,12 +75,41 @@ def liquidate_by_takeover(_market: uint256, _target: address, _size: uint256, _m
 @external
 def force_close(_market: uint256, _target: address, _size: uint256, _limit_price: uint256):
     """
-    @notice Closes (part of) a failing position against the venue.
+    @notice Closes (part of) a failing position against the venue; of a large one exactly a chunk, and the rest after a cooldown.
     @param _size unsigned WAD; max_value(uint256) is all
     @param _limit_price WAD, worst average price for the target; 0 is none
     @dev Reverts: docs/errors.md, "force close".
     """
+    refusal: uint256 = 0
+    policy: uint256 = 0
+    refusal, policy = policies._force_close_refusal(_market, _target, policies._policy(_market))
+    if extcall policies.CLEARINGHOUSE.force_close(
+        _market, msg.sender, _target, _size, _limit_price, policy, refusal, skip_contract_check=True
+    ):
+        policies._stamp(_market, _target)
+
+
+@external
+def liquidate_by_backstop(_market: uint256, _target: address):
+    """
+    @notice Has the backstop vault take a failing position over, whole and with all its margin; of a cross account every position. The vault
+            puts in what the opening rule asks for, within its loss cap. Anyone.
+    @dev Reverts: docs/errors.md, "backstop".
+    """
+    backstop._take_over(_market, _target)
+
+
+@external
+def auto_deleverage(
+    _market: uint256, _target: address, _counterparties: DynArray[address, policy_word.MAX_DELEVERAGED]
+):
+    """
+    @notice Closes a bankrupt position, for which the insurance fund has nothing, against those on the other side at a price without
+            a loss. Anyone.
+    @param _counterparties accounts of the other side by falling rank, at least 99 % of it: Lens.adl_queue
+    @dev Reverts: docs/errors.md, "auto-deleveraging".
+    """
     policy: uint256 = policies._policy(_market)
-    extcall policies.CLEARINGHOUSE.force_close(
-        _market, msg.sender, _target, _size, _limit_price, policy, policies._force_close_refusal(_market, policy), skip_contract_check=True
-    )
+    if policy & policy_word.FLAG_LOSS_ADL == 0:
+        reasons._revert(reasons.ADL_NOT_ALLOWED)
+    extcall policies.CLEARINGHOUSE.deleverage(_market, _target, policy, _counterparties, skip_contract_check=True)

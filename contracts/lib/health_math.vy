@@ -18,6 +18,7 @@
 """
 
 from contracts.lib import fixed_point
+from contracts.lib import market_words
 from contracts.lib import position_math
 
 HEALTHY: constant(uint256) = 0
@@ -82,21 +83,60 @@ def _bankruptcy_price(_position: position_math.Position, _carry_index: int256) -
 @internal
 @pure
 def _liquidation_price(
-    _position: position_math.Position, _carry_index: int256, _trigger_bps: uint256, _mmr_bps: uint256
+    _position: position_math.Position,
+    _carry_index: int256,
+    _trigger_bps: uint256,
+    _risk: uint256,
+    _extras: uint256,
 ) -> uint256:
     """
     @notice Where the position is still safe and beyond which it may be liquidated: a long below, a short above. 0: a long
-            that never is, or a short that is at every price.
-    @dev stake < 2**129, times 1e26 < 2**216.
+            that never is, or a short that is at every price. With tiers: by rate and deduction of the tier in which the position's notional
+            at that price lies; margins being convex in notional there is one such price.
+    @param _risk words of lib/market_words
+    @dev stake < 2**129 and deductions < 2**134, times 1e26 < 2**222.
     """
     stake: int256 = self._stake(_position, _carry_index)
-    if _position.size == 0 or stake <= 0:
+    if _position.size == 0:
         return 0
     size: uint256 = position_math._abs(_position.size)
-    if _position.size > 0:
+    rate: uint256 = market_words._mmr_bps(_risk)
+    # wei times basis points
+    deduction: uint256 = 0
+    price: uint256 = 0
+    for i: uint256 in range(4):
+        price = self._edge(stake, size, _position.size > 0, _trigger_bps, rate, deduction)
+        if i == 3:
+            break
+        bound: uint256 = 0
+        imr: uint256 = 0
+        higher: uint256 = 0
+        bound, imr, higher = market_words._tier(_extras, i)
+        if higher == 0 or fixed_point._mul_div_up(size, price, WAD) <= bound:
+            break
+        deduction += bound * (higher - rate)
+        rate = higher
+    return price
+
+
+@internal
+@pure
+def _edge(
+    _stake_: int256, _size: uint256, _long: bool, _trigger_bps: uint256, _rate_bps: uint256, _deduction: uint256
+) -> uint256:
+    """
+    @notice The price at which equity is trigger * (rate * notional - deduction), with what rounding may cost on the safe side.
+    """
+    # trigger and deduction are in basis points each
+    freed: int256 = convert(_trigger_bps * _deduction, int256)
+    if _long:
+        owed: int256 = (_stake_ + SLACK) * convert(RATIO, int256) - freed
+        if _stake_ <= 0 or owed <= 0:
+            return 0
         return fixed_point._mul_div_up(
-            convert(stake + SLACK, uint256), WAD * RATIO, size * (RATIO - _trigger_bps * _mmr_bps)
+            convert(owed, uint256), WAD, _size * (RATIO - _trigger_bps * _rate_bps)
         )
-    return fixed_point._mul_div_down(
-        convert(max(stake - SLACK, 0), uint256), WAD * RATIO, size * (RATIO + _trigger_bps * _mmr_bps)
-    )
+    held: int256 = (_stake_ - SLACK) * convert(RATIO, int256) + freed
+    if held <= 0:
+        return 0
+    return fixed_point._mul_div_down(convert(held, uint256), WAD, _size * (RATIO + _trigger_bps * _rate_bps))

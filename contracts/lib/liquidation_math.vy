@@ -58,6 +58,19 @@ def _slice(_whole: uint256, _size: uint256, _mark: uint256, _min_slice_bps: uint
 
 @internal
 @pure
+def _chunk(_whole: uint256, _notional: uint256, _policy: uint256) -> uint256:
+    """
+    @notice The size that goes at once of a large position, rounded up; 0 if it is not large.
+    @param _notional of the whole at mark
+    """
+    large: uint256 = market_words._amount(policy_word._large_notional_packed(_policy))
+    if large == 0 or _notional <= large:
+        return 0
+    return fixed_point._bps_up(_whole, policy_word._chunk_bps(_policy))
+
+
+@internal
+@pure
 def _before_proceeds(_part: position_math.Position) -> int256:
     """
     @notice What a settled part has without the notional of its closing trade: balance, less entry notional (long) or plus it

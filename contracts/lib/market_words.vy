@@ -28,6 +28,8 @@ FLAGS_TIMED: constant(uint256) = 21
 # Bits of a tier in the extras word, and of all three.
 TIER_BITS: constant(uint256) = 53
 MASK_TIERS: constant(uint256) = 2**159 - 1
+# The highest field of the extras word.
+SHOWN_TRIGGER_AT: constant(uint256) = 213
 
 MASK_160: constant(uint256) = 2**160 - 1
 # Penalty coefficients count in ten-thousandths.

@@ -17,6 +17,9 @@ FLAG_ADL_PREVIOUS_MARK: constant(uint256) = 16
 # Set by the engine for one call: the liquidator puts in what the opening rule asks for, at most the margin named.
 FLAG_AUTO_MARGIN: constant(uint256) = 32_768
 
+# Holders of a side that one auto-deleveraging can pass: a side with more is socialised.
+MAX_DELEVERAGED: constant(uint256) = 1_000
+
 RESIDUE_INSURANCE: constant(uint256) = 0
 RESIDUE_TRADER: constant(uint256) = 1
 RESIDUE_TREASURY: constant(uint256) = 2
@@ -101,6 +104,24 @@ def _large_notional_packed(_policy: uint256) -> uint256:
     @notice A 25-bit amount: see market_words._amount.
     """
     return _policy >> 200 & 33_554_431
+
+
+@internal
+@pure
+def _without_chunks(_policy: uint256) -> uint256:
+    """
+    @notice The policy under which no position counts as large.
+    """
+    return _policy & ~(convert(33_554_431, uint256) << 200)
+
+
+@internal
+@pure
+def _for_backstop(_policy: uint256) -> uint256:
+    """
+    @notice The policy by which the backstop takes over: its ratio is the trigger, and it puts in what the opening rule asks for.
+    """
+    return _policy & ~(convert(65_535, uint256) << 16) | self._backstop_bps(_policy) << 16 | FLAG_AUTO_MARGIN
 
 
 @internal

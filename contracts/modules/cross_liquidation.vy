@@ -121,11 +121,11 @@ def _begin(
     case.target = positions._load_settled(case.market, _target)
     if case.target.size == 0:
         reasons._revert(reasons.NO_POSITION)
-    all: portfolio.Portfolio = empty(portfolio.Portfolio)
+    others: portfolio.Portfolio = empty(portfolio.Portfolio)
     cross: bool = case.target.flags & positions.FLAG_CROSS != 0
     if cross:
-        all = portfolio._of(_target, _market)
-    all = portfolio._with(all, case.market, case.target, False)
+        others = portfolio._of(_target, _market)
+    all: portfolio.Portfolio = portfolio._with(others, case.market, case.target, False)
     bankrupt: bool = not (all.full_equity >= 0)
     liquidation_steps._check_failing(all.equity, all.maintenance_margin, _policy, _refusal, bankrupt)
     size: uint256 = 0
@@ -137,7 +137,9 @@ def _begin(
             case.market, position_math._abs(case.target.size), _size, _policy
         )
     if cross:
-        case.market, case.part, case.rest = portfolio._detach(case.market, _target, all, case.target, size)
+        case.market, case.part, case.rest = portfolio._detach(
+            case.market, _target, others, all, case.target, size
+        )
     else:
         case.part = position_math._part(case.target, size)
         case.rest = position_math._without(case.target, case.part)

@@ -62,7 +62,7 @@ def take_over(
     market: markets.Market = markets._open(_market)
     target: position_math.Position = positions._load_settled(market, _target)
     if target.flags & positions.FLAG_CROSS != 0 or accounts._is_cross(_liquidator, _market):
-        return convert(raw_call(parts.CROSS, msg.data, max_outsize=32, is_delegate_call=True), uint256)
+        return convert(raw_call(parts.CROSS_LIQUIDATION, msg.data, max_outsize=32, is_delegate_call=True), uint256)
     self._check_stage(market, target, _policy, _refusal)
     part: position_math.Position = position_math._part(
         target, liquidation_steps._slice(market, position_math._abs(target.size), _size, _policy)
@@ -127,7 +127,7 @@ def force_close(
     market: markets.Market = markets._open(_market)
     target: position_math.Position = positions._load_settled(market, _target)
     if target.flags & positions.FLAG_CROSS != 0:
-        return convert(raw_call(parts.CROSS, msg.data, max_outsize=32, is_delegate_call=True), bool)
+        return convert(raw_call(parts.CROSS_LIQUIDATION, msg.data, max_outsize=32, is_delegate_call=True), bool)
     chunk: uint256 = 0
     if not self._check_stage(market, target, _policy, _refusal):
         chunk = liquidation_steps._chunk(market, target.size, _policy)

@@ -8,7 +8,6 @@
 from interfaces import IClearinghouse
 from interfaces import IVenue
 
-from contracts.lib import fixed_point
 from contracts.lib import liquidation_math
 from contracts.lib import market_words
 from contracts.lib import policy_word
@@ -70,12 +69,13 @@ def _absorbed(
 @pure
 def _chunk(_market: markets.Market, _target: int256, _policy: uint256) -> uint256:
     """
-    @notice The size that may go at once of a large position; 0 if it is not large.
+    @notice The size that goes at once of a large position; 0 if it is not large.
     """
-    large: uint256 = market_words._amount(policy_word._large_notional_packed(_policy))
-    if large == 0 or position_math._notional(_target, _market.mark) <= large:
+    if policy_word._large_notional_packed(_policy) == 0:
         return 0
-    return fixed_point._bps_up(position_math._abs(_target), policy_word._chunk_bps(_policy))
+    return liquidation_math._chunk(
+        position_math._abs(_target), position_math._notional(_target, _market.mark), _policy
+    )
 
 
 @internal

@@ -9,7 +9,6 @@ from interfaces import IClearinghouse
 from interfaces import ILiquidationEngine
 
 from contracts.lib import health_math
-from contracts.lib import market_words
 from contracts.lib import policy_word
 from contracts.lib import position_math
 from contracts.lib import reasons
@@ -40,14 +39,15 @@ def call_margin(_market: uint256, _accounts: DynArray[address, MAX_ACCOUNTS]):
 def _call(_view: market_reads.View, _policy: uint256, _account: address):
     key: uint256 = policies._key(_view.market, _account)
     position: position_math.Position = market_reads._settled(_view, _account)
+    record: uint256 = policies.records[key]
     if position.size == 0:
-        if policies.records[key] != 0:
-            policies.records[key] = 0
+        # the stamp stays: a position opened anew does not start without it
+        if record & policies.MASK_SINCE != 0:
+            policies.records[key] = record >> 48 << 48
         return
-    equity: int256 = position_math._worth(position, _view.state.mark_price)
-    margin: uint256 = position_math._margin(
-        position_math._notional(position.size, _view.state.mark_price), market_words._mmr_bps(_view.risk)
-    )
+    equity: int256 = 0
+    margin: uint256 = 0
+    equity, margin = market_reads._standing(_view, _account, position)
     stage: uint256 = health_math._stage(
         equity,
         margin,
@@ -60,8 +60,10 @@ def _call(_view: market_reads.View, _policy: uint256, _account: address):
         since = policies._since(_view.market, _account, _policy)
         if since == 0:
             since = block.timestamp
-            policies.records[key] = policies._record(position.size, position.flags >> 1, since)
-    elif policies.records[key] != 0:
+            policies.records[key] = (
+                record >> 48 << 48 | policies._record(position.size, position.flags >> 1, since)
+            )
+    elif record != 0:
         policies.records[key] = 0
     if stage != health_math.HEALTHY:
         log ILiquidationEngine.MarginCall(

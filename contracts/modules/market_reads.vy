@@ -6,7 +6,13 @@
 
 from interfaces import IClearinghouse
 
+from contracts.lib import margin_math
+from contracts.lib import market_words
 from contracts.lib import position_math
+
+
+# As in modules/positions of the clearinghouse.
+CROSS: constant(uint256) = 1
 
 
 # A market and where it was read.
@@ -16,6 +22,7 @@ struct View:
     risk: uint256  # words of lib/market_words
     trading: uint256
     limits: uint256
+    extras: uint256
     state: IClearinghouse.MarketState
 
 
@@ -29,6 +36,8 @@ def _view(_clearinghouse: IClearinghouse, _market: uint256) -> View:
     view.clearinghouse = _clearinghouse.address
     view.market = _market
     view.risk, view.trading, view.limits = staticcall _clearinghouse.market_words(_market)
+    if view.risk & market_words.FLAG_EXTRAS != 0:
+        view.extras = staticcall _clearinghouse.extras_word(_market)
     view.state = staticcall _clearinghouse.market_state(_market)
     return view
 
@@ -57,7 +66,7 @@ def _stored(_clearinghouse: IClearinghouse, _market: uint256, _account: address)
         balance=stored.balance,
         notional=stored.entry_notional,
         carry=stored.entry_carry,
-        flags=stored.topups << 1,
+        flags=stored.topups << 1 | convert(stored.cross, uint256),
     )
 
 
@@ -69,3 +78,22 @@ def _settled(_view_: View, _account: address) -> position_math.Position:
     """
     stored: position_math.Position = self._stored(IClearinghouse(_view_.clearinghouse), _view_.market, _account)
     return position_math._settled(stored, self._carry_index(_view_.state, stored.size))
+
+
+@internal
+@view
+def _standing(_view_: View, _account: address, _position: position_math.Position) -> (int256, uint256):
+    """
+    @notice Equity and maintenance margin that decide the stage of an account: of its position, or of all its cross positions.
+    @param _position settled
+    """
+    if _position.flags & CROSS != 0:
+        all: IClearinghouse.AccountState = staticcall IClearinghouse(_view_.clearinghouse).account_state(_account)
+        # bankrupt only with all its profits counted
+        if all.full_equity >= 0:
+            all.equity = max(all.equity, 0)
+        return all.equity, all.maintenance_margin
+    mark: uint256 = _view_.state.mark_price
+    return position_math._worth(_position, mark), margin_math._maintenance(
+        position_math._notional(_position.size, mark), _view_.risk, _view_.extras
+    )

@@ -11,11 +11,9 @@ from interfaces import IClearinghouse
 from contracts.lib import market_words as words
 from contracts.lib import position_math
 from contracts.modules import markets
-from contracts.modules import portfolio
 from contracts.modules import waterfall
 
 uses: markets
-uses: portfolio
 uses: waterfall
 
 # Flags of IClearinghouse.Status among those of a market.
@@ -69,27 +67,6 @@ def market_state(_market: uint256) -> IClearinghouse.MarketState:
     state.draw_level = waterfall._draw_level(_market, market.insurance, draw_bps)
     state.status = market.flags & STATUS
     return state
-
-
-@external
-@view
-def account_state(_account: address) -> IClearinghouse.AccountState:
-    """
-    @notice Free collateral and cross positions of an account together, as a transaction in this block would find them.
-    """
-    all: portfolio.Portfolio = portfolio._of(_account, max_value(uint256))
-    return IClearinghouse.AccountState(
-        equity=all.equity,
-        full_equity=all.full_equity,
-        opening=all.opening,
-        initial_margin=all.initial_margin,
-        maintenance_margin=all.maintenance_margin,
-        notional=all.notional,
-        lacking=all.lacking,
-        collectable=all.collectable,
-        stale=all.stale,
-        jumped=all.jumped,
-    )
 
 
 @external

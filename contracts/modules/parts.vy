@@ -10,13 +10,16 @@ from contracts.modules import accounts
 
 uses: accounts
 
-# Everything about accounts with cross positions.
+# Trades of cross accounts, and what their free collateral must carry: ClearinghouseCross.
 CROSS: immutable(address)
+# Their liquidations: ClearinghouseCrossLiquidation.
+CROSS_LIQUIDATION: immutable(address)
 
 
 @deploy
-def __init__(_cross: address):
+def __init__(_cross: address, _cross_liquidation: address):
     CROSS = _cross
+    CROSS_LIQUIDATION = _cross_liquidation
 
 
 @internal

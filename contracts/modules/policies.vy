@@ -14,6 +14,10 @@ from contracts.lib import policy_word
 from contracts.lib import reasons
 
 MASK_40: constant(uint256) = 2**40 - 1
+# What a margin call records.
+MASK_SINCE: constant(uint256) = 2**48 - 1
+# A stamp counts for so many cooldowns.
+STAMP_COOLDOWNS: constant(uint256) = 10
 
 # Where the money is.
 CLEARINGHOUSE: immutable(IClearinghouse)
@@ -22,8 +26,8 @@ CONFIG: immutable(address)
 
 # lib/policy_word by market.
 policies: HashMap[uint256, uint256]
-# Under market << 160 | account: long 1 | count of top-ups 7 | liquidatable since 40, as they were when recorded. The rest of the word is
-# kept for the chunk stamp of large positions.
+# Under market << 160 | account: when the last chunk of a large position was closed 40 | long 1 | count of top-ups 7 | liquidatable since
+# 40, the last three as they were when recorded.
 records: HashMap[uint256, uint256]
 
 
@@ -91,7 +95,7 @@ def _since(_market: uint256, _account: address, _policy_word: uint256) -> uint25
     @notice A record counts for two last-resort delays, and only for the position it was made for: same side, same count of top-ups,
             which starts elsewhere for each position.
     """
-    record: uint256 = self.records[self._key(_market, _account)]
+    record: uint256 = self.records[self._key(_market, _account)] & MASK_SINCE
     since: uint256 = record & MASK_40
     if since == 0 or block.timestamp > since + 2 * policy_word._last_resort_seconds(_policy_word):
         return 0
@@ -136,14 +140,33 @@ def _takeover_refusal(_market: uint256, _target: address, _policy_word: uint256)
 
 @internal
 @view
-def _force_close_refusal(_market: uint256, _policy_word: uint256) -> uint256:
+def _force_close_refusal(_market: uint256, _target: address, _policy_word: uint256) -> (uint256, uint256):
     """
-    @notice Why a target that is not bankrupt may not be closed now; 0 if it may.
-    @dev Reverts where the policy knows no force close at all.
+    @notice Why a target that is not bankrupt may not be closed now, 0 if it may; and the policy word for it: without chunks once one
+            went and its cooldown has passed.
+    @dev Reverts where the policy knows no force close at all. Bankrupt targets are closed where auto-deleveraging is the policy too.
     """
     if _policy_word & policy_word.FLAG_FORCE_CLOSE == 0:
         reasons._revert(reasons.FORCE_CLOSE_NOT_ALLOWED)
-    return self._grace_refusal(_market, _policy_word)
+    word: uint256 = _policy_word
+    if policy_word._large_notional_packed(_policy_word) != 0:
+        stamp: uint256 = self.records[self._key(_market, _target)] >> 48
+        cooldown: uint256 = policy_word._cooldown_seconds(_policy_word)
+        if stamp != 0 and block.timestamp <= stamp + STAMP_COOLDOWNS * cooldown:
+            if block.timestamp < stamp + cooldown:
+                return reasons.COOLDOWN, word
+            word = policy_word._without_chunks(word)
+    return self._grace_refusal(_market, _policy_word), word
+
+
+@internal
+def _stamp(_market: uint256, _target: address):
+    """
+    @notice Notes that a chunk of a large position went: the rest waits for the cooldown. Neither trading nor a new position changes it; a
+            margin call that finds the account healthy does.
+    """
+    key: uint256 = self._key(_market, _target)
+    self.records[key] = self.records[key] & MASK_SINCE | block.timestamp << 48
 
 
 @internal

@@ -35,6 +35,14 @@ struct Portfolio:
     jumped: bool  # the price of a leg just jumped
 
 
+# What moves with a part of a leg, WAD.
+struct Plan:
+    from_free: uint256  # free collateral to the part
+    from_legs: uint256  # profits of other markets to the part
+    from_rest: uint256  # profit of the rest of the leg to the part
+    excess: uint256  # the part to the rest of the leg, or to free collateral
+
+
 # Beyond what all pots of a token hold: keeps the products of the share below 2**256.
 MAX_EQUITY: constant(int256) = 2**127
 
@@ -228,51 +236,92 @@ def _fund(
 
 
 @internal
+@pure
+def _plan(
+    _market: markets.Market,
+    _others: Portfolio,
+    _all: Portfolio,
+    _free: uint256,
+    _target: position_math.Position,
+    _part: position_math.Position,
+) -> Plan:
+    """
+    @notice What has to move so that a part leaves with its share: of a solvent account the share of its maintenance margin in the account's
+            equity; of a bankrupt one nothing above its own loss, which free collateral and collectable profits cover pro rata to all
+            losses.
+    @param _others the portfolio without the target's leg
+    @param _all the portfolio with it
+    @dev Reverts "stale price" where only a profit at a stale price stands between the account and bankruptcy and the part would leave a
+         deficit: no waterfall runs before that price is known.
+    """
+    plan: Plan = empty(Plan)
+    rest: position_math.Position = position_math._without(_target, _part)
+    worth: int256 = position_math._worth(_part, _market.mark)
+    missing: uint256 = 0
+    bankrupt: bool = not (_all.full_equity >= 0)
+    if worth >= 0 or not bankrupt:
+        due: int256 = self._share(_market, _all, _target, rest)
+        if due < worth:
+            plan.excess = convert(unsafe_sub(worth, due), uint256)
+            return plan
+        missing = convert(unsafe_sub(due, worth), uint256)
+    else:
+        # lacking is at least |worth|; below 2**128 all
+        missing = unsafe_div(
+            unsafe_mul(position_math._abs(worth), unsafe_add(_free, _all.collectable)), _all.lacking
+        )
+    plan.from_free = min(missing, _free)
+    missing = unsafe_sub(missing, plan.from_free)
+    plan.from_legs = min(missing, _others.collectable)
+    missing = unsafe_sub(missing, plan.from_legs)
+    # the other part of the same leg may have a profit of its own
+    plan.from_rest = min(missing, convert(max(position_math._worth(rest, _market.mark), 0), uint256))
+    if not bankrupt and unsafe_add(worth, self._moved(plan)) < 0:
+        reasons._revert(reasons.STALE_PRICE)
+    return plan
+
+
+@internal
+@pure
+def _moved(_plan_: Plan) -> int256:
+    """
+    @notice By how much a plan changes the part's balance.
+    """
+    return unsafe_sub(
+        convert(unsafe_add(unsafe_add(_plan_.from_free, _plan_.from_legs), _plan_.from_rest), int256),
+        convert(_plan_.excess, int256),
+    )
+
+
+@internal
 def _detach(
     _market: markets.Market,
     _account: address,
+    _others: Portfolio,
     _all: Portfolio,
     _target: position_math.Position,
     _size: uint256,
 ) -> (markets.Market, position_math.Position, position_math.Position):
     """
-    @notice Cuts a part out of a settled leg and sees to it that it leaves with its share: of a solvent account the share of its
-            maintenance margin in the account's equity; of a bankrupt one nothing above its own loss, which free collateral and
-            payable profits cover pro rata to all losses.
-    @param _all the portfolio with the leg in it
+    @notice Cuts a part out of a settled leg and moves what `_plan` says.
     @return market, part, rest
     """
     market: markets.Market = _market
     part: position_math.Position = position_math._part(_target, _size)
     rest: position_math.Position = position_math._without(_target, part)
-    worth: int256 = position_math._worth(part, market.mark)
-    missing: uint256 = 0
-    if _all.equity >= 0 or worth >= 0 or _all.full_equity >= 0:
-        due: int256 = self._share(_market, _all, _target, rest)
-        if due < worth:
-            excess: int256 = unsafe_sub(worth, due)
-            part.balance = unsafe_sub(part.balance, excess)
-            if rest.size != 0:
-                rest.balance = unsafe_add(rest.balance, excess)
-            else:
-                market = payouts._pay(market, _account, convert(excess, uint256))
-            return market, part, rest
-        missing = convert(unsafe_sub(due, worth), uint256)
-    else:
-        free: uint256 = accounts._free(_account)
-        missing = unsafe_div(
-            unsafe_mul(position_math._abs(worth), unsafe_add(free, _all.collectable)), _all.lacking
-        )
-    market, part, missing = self._fund(market, _account, part, missing)
-    # the other part of the same leg may have a profit of its own
-    own: uint256 = min(missing, convert(max(position_math._worth(rest, market.mark), 0), uint256))
-    if own != 0:
-        part.balance = unsafe_add(part.balance, convert(own, int256))
-        rest.balance = unsafe_sub(rest.balance, convert(own, int256))
-    if missing != 0 and _all.full_equity >= 0 and not (_all.equity >= 0):
-        # only a profit at a stale price stands between the account and bankruptcy: no waterfall runs before that price is known
-        if not (position_math._worth(part, market.mark) >= 0):
-            reasons._revert(reasons.STALE_PRICE)
+    plan: Plan = self._plan(market, _others, _all, accounts._free(_account), _target, part)
+    part.balance = unsafe_add(part.balance, self._moved(plan))
+    if plan.from_free != 0:
+        accounts._take(_account, plan.from_free)
+    if plan.from_legs != 0:
+        self._collect(_account, market.id, plan.from_legs)
+    market.pot = unsafe_add(market.pot, unsafe_add(plan.from_free, plan.from_legs))
+    rest.balance = unsafe_sub(rest.balance, convert(plan.from_rest, int256))
+    if plan.excess != 0:
+        if rest.size != 0:
+            rest.balance = unsafe_add(rest.balance, convert(plan.excess, int256))
+        else:
+            market = payouts._pay(market, _account, plan.excess)
     return market, part, rest
 
 
@@ -285,6 +334,7 @@ def _share(
     @notice What a part takes along of the account's equity, rounded down; nothing of a bankrupt account.
     """
     equity: int256 = min(_all.equity, MAX_EQUITY)
+    # without maintenance margin there is nothing to share
     if equity <= 0 or _all.maintenance_margin == 0:
         return 0
     before: uint256 = margin_math._maintenance(

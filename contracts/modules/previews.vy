@@ -11,6 +11,7 @@ from interfaces import ILiquidationEngine
 from interfaces import IVenue
 
 from contracts.lib import liquidation_math
+from contracts.lib import margin_math
 from contracts.lib import market_words
 from contracts.lib import policy_word
 from contracts.lib import position_math
@@ -53,7 +54,7 @@ def preview_takeover(
     liquidation_math._check_margin(_margin)
     policy: uint256 = policies._policy(_market)
     case: Case = self._begin(
-        _market, _target, _size, policy, policies._takeover_refusal(_market, _target, policy)
+        _market, _target, _size, policy, policies._takeover_refusal(_market, _target, policy), False
     )
     mark: uint256 = case.view.state.mark_price
     part: position_math.Position = case.part
@@ -62,7 +63,7 @@ def preview_takeover(
     preview.part_equity = position_math._worth(part, mark)
     if preview.part_equity < 0:
         preview.deficit = convert(-preview.part_equity, uint256)
-        absorption: Absorption = self._absorbed(case.view, part.size, preview.deficit)
+        absorption: Absorption = self._absorbed(case.view, part.size, preview.deficit, policy)
         preview.from_insurance = absorption.from_insurance
         preview.social_loss_per_unit = absorption.index_rise
         part.balance -= preview.part_equity
@@ -78,14 +79,14 @@ def preview_takeover(
     preview.new_balance = new.balance
     preview.new_entry_notional = new.notional
     preview.new_equity = position_math._worth(new, mark)
-    preview.initial_margin = position_math._margin(
-        position_math._notional(new.size, mark), market_words._imr_bps(case.view.risk)
+    preview.initial_margin = margin_math._initial(
+        position_math._notional(new.size, mark), case.view.risk, case.view.extras
     )
     excess: int256 = new.balance
-    if new.size != 0:
-        excess = position_math._opening_excess(
-            new, mark, market_words._imr_bps(case.view.risk), market_words._entry_margin_rule(case.view.risk)
-        )
+    if self._is_cross(msg.sender, _market):
+        excess = self._account_excess(case.view, old, new, _margin)
+    elif new.size != 0:
+        excess = position_math._opening_excess(new, mark, case.view.risk, case.view.extras)
     preview.missing_margin = convert(max(-excess, 0), uint256)
     return preview
 
@@ -102,7 +103,9 @@ def preview_force_close(
     @dev Reverts as the transaction.
     """
     policy: uint256 = policies._policy(_market)
-    case: Case = self._begin(_market, _target, _size, policy, policies._force_close_refusal(_market, policy))
+    refusal: uint256 = 0
+    refusal, policy = policies._force_close_refusal(_market, _target, policy)
+    case: Case = self._begin(_market, _target, _size, policy, refusal, True)
     part: position_math.Position = case.part
     before: int256 = liquidation_math._before_proceeds(part)
     trading: uint256 = case.view.trading
@@ -125,7 +128,7 @@ def preview_force_close(
         reasons._revert(reasons.VENUE_TOO_FAR)
     absorption: Absorption = empty(Absorption)
     if outcome.residue < 0:
-        absorption = self._absorbed(case.view, part.size, convert(-outcome.residue, uint256))
+        absorption = self._absorbed(case.view, part.size, convert(-outcome.residue, uint256), policy)
     return ILiquidationEngine.ForceClosePreview(
         size=part.size,
         notional=fill.notional,
@@ -141,7 +144,9 @@ def preview_force_close(
 
 @internal
 @view
-def _begin(_market: uint256, _target: address, _size: uint256, _policy: uint256, _refusal: uint256) -> Case:
+def _begin(
+    _market: uint256, _target: address, _size: uint256, _policy: uint256, _refusal: uint256, _chunks: bool
+) -> Case:
     """
     @notice The checks of the transaction in its order, and the part.
     """
@@ -150,37 +155,83 @@ def _begin(_market: uint256, _target: address, _size: uint256, _policy: uint256,
     view: market_reads.View = market_reads._view(policies.CLEARINGHOUSE, _market)
     if view.state.stale:
         reasons._revert(reasons.STALE_PRICE)
+    if view.state.final_price != 0:
+        reasons._revert(reasons.MARKET_IS_SETTLING)
     target: position_math.Position = market_reads._settled(view, _target)
     if target.size == 0:
         reasons._revert(reasons.NO_POSITION)
-    equity: int256 = position_math._worth(target, view.state.mark_price)
-    margin: uint256 = position_math._margin(
-        position_math._notional(target.size, view.state.mark_price), market_words._mmr_bps(view.risk)
-    )
+    equity: int256 = 0
+    margin: uint256 = 0
+    equity, margin = market_reads._standing(view, _target, target)
     if not position_math._is_below(equity, margin, policy_word._trigger_bps(_policy)):
         reasons._revert(reasons.NOT_LIQUIDATABLE)
     if _refusal != 0 and equity >= 0:
         reasons._revert(_refusal)
-    size: uint256 = liquidation_math._slice(
-        position_math._abs(target.size),
-        _size,
-        view.state.mark_price,
-        policy_word._min_slice_bps(_policy),
-        market_words._min_notional(view.trading),
+    size: uint256 = 0
+    if _chunks and equity >= 0:
+        size = liquidation_math._chunk(
+            position_math._abs(target.size), position_math._notional(target.size, view.state.mark_price), _policy
+        )
+    if size == 0:
+        size = liquidation_math._slice(
+            position_math._abs(target.size),
+            _size,
+            view.state.mark_price,
+            policy_word._min_slice_bps(_policy),
+            market_words._min_notional(view.trading),
+        )
+    part: position_math.Position = position_math._part(target, size)
+    if target.flags & market_reads.CROSS != 0:
+        part.balance = (staticcall policies.CLEARINGHOUSE.detached(_market, _target, size)).balance
+    return Case(view=view, part=part)
+
+
+@internal
+@view
+def _is_cross(_account: address, _market: uint256) -> bool:
+    """
+    @notice Whether a position that the account opens in a market is cross.
+    """
+    return _market < 16 and (staticcall policies.CLEARINGHOUSE.cross_markets(_account))[0] >> _market & 1 != 0
+
+
+@internal
+@view
+def _account_excess(
+    _view: market_reads.View, _old: position_math.Position, _new: position_math.Position, _margin: uint256
+) -> int256:
+    """
+    @notice By how much a cross account would exceed the opening rule with a new leg in place of the old one. The margin that goes into
+            the leg comes out of the same account.
+    """
+    mark: uint256 = _view.state.mark_price
+    all: IClearinghouse.AccountState = staticcall policies.CLEARINGHOUSE.account_state(msg.sender)
+    others: int256 = all.opening - _old.balance - min(
+        position_math._price_pnl(_old.size, _old.notional, mark), 0
     )
-    return Case(view=view, part=position_math._part(target, size))
+    needed: uint256 = all.initial_margin - margin_math._initial(
+        position_math._notional(_old.size, mark), _view.risk, _view.extras
+    ) + margin_math._initial(position_math._notional(_new.size, mark), _view.risk, _view.extras)
+    return others + position_math._worth(_new, mark) - convert(_margin, int256) - convert(needed, int256)
 
 
 @internal
 @pure
-def _absorbed(_view: market_reads.View, _size: int256, _deficit: uint256) -> Absorption:
+def _absorbed(_view: market_reads.View, _size: int256, _deficit: uint256, _policy: uint256) -> Absorption:
     """
     @notice The waterfall's first two steps for a deficit of a position of the given size.
+    @dev Reverts "use ADL" as the transaction.
     """
     drawable: uint256 = waterfall_math._drawable(
         _view.state.insurance_fund, _view.state.draw_level, market_words._insurance_draw_bps(_view.limits)
     )
     paid: uint256 = min(_deficit, drawable)
+    if _policy & policy_word.FLAG_LOSS_ADL != 0 and paid < _deficit:
+        holders: uint256 = _view.state.holders_long
+        if _size > 0:
+            holders = _view.state.holders_short
+        if holders <= policy_word.MAX_DELEVERAGED:
+            reasons._revert(reasons.USE_ADL)
     payers: uint256 = _view.state.total_short
     index: uint256 = _view.state.short_social_loss_index
     if _size < 0:

@@ -10,6 +10,7 @@ from interfaces import IClearinghouse
 from interfaces import IVenue
 
 from contracts.lib import margin_math
+from contracts.lib import market_words
 from contracts.lib import position_math
 from contracts.lib import reasons
 from contracts.modules import accounts
@@ -80,6 +81,12 @@ def trade(
     market = positions._replace(market, _account, old.size, new)
     self._check_trade(market, old, new, _margin)
     closing._pay_in(market, _account, new, _margin)
+    if market.extras >> market_words.SHOWN_TRIGGER_AT != 0:
+        raw_call(
+            parts.CROSS,
+            abi_encode(_market, _account, method_id=method_id("announce(uint256,address)")),
+            is_delegate_call=True,
+        )
     log IClearinghouse.Trade(
         market=_market,
         account=_account,

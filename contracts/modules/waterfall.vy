@@ -22,8 +22,6 @@ uses: markets
 uses: payouts
 
 RAY: constant(uint256) = 10**27
-# Holders of a side that one auto-deleveraging can pass.
-MAX_DELEVERAGED: constant(uint256) = 1_000
 # Below this factor (1e-9) too few digits are left: the ranges' epoch ends.
 EPOCH_END: constant(uint256) = 10**18
 
@@ -82,7 +80,7 @@ def _absorb(_market: markets.Market, _size: int256, _deficit: int256, _policy: u
     loss: uint256 = unsafe_sub(unsafe_add(deficit, market.insurance), _market.insurance)
     on_longs: uint256 = 0
     if _policy & policy_word.FLAG_LOSS_ADL != 0 and loss != 0:
-        if (market.holders_short if _size > 0 else market.holders_long) <= MAX_DELEVERAGED:
+        if (market.holders_short if _size > 0 else market.holders_long) <= policy_word.MAX_DELEVERAGED:
             reasons._revert(reasons.USE_ADL)
     if market.flags & markets.SETTLING != 0:
         return self._leave_unallocated(market, _size, deficit, loss)

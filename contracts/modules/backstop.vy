@@ -1,0 +1,66 @@
+# pragma version 0.4.3
+# pragma nonreentrancy on
+"""
+@title  Backstop
+@notice Hands failing positions to the vault that stands behind all markets. docs/spec.md section 13.
+"""
+
+from interfaces import IBackstopVault
+from interfaces import IClearinghouse
+from interfaces import ILiquidationEngine
+
+from contracts.lib import policy_word
+from contracts.lib import reasons
+from contracts.modules import policies
+
+uses: policies
+
+
+MAX_LEGS: constant(uint256) = 16
+
+# Whose deposits take over what nobody else took; zero for none.
+backstop_vault: public(address)
+
+
+@external
+def set_backstop(_vault: address):
+    """
+    @notice Replaces the vault; what the old one holds stays with it.
+    @dev Reverts "not config".
+    """
+    if msg.sender != policies.CONFIG:
+        reasons._revert(reasons.NOT_CONFIG)
+    self.backstop_vault = _vault
+    log ILiquidationEngine.BackstopSet(vault=_vault)
+
+
+@internal
+def _take_over(_market: uint256, _target: address):
+    held: IClearinghouse.Position = staticcall policies.CLEARINGHOUSE.position(_market, _target)
+    if not held.cross:
+        self._take_over_leg(_market, _target)
+        return
+    # Each leg leaves with its share of the account by maintenance margin: the stage of what is left stays the same.
+    legs: uint256 = (staticcall policies.CLEARINGHOUSE.cross_markets(_target))[1]
+    for i: uint256 in range(MAX_LEGS):
+        if legs >> i & 1 != 0:
+            if (staticcall policies.CLEARINGHOUSE.position(i, _target)).size != 0:
+                self._take_over_leg(i, _target)
+
+
+@internal
+def _take_over_leg(_market: uint256, _target: address):
+    policy: uint256 = policies._policy(_market)
+    vault: address = self.backstop_vault
+    if policy_word._backstop_bps(policy) == 0 or vault == empty(address):
+        reasons._revert(reasons.NO_BACKSTOP)
+    margin: uint256 = extcall policies.CLEARINGHOUSE.take_over(
+        _market,
+        vault,
+        _target,
+        max_value(uint256),
+        staticcall IBackstopVault(vault).admit(_market),
+        policy_word._for_backstop(policy),
+        policies._grace_refusal(_market, policy),
+    )
+    extcall IBackstopVault(vault).took_over(_market, margin)
