@@ -95,9 +95,13 @@ class TreasuryDesk:
     def staked(self, name: str) -> int:
         return self.treasury.call("staked", self.who(name))
 
+    def balance(self, token: Contract, holder: str) -> int:
+        """Of either token and whatever kind, as an ERC-20 tells it."""
+        return self.chain.contract(load("MockToken"), token.address).call("balanceOf", holder)
+
     def wallet(self, name: str) -> int:
         """Collateral outside."""
-        return self.collateral.call("balanceOf", self.who(name))
+        return self.balance(self.collateral, self.who(name))
 
     def ledger(self, *names: str) -> int:
         """The right side of the identity of `remainder`, less the left: zero if everybody is named."""
@@ -115,5 +119,5 @@ class TreasuryDesk:
         return (
             [treasury.call(view) for view in views],
             [(treasury.call("staked", who), treasury.call("entitlement", who)) for who in everybody],
-            [token.call("balanceOf", who) for token in tokens for who in everybody],
+            [self.balance(token, who) for token in tokens for who in everybody],
         )
