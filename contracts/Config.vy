@@ -24,6 +24,8 @@ from contracts.modules import ownership
 from contracts.modules import parameters
 # The oracle and the venue of a stored market.
 from contracts.lib import market_words
+# What may leave in a period.
+from contracts.lib import outflow_limit
 
 implements: IConfig
 
@@ -41,6 +43,11 @@ exports: (
 # owner could have it fail by sending too little.
 ACCRUAL_GAS: constant(uint256) = 500_000
 GAS_BEFORE_ACCRUAL: constant(uint256) = 600_000
+
+# A withdrawal limit lower than a unit would lock everybody in.
+MIN_LIMIT: constant(uint256) = 10**18
+MIN_PERIOD: constant(uint256) = 3_600
+MAX_PERIOD: constant(uint256) = 2_592_000
 
 # Where markets and money are.
 CLEARINGHOUSE: public(immutable(IClearinghouse))
@@ -136,14 +143,7 @@ def set_market_params(_market: uint256, _params: IConfig.MarketParams):
     limits: uint256 = 0
     risk, trading, limits = staticcall CLEARINGHOUSE.market_words(_market)
     assert _params.venue == market_words._venue(trading), "venue cannot change"
-    assert msg.gas >= GAS_BEFORE_ACCRUAL, "too little gas"
-    # Whether it succeeds does not matter.
-    accrued: bool = raw_call(
-        CLEARINGHOUSE.address,
-        abi_encode(_market, method_id=method_id("accrue(uint256)")),
-        gas=ACCRUAL_GAS,
-        revert_on_failure=False,
-    )
+    self._accrue(_market)
     self._store_market(_market, _params)
 
 
@@ -178,6 +178,45 @@ def unpause(_market: uint256):
     ownership._check_owner()
     self._check_listed(_market)
     self._store_status(_market, self._status[_market] & ~IClearinghouse.Status.PAUSED)
+
+
+@external
+def settle_market(_market: uint256, _price: uint256):
+    """
+    @notice Ends a market: positions and ranges are settled at a final price, then claims are paid. There is no way back. Only the owner.
+    @param _price WAD; 0 is the mark of this moment
+    """
+    ownership._check_owner()
+    self._check_listed(_market)
+    self._accrue(_market)
+    extcall CLEARINGHOUSE.settle_market(_market, _price)
+
+
+@external
+def set_withdrawal_limit(_limit: uint256, _period_seconds: uint256):
+    """
+    @notice Limits what may leave the clearinghouse net of deposits in a period. Only the owner.
+    @param _limit WAD, a number of at most six digits and zeros; 0 is none
+    @param _period_seconds an hour to thirty days
+    """
+    ownership._check_owner()
+    word: uint256 = 0
+    if _limit != 0:
+        assert _limit >= MIN_LIMIT, "bad withdrawal limit"
+        assert _period_seconds >= MIN_PERIOD and _period_seconds <= MAX_PERIOD, "bad withdrawal period"
+        word = outflow_limit._pack(market_words._pack_amount(_limit), _period_seconds, block.timestamp)
+    extcall CLEARINGHOUSE.set_outflow_limit(word)
+    log IConfig.WithdrawalLimitSet(limit=_limit, period_seconds=_period_seconds)
+
+
+@external
+def set_backstop(_vault: address):
+    """
+    @notice Names the vault that takes over what nobody else took; zero for none. Only the owner.
+    """
+    ownership._check_owner()
+    extcall ENGINE.set_backstop(_vault)
+    log IConfig.BackstopSet(vault=_vault)
 
 
 @external
@@ -241,7 +280,7 @@ def market_params(_market: uint256) -> IConfig.MarketParams:
     trading: uint256 = 0
     limits: uint256 = 0
     risk, trading, limits = staticcall CLEARINGHOUSE.market_words(_market)
-    return parameters._unpack_market(risk, trading, limits)
+    return parameters._unpack_market(risk, trading, limits, staticcall CLEARINGHOUSE.extras_word(_market))
 
 
 @external
@@ -266,6 +305,20 @@ def status(_market: uint256) -> uint256:
 
 
 @internal
+def _accrue(_market: uint256):
+    """
+    @notice What has passed accrues by the parameters so far, if the oracle gives a price: whether it does not matter.
+    """
+    assert msg.gas >= GAS_BEFORE_ACCRUAL, "too little gas"
+    accrued: bool = raw_call(
+        CLEARINGHOUSE.address,
+        abi_encode(_market, method_id=method_id("accrue(uint256)")),
+        gas=ACCRUAL_GAS,
+        revert_on_failure=False,
+    )
+
+
+@internal
 @view
 def _check_listed(_market: uint256):
     assert IClearinghouse.Status.LISTED in self._status[_market], "unknown market"
@@ -277,8 +330,9 @@ def _store_market(_market: uint256, _params: IConfig.MarketParams):
     risk: uint256 = 0
     trading: uint256 = 0
     limits: uint256 = 0
-    risk, trading, limits = parameters._pack_market(_params)
-    extcall CLEARINGHOUSE.set_market(_market, risk, trading, limits)
+    extras: uint256 = 0
+    risk, trading, limits, extras = parameters._pack_market(_params)
+    extcall CLEARINGHOUSE.set_market(_market, risk, trading, limits, extras)
 
 
 @internal

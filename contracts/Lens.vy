@@ -18,7 +18,9 @@ from interfaces import ILiquidationEngine
 from interfaces import IOysterAmm
 # Stages and prices at which they begin.
 from contracts.lib import health_math
-# Ratios of a market.
+# What a notional needs.
+from contracts.lib import margin_math
+# Parameters of a market.
 from contracts.lib import market_words
 # Ratios of its policy.
 from contracts.lib import policy_word
@@ -41,8 +43,8 @@ struct View:
     stale: bool
     long_carry: int256
     short_carry: int256
-    imr_bps: uint256
-    mmr_bps: uint256
+    risk: uint256
+    extras: uint256
     policy: uint256
 
 
@@ -103,13 +105,8 @@ def liquidation_price(_market: uint256, _account: address) -> uint256:
             may be, a short that may be at every price, or no position.
     """
     market: View = self._view(_market)
-    position: position_math.Position = self._position(_market, _account)
-    return health_math._liquidation_price(
-        position,
-        self._carry_index(market, position.size),
-        policy_word._trigger_bps(market.policy),
-        market.mmr_bps,
-    )
+    position: position_math.Position = self._backed(market, _account, policy_word._trigger_bps(market.policy))
+    return self._liquidation_price(market, position)
 
 
 @external
@@ -119,8 +116,9 @@ def bankruptcy_price(_market: uint256, _account: address) -> uint256:
     @notice The last price at which the position has no deficit, with carry to date. 0: a long that never has one, a short
             that has one at every price, or no position.
     """
-    position: position_math.Position = self._position(_market, _account)
-    return health_math._bankruptcy_price(position, self._carry_index(self._view(_market), position.size))
+    market: View = self._view(_market)
+    position: position_math.Position = self._backed(market, _account, 0)
+    return health_math._bankruptcy_price(position, self._carry_index(market, position.size))
 
 
 @external
@@ -143,7 +141,7 @@ def solvency(
     sheet.pot = state.pot
     sheet.unallocated_loss = state.unallocated_loss
     sheet.insurance_fund = state.insurance_fund
-    sheet.protocol_fees = state.protocol_fees
+    sheet.protocol_fees = state.protocol_fees + state.borrow_fees
     sheet.owed_total = state.owed_total
     sheet.missing_long = state.total_long
     sheet.missing_short = state.total_short
@@ -214,8 +212,8 @@ def _view_of(_market: uint256, _state: IClearinghouse.MarketState) -> View:
         stale=_state.stale,
         long_carry=market_reads._carry_index(_state, 1),
         short_carry=market_reads._carry_index(_state, -1),
-        imr_bps=market_words._imr_bps(risk),
-        mmr_bps=market_words._mmr_bps(risk),
+        risk=risk,
+        extras=staticcall CLEARINGHOUSE.extras_word(_market),
         policy=staticcall ENGINE.policy(_market),
     )
 
@@ -242,6 +240,9 @@ def _health(_market: View, _account: address) -> ILens.Health:
     found.free_collateral = staticcall CLEARINGHOUSE.free_collateral(_account)
     position: position_math.Position = self._position(_market.market, _account)
     if position.size == 0:
+        # what auto-deleveraging left
+        found.balance = position.balance
+        found.equity = position.balance
         return found
     carry_index: int256 = self._carry_index(_market, position.size)
     trigger_bps: uint256 = policy_word._trigger_bps(_market.policy)
@@ -252,8 +253,17 @@ def _health(_market: View, _account: address) -> ILens.Health:
     found.equity = position.balance + found.pnl
     found.carry = position_math._carry_charge(position.size, position.carry, carry_index)
     found.notional = position_math._notional(position.size, _market.mark_price)
-    found.initial_margin = position_math._margin(found.notional, _market.imr_bps)
-    found.maintenance_margin = position_math._margin(found.notional, _market.mmr_bps)
+    found.initial_margin = margin_math._initial(found.notional, _market.risk, _market.extras)
+    found.maintenance_margin = margin_math._maintenance(found.notional, _market.risk, _market.extras)
+    found.cross = position.flags & market_reads.CROSS != 0
+    if found.cross:
+        all: IClearinghouse.AccountState = staticcall CLEARINGHOUSE.account_state(_account)
+        found.initial_margin = all.initial_margin
+        found.maintenance_margin = all.maintenance_margin
+        found.equity = all.equity
+        if all.full_equity >= 0:
+            # a profit at a stale price counts for nothing, but nobody is bankrupt for want of it
+            found.equity = max(all.equity, 0)
     found.stage = health_math._stage(
         found.equity,
         found.maintenance_margin,
@@ -261,10 +271,36 @@ def _health(_market: View, _account: address) -> ILens.Health:
         policy_word._backstop_bps(_market.policy),
         policy_word._margin_call_bps(_market.policy),
     )
-    found.liquidation_price = health_math._liquidation_price(position, carry_index, trigger_bps, _market.mmr_bps)
-    found.bankruptcy_price = health_math._bankruptcy_price(position, carry_index)
+    found.liquidation_price = self._liquidation_price(
+        _market, self._backed(_market, _account, trigger_bps)
+    )
+    found.bankruptcy_price = health_math._bankruptcy_price(self._backed(_market, _account, 0), carry_index)
     found.liquidatable_since = staticcall ENGINE.liquidatable_since(_market.market, _account)
     return found
+
+
+@internal
+@view
+def _backed(_market: View, _account: address, _trigger_bps: uint256) -> position_math.Position:
+    """
+    @notice A position with what backs it: of a cross account all that the other legs do not need at a trigger.
+    """
+    position: position_math.Position = self._position(_market.market, _account)
+    if position.flags & market_reads.CROSS != 0:
+        position.balance += staticcall CLEARINGHOUSE.spare(_account, _market.market, _trigger_bps)
+    return position
+
+
+@internal
+@pure
+def _liquidation_price(_market: View, _position: position_math.Position) -> uint256:
+    return health_math._liquidation_price(
+        _position,
+        self._carry_index(_market, _position.size),
+        policy_word._trigger_bps(_market.policy),
+        _market.risk,
+        _market.extras,
+    )
 
 
 @internal

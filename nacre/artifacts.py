@@ -19,7 +19,7 @@ import sys
 import tempfile
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,15 @@ EVM_VERSION = "prague"
 CODE_SIZE_LIMIT = 24_576  # EIP-170
 # Folders of contracts/ with files that are only imported.
 MODULE_FOLDERS = ("lib", "modules")
+# Contracts whose code runs in the storage of another one, which answers for all of them.
+PARTS = {
+    "Clearinghouse": (
+        "ClearinghouseCross",
+        "ClearinghouseCrossLiquidation",
+        "ClearinghouseMarkets",
+        "ClearinghouseDeleveraging",
+    )
+}
 # Raised whenever what is stored changes.
 FORMAT = 1
 # Processes that compile at the same time; each takes about 150 MB.
@@ -95,11 +104,26 @@ def compile_contract(path: str | Path, root: Path = ROOT, use_cache: bool = True
 
 
 def load(name: str, root: Path = ROOT) -> Artifact:
-    """The contract with this name, wherever it lies under contracts/."""
+    """The contract with this name, wherever it lies under contracts/; with the interface of its parts, if it has any."""
     for path in deployables(root):
         if path.stem == name:
-            return compile_contract(path, root)
+            artifact = compile_contract(path, root)
+            return _with_parts(artifact, [load(part, root) for part in PARTS.get(name, ())])
     raise CompileError(f"there is no contract {name} under {root / 'contracts'}")
+
+
+def _with_parts(artifact: Artifact, parts: list[Artifact]) -> Artifact:
+    """The contract with the functions and events of its parts that it has none of its own for."""
+    abi, method_ids = list(artifact.abi), dict(artifact.method_ids)
+    known = {(entry["type"], entry.get("name"), len(entry.get("inputs", []))) for entry in abi}
+    for part in parts:
+        for entry in part.abi:
+            key = (entry["type"], entry.get("name"), len(entry.get("inputs", [])))
+            if entry["type"] in ("function", "event") and key not in known:
+                known.add(key)
+                abi.append(entry)
+        method_ids = part.method_ids | method_ids
+    return replace(artifact, abi=abi, method_ids=method_ids)
 
 
 def load_all(root: Path = ROOT) -> dict[str, Artifact]:

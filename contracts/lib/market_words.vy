@@ -86,12 +86,6 @@ def _funding_period(_risk: uint256) -> uint256:
 
 @internal
 @pure
-def _entry_margin_rule(_risk: uint256) -> bool:
-    return _risk & FLAG_ENTRY_MARGIN_RULE != 0
-
-
-@internal
-@pure
 def _pack_risk(
     _oracle_: address, _imr: uint256, _mmr: uint256, _age: uint256, _cap: uint256, _period: uint256, _flags: uint256
 ) -> uint256:

@@ -25,6 +25,9 @@ MAX_NOTIONAL: constant(uint256) = 10**12 * 10**18
 MAX_TIP: constant(uint256) = 10**6 * 10**18
 # Five times MM: beyond that a margin call says nothing.
 MAX_MARGIN_CALL_BPS: constant(uint256) = 50_000
+# 500 % a year.
+MAX_BORROW_RATE: constant(uint256) = 50_000
+MAX_SETTLEMENT_DELAY: constant(uint256) = 10_000_000
 MAX_COOLDOWN: constant(uint256) = 86_400
 MAX_LAST_RESORT: constant(uint256) = 2_592_000
 # Longer would leave the insurance fund with what liquidation should have caught.
@@ -57,17 +60,54 @@ def _check_market(_p: IConfig.MarketParams):
     assert _p.tip <= MAX_TIP, "bad tip"
     assert _p.insurance_draw_bps <= BPS, "bad insurance draw"
     assert _p.force_close_band_bps <= BPS, "bad force close band"
+    assert _p.borrow_rate_bps <= MAX_BORROW_RATE, "bad borrow rate"
+    assert _p.borrow_share_bps <= BPS, "bad borrow share"
+    assert _p.settlement_delay <= MAX_SETTLEMENT_DELAY, "bad settlement delay"
+    assert _p.shown_trigger_bps <= BPS, "bad shown trigger"
+    self._check_tiers(_p)
 
 
 @internal
 @pure
-def _pack_market(_p: IConfig.MarketParams) -> (uint256, uint256, uint256):
+def _check_tiers(_p: IConfig.MarketParams):
     """
-    @notice The three words of checked parameters: risk, trading, limits.
+    @notice Tiers come without a gap, with rising bounds and ratios: margins are continuous and convex in the notional.
     """
+    bound: uint256 = 0
+    imr: uint256 = _p.imr_bps
+    mmr: uint256 = _p.mmr_bps
+    ended: bool = False
+    for tier: IConfig.Tier in _p.tiers:
+        if tier.lower_notional == 0:
+            assert tier.imr_bps == 0 and tier.mmr_bps == 0, "bad tier"
+            ended = True
+            continue
+        assert not ended and tier.lower_notional > bound and tier.lower_notional <= MAX_NOTIONAL, "bad tier"
+        assert tier.imr_bps >= imr and tier.imr_bps <= BPS, "bad tier"
+        assert tier.mmr_bps >= mmr and tier.mmr_bps < tier.imr_bps, "bad tier"
+        bound = tier.lower_notional
+        imr = tier.imr_bps
+        mmr = tier.mmr_bps
+
+
+@internal
+@pure
+def _pack_market(_p: IConfig.MarketParams) -> (uint256, uint256, uint256, uint256):
+    """
+    @notice The four words of checked parameters: risk, trading, limits, extras.
+    """
+    extras: uint256 = self._pack_extras(_p)
     flags: uint256 = 0
     if _p.entry_margin_rule:
-        flags = market_words.FLAG_ENTRY_MARGIN_RULE
+        flags |= market_words.FLAG_ENTRY_MARGIN_RULE
+    if _p.mark_median:
+        flags |= market_words.FLAG_MARK_MEDIAN
+    if _p.previous_mark:
+        flags |= market_words.FLAG_PREVIOUS_MARK
+    if _p.cross_margin:
+        flags |= market_words.FLAG_CROSS_MARGIN
+    if extras != 0:
+        flags |= market_words.FLAG_EXTRAS
     deviation: uint256 = _p.max_deviation_bps
     if deviation == 0:
         deviation = _p.imr_bps
@@ -101,12 +141,32 @@ def _pack_market(_p: IConfig.MarketParams) -> (uint256, uint256, uint256):
             draw,
             _p.force_close_band_bps,
         ),
+        extras,
     )
 
 
 @internal
 @pure
-def _unpack_market(_risk: uint256, _trading: uint256, _limits: uint256) -> IConfig.MarketParams:
+def _pack_extras(_p: IConfig.MarketParams) -> uint256:
+    tiers: uint256 = 0
+    for i: uint256 in range(3):
+        if _p.tiers[i].lower_notional != 0:
+            tiers |= market_words._pack_tier(
+                market_words._pack_amount(_p.tiers[i].lower_notional), _p.tiers[i].imr_bps, _p.tiers[i].mmr_bps
+            ) << (i * market_words.TIER_BITS)
+    return market_words._pack_extras(
+        tiers, _p.borrow_rate_bps, _p.borrow_share_bps, _p.settlement_delay, _p.shown_trigger_bps
+    )
+
+
+@internal
+@pure
+def _unpack_market(
+    _risk: uint256, _trading: uint256, _limits: uint256, _extras: uint256
+) -> IConfig.MarketParams:
+    tiers: IConfig.Tier[3] = empty(IConfig.Tier[3])
+    for i: uint256 in range(3):
+        tiers[i].lower_notional, tiers[i].imr_bps, tiers[i].mmr_bps = market_words._tier(_extras, i)
     return IConfig.MarketParams(
         oracle=market_words._oracle(_risk),
         venue=market_words._venue(_trading),
@@ -126,10 +186,18 @@ def _unpack_market(_risk: uint256, _trading: uint256, _limits: uint256) -> IConf
         funding_period_seconds=market_words._funding_period(_risk),
         min_notional=market_words._min_notional(_trading),
         oracle_max_age=market_words._max_age(_risk),
-        entry_margin_rule=market_words._entry_margin_rule(_risk),
+        entry_margin_rule=_risk & market_words.FLAG_ENTRY_MARGIN_RULE != 0,
         tip=market_words._tip(_limits),
         insurance_draw_bps=market_words._insurance_draw_bps(_limits),
         force_close_band_bps=market_words._force_close_band_bps(_limits),
+        mark_median=_risk & market_words.FLAG_MARK_MEDIAN != 0,
+        previous_mark=_risk & market_words.FLAG_PREVIOUS_MARK != 0,
+        cross_margin=_risk & market_words.FLAG_CROSS_MARGIN != 0,
+        tiers=tiers,
+        borrow_rate_bps=market_words._borrow_rate_bps(_extras),
+        borrow_share_bps=market_words._borrow_share_bps(_extras),
+        settlement_delay=market_words._settlement_delay(_extras),
+        shown_trigger_bps=market_words._shown_trigger_bps(_extras),
     )
 
 

@@ -1,4 +1,4 @@
-"""Deploys token, Config, Clearinghouse, LiquidationEngine and Lens, in that order."""
+"""Deploys token, Config, Clearinghouse with its parts, LiquidationEngine and Lens."""
 
 from collections.abc import Callable
 from typing import Any
@@ -125,7 +125,18 @@ def _deploy(chain: Chain, record: Record, name: str, entry: dict[str, Any]) -> N
             at["Clearinghouse"],
             at["LiquidationEngine"],
         ],
-        "Clearinghouse": [at["Token"], at["LiquidationEngine"], at["Config"]],
+        "ClearinghouseCross": [],
+        "ClearinghouseCrossLiquidation": [at["ClearinghouseCross"]],
+        "ClearinghouseMarkets": [at["Config"], at["ClearinghouseCross"]],
+        "ClearinghouseDeleveraging": [at["LiquidationEngine"]],
+        "Clearinghouse": [
+            at["Token"],
+            at["LiquidationEngine"],
+            at["ClearinghouseCross"],
+            at["ClearinghouseCrossLiquidation"],
+            at["ClearinghouseMarkets"],
+            at["ClearinghouseDeleveraging"],
+        ],
         "LiquidationEngine": [at["Clearinghouse"], at["Config"]],
         "Lens": [at["Clearinghouse"], at["LiquidationEngine"]],
     }

@@ -33,7 +33,23 @@ def market_params(config: MarketConfig, oracle: str, venue: str) -> dict[str, An
         "tip": wad(config.tip),
         "insurance_draw_bps": config.insurance_draw_bps,
         "force_close_band_bps": config.force_close_band_bps,
+        "mark_median": config.mark_mode == "median",
+        "previous_mark": config.adl_price == "previous_mark",
+        "cross_margin": config.cross_margin,
+        "tiers": _tiers(config),
+        "borrow_rate_bps": config.borrow_rate_bps,
+        "borrow_share_bps": config.borrow_share_bps,
+        "settlement_delay": config.settlement_delay,
+        "shown_trigger_bps": config.trigger_bps if config.show_liquidation_price else 0,
     }
+
+
+def _tiers(config: MarketConfig) -> list[dict[str, int]]:
+    """Three places, empty ones last."""
+    tiers = [
+        {"lower_notional": wad(tier.lower), "imr_bps": tier.imr_bps, "mmr_bps": tier.mmr_bps} for tier in config.tiers
+    ]
+    return tiers + [{"lower_notional": 0, "imr_bps": 0, "mmr_bps": 0}] * (3 - len(tiers))
 
 
 def policy_params(config: MarketConfig) -> dict[str, Any]:

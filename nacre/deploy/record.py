@@ -19,8 +19,18 @@ from nacre.deploy.system import DeployError, Market, System, artifact
 from nacre.presets import MarketConfig
 
 FOLDER = ROOT / "deployments"
-FORMAT = 2
-CORE = ("Config", "Clearinghouse", "LiquidationEngine", "Lens")
+FORMAT = 3
+# In the order in which they are deployed.
+CORE = (
+    "Config",
+    "ClearinghouseCross",
+    "ClearinghouseCrossLiquidation",
+    "ClearinghouseMarkets",
+    "ClearinghouseDeleveraging",
+    "Clearinghouse",
+    "LiquidationEngine",
+    "Lens",
+)
 _KNOWN_NETWORKS = {1: "ethereum", 10: "optimism", 1337: "local", 8453: "base", 31337: "local", 42161: "arbitrum"}
 
 

@@ -5,6 +5,7 @@ bounds are checked again on chain by Config.
 """
 
 from decimal import Decimal, localcontext
+from itertools import pairwise
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -33,20 +34,22 @@ Bps = Annotated[int, Field(ge=0, le=65_535, strict=True)]
 Seconds = Annotated[int, Field(ge=0, strict=True)]
 Flag = Annotated[bool, Field(strict=True)]
 
-# Fields of parts that come later: any value but this one is refused.
-LATER: dict[str, Any] = {
-    "tiers": [],
-    "borrow_rate_bps": 0,
-    "mark_mode": "index",
-    "backstop_bps": 0,
-    "large_notional": Decimal(0),
-    "chunk_bps": 0,
-    "cooldown_seconds": 0,
-    "loss": "social",
-    "adl_price": "bankruptcy",
-    "backstop_loss_cap": Decimal(0),
-    "settlement_delay": 0,
-}
+class Tier(BaseModel):
+    """Ratios of what a position's notional needs above a bound; margins stay continuous there."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    lower: Annotated[Number, Field(gt=0)]
+    imr_bps: Bps
+    mmr_bps: Bps
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_row(cls, value: Any) -> Any:
+        """[lower, imr_bps, mmr_bps] is the same."""
+        if isinstance(value, list | tuple) and len(value) == 3:
+            return dict(zip(("lower", "imr_bps", "mmr_bps"), value, strict=True))
+        return value
 
 
 class MarketConfig(BaseModel):
@@ -57,7 +60,7 @@ class MarketConfig(BaseModel):
     price: Annotated[Number, Field(gt=0)] = Decimal(100)
     imr_bps: Bps = 1000
     mmr_bps: Bps = 500
-    tiers: list[Any] = []
+    tiers: Annotated[list[Tier], Field(max_length=3)] = []  # above the first, whose ratios are imr_bps and mmr_bps
     trading_fee_bps: Bps = 30
     protocol_fee_bps: Bps = 20
     penalty: Annotated[list[Amount], Field(min_length=4, max_length=4)] = [
@@ -71,11 +74,14 @@ class MarketConfig(BaseModel):
     funding_cap_bps: Bps = 100  # a day; 0: no funding
     funding_period_seconds: Seconds = 86_400
     borrow_rate_bps: Bps = 0
+    borrow_share_bps: Annotated[int, Field(ge=0, le=10_000, strict=True)] = 5_000  # to the insurance fund
     min_notional: Amount = Decimal(0)
     min_slice_bps: Bps = 0
     mark_mode: Literal["index", "median"] = "index"
     oracle_max_age: Annotated[int, Field(gt=0, strict=True)] = 3_600
     entry_margin_rule: Flag = False
+    cross_margin: Flag = False
+    show_liquidation_price: Flag = False
     trigger_bps: Bps = 10_000
     backstop_bps: Bps = 0
     margin_call_bps: Bps = 0
@@ -101,11 +107,12 @@ class MarketConfig(BaseModel):
 
     @model_validator(mode="after")
     def _consistent(self) -> "MarketConfig":
-        for name, default in LATER.items():
-            if getattr(self, name) != default:
-                raise ValueError(f"{name}: comes with a later part, only {default} is possible now")
         if self.mmr_bps >= self.imr_bps:
             raise ValueError(f"mmr_bps ({self.mmr_bps}) must be below imr_bps ({self.imr_bps})")
+        rows = [(Decimal(0), self.imr_bps, self.mmr_bps), *((t.lower, t.imr_bps, t.mmr_bps) for t in self.tiers)]
+        for (bound, imr, mmr), (next_bound, next_imr, next_mmr) in pairwise(rows):
+            if next_bound <= bound or next_imr < imr or next_mmr < mmr or next_mmr >= next_imr:
+                raise ValueError("tiers: bounds and ratios must rise, each mmr_bps below its imr_bps")
         if any(coefficient % PENALTY_STEP for coefficient in self.penalty):
             raise ValueError("penalty: at most four digits after the point")
         return self
