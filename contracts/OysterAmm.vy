@@ -19,7 +19,6 @@ from interfaces import IVenue
 from contracts.lib import market_words
 from contracts.lib import reasons
 from contracts.lib import swap_math
-from contracts.lib import tick_math
 from contracts.lib import venue_math
 from contracts.modules import curve
 from contracts.modules import ranges
@@ -59,16 +58,19 @@ def __init__(_clearinghouse: address, _market: uint256, _initial_price: uint256)
 
 
 @external
+@reentrant
 def swap(_order: IVenue.SwapOrder) -> IVenue.SwapResult:
     """
     @notice Trades against the ranges. Only the clearinghouse.
     @param _order What is traded, and what the venue needs to know of its market.
-    @return Notional, fee and the mid price before and after.
+    @return Notional, fees and the mid price after.
+    @dev Without the lock that everything else here has: only the clearinghouse gets in, which swaps in no call that comes from a
+         venue, and nothing but a view of it is called.
     """
     if msg.sender != CLEARINGHOUSE.address:
         reasons._revert(reasons.NOT_CLEARINGHOUSE)
     plan: curve.Plan = curve._plan(_order.size, _order.mark_price)
-    result: IVenue.SwapResult = self._priced(_order, plan.notional, plan.mid_before, plan.mid_after)
+    result: IVenue.SwapResult = self._priced(_order, plan)
     curve._carry_out(plan, result.lp_fee, _order.size > 0, _order.funding_index)
     return result
 
@@ -80,7 +82,7 @@ def quote_swap(_order: IVenue.SwapOrder) -> IVenue.SwapResult:
     @notice What `swap` would return for the same order at this moment.
     """
     plan: curve.Plan = curve._plan(_order.size, _order.mark_price)
-    return self._priced(_order, plan.notional, plan.mid_before, plan.mid_after)
+    return self._priced(_order, plan)
 
 
 @external
@@ -145,9 +147,7 @@ def add_liquidity(
         reasons._revert(reasons.ZERO_AMOUNT)
     if _margin >= 2**120:
         reasons._revert(reasons.TOO_MUCH_LIQUIDITY)
-    in_bounds: bool = _lower >= tick_math.MIN_TICK and _lower < _upper and _upper <= tick_math.MAX_TICK
-    if not in_bounds or _lower % ticks.SPACING != 0 or _upper % ticks.SPACING != 0:
-        reasons._revert(reasons.BAD_TICKS)
+    ranges._check_edges(_lower, _upper)
 
     context: IClearinghouse.VenueContext = extcall CLEARINGHOUSE.venue_accrue(MARKET)
     if not context.tradable:
@@ -156,36 +156,23 @@ def add_liquidity(
         reasons._revert(reasons.MARKET_IS_REDUCE_ONLY)
     if _margin < context.min_notional:
         reasons._revert(reasons.RANGE_TOO_SMALL)
-    curve._accrue(context.funding_index)
-    point: curve.Point = curve._drift(curve._point(), context.mark_price)
-    if not self._is_near(swap_math._price_down(point.sqrt_price), context.mark_price, context.mmr_bps):
+    total: ticks.Growth = curve._accrue(context.funding_index)
+    point: curve.Point = curve._point()
+    if point.liquidity == 0:
+        point = curve._drift(point, context.mark_price, total)
+    if not venue_math._is_near(swap_math._price_down(point.sqrt_price), context.mark_price, context.mmr_bps):
         reasons._revert(reasons.VENUE_TOO_FAR_FROM_MARK)
     if point.tick < _lower or point.tick >= _upper:
         reasons._revert(reasons.RANGE_NOT_AROUND_PRICE)
-    if ranges._load(msg.sender, _lower, _upper).liquidity != 0:
+    if ranges._exists(msg.sender, _lower, _upper):
         reasons._revert(reasons.RANGE_EXISTS)
 
-    liquidity: uint256 = self._liquidity_of(_margin, _lower, _upper, point.sqrt_price, context)
-    if liquidity < _min_liquidity:
+    new: ranges.Holding = ranges._drawn(_lower, _upper, _margin, point.sqrt_price, context)
+    if new.liquidity < _min_liquidity:
         reasons._revert(reasons.TOO_LITTLE_LIQUIDITY)
-    ranges._enter(
-        msg.sender,
-        ranges.Holding(
-            lower=_lower,
-            upper=_upper,
-            liquidity=liquidity,
-            entry_sqrt_price=point.sqrt_price,
-            entry_epoch=context.lp_epoch,
-            entry_factor=context.lp_factor,
-            margin=_margin,
-            fee_growth=0,
-            funding_growth=0,
-        ),
-        point.tick,
-        curve._total(),
-    )
+    ranges._enter(msg.sender, new, point.tick, total)
     # Unsafe: the sum of all liquidity is below 2**118, by ticks.MAX_GROSS.
-    point.liquidity = unsafe_add(point.liquidity, liquidity)
+    point.liquidity = unsafe_add(point.liquidity, new.liquidity)
     curve._store(point)
 
     mid: uint256 = curve._mid(point)
@@ -194,13 +181,13 @@ def add_liquidity(
         lower=_lower,
         upper=_upper,
         margin=_margin,
-        liquidity=liquidity,
+        liquidity=new.liquidity,
         sqrt_price=point.sqrt_price,
         liquidity_in_range=point.liquidity,
         mid_price=mid,
     )
     extcall CLEARINGHOUSE.venue_provide(MARKET, msg.sender, _margin, mid)
-    return liquidity
+    return new.liquidity
 
 
 @external
@@ -216,10 +203,12 @@ def remove_liquidity(_lower: int256, _upper: int256, _provider: address = msg.se
     """
     context: IClearinghouse.VenueContext = extcall CLEARINGHOUSE.venue_accrue(MARKET)
     held: ranges.Holding = self._held(_provider, _lower, _upper)
-    curve._accrue(context.funding_index)
-    point: curve.Point = curve._drift(curve._point(), context.mark_price)
-    in_range: bool = _lower <= point.tick and point.tick < _upper
-    accrued: ranges.Accrued = ranges._accrued(held, point.tick, curve._total(), context.lp_factor, context.lp_epoch)
+    total: ticks.Growth = curve._accrue(context.funding_index)
+    point: curve.Point = curve._point()
+    if point.liquidity == 0:
+        point = curve._drift(point, context.mark_price, total)
+    in_range: bool = ranges._is_in_range(held, point.tick)
+    accrued: ranges.Accrued = ranges._accrued(held, point.tick, total, context.lp_factor, context.lp_epoch)
 
     remover: address = msg.sender
     if self._is_own(_provider):
@@ -227,10 +216,12 @@ def remove_liquidity(_lower: int256, _upper: int256, _provider: address = msg.se
             reasons._revert(reasons.PRICE_JUST_JUMPED)
         remover = _provider
     else:
-        idle: bool = not in_range or self._is_stranded(
-            _lower, _upper, point.sqrt_price, context.mark_price, context.mmr_bps
-        )
-        if not (context.tradable and idle or self._is_failing(held, accrued, context)):
+        equity: int256 = 0
+        maintenance: uint256 = 0
+        equity, maintenance = ranges._margins_at_mark(held, accrued, context.mark_price, context.mmr_bps)
+        failing: bool = equity < convert(maintenance, int256)
+        idle: bool = ranges._is_idle(held, point.sqrt_price, point.tick, context.mark_price, context.mmr_bps)
+        if not (failing or context.tradable and idle):
             reasons._revert(reasons.RANGE_IS_HEALTHY)
 
     removed: IClearinghouse.RemovedRange = ranges._position_at(held, accrued, point.sqrt_price)
@@ -266,10 +257,10 @@ def sync():
     @notice Lets a venue without liquidity in range follow mark, as far as the next edge. Anyone may call.
     """
     context: IClearinghouse.VenueContext = extcall CLEARINGHOUSE.venue_accrue(MARKET)
-    curve._accrue(context.funding_index)
+    total: ticks.Growth = curve._accrue(context.funding_index)
     point: curve.Point = curve._point()
     if point.liquidity == 0:
-        point = curve._drift(point, context.mark_price)
+        point = curve._drift(point, context.mark_price, total)
         curve._store(point)
         mid: uint256 = curve._mid(point)
         log IOysterAmm.Drifted(sqrt_price=point.sqrt_price, liquidity_in_range=point.liquidity, mid_price=mid)
@@ -304,7 +295,7 @@ def range_of(_provider: address, _lower: int256, _upper: int256) -> IOysterAmm.R
         size=position.size,
         entry_notional=position.entry_notional,
         equity=ranges._margins(position, market.mark_price, 0)[0],
-        in_range=_lower <= point.tick and point.tick < _upper,
+        in_range=ranges._is_in_range(held, point.tick),
     )
 
 
@@ -323,15 +314,13 @@ def range_health(_provider: address, _lower: int256, _upper: int256) -> (int256,
     )
     # A removal drifts first.
     point = curve._drifted(point, market.mark_price)[0]
-    in_range: bool = _lower <= point.tick and point.tick < _upper
     equity: int256 = 0
     maintenance: uint256 = 0
     mmr_bps: uint256 = market_words._mmr_bps((staticcall CLEARINGHOUSE.market_words(MARKET))[0])
     equity, maintenance = ranges._margins_at_mark(held, accrued, market.mark_price, mmr_bps)
-    idle: bool = not in_range or self._is_stranded(
-        _lower, _upper, point.sqrt_price, market.mark_price, mmr_bps
-    )
-    return equity, maintenance, in_range, not market.jumped and idle or equity < convert(maintenance, int256)
+    failing: bool = equity < convert(maintenance, int256)
+    idle: bool = ranges._is_idle(held, point.sqrt_price, point.tick, market.mark_price, mmr_bps)
+    return equity, maintenance, ranges._is_in_range(held, point.tick), failing or not market.jumped and idle
 
 
 @internal
@@ -348,84 +337,22 @@ def _held(_provider: address, _lower: int256, _upper: int256) -> ranges.Holding:
 
 @internal
 @view
-def _priced(
-    _order: IVenue.SwapOrder, _notional: uint256, _mid_before: uint256, _mid_after: uint256
-) -> IVenue.SwapResult:
+def _priced(_order: IVenue.SwapOrder, _plan: curve.Plan) -> IVenue.SwapResult:
     """
     @notice The terms of a swap. The penalty's coefficients are asked for only when one is due.
     """
-    penalised: uint256 = venue_math._penalised(_order, _mid_before, _mid_after)
+    penalised: uint256 = 0
     limits: uint256 = 0
-    if penalised != 0:
-        limits = (staticcall CLEARINGHOUSE.market_words(MARKET))[2]
-    return venue_math._priced(_order, _notional, _mid_after, penalised, limits)
-
-
-@internal
-@pure
-def _is_stranded(_lower: int256, _upper: int256, _sqrt_price: uint256, _mark: uint256, _mmr_bps: uint256) -> bool:
-    """
-    @notice Whether mark lies outside a range that holds the venue back: further from mark than new liquidity may be added. At the
-            outer edge of the last range nothing can move the venue any more; without such ranges it drifts to mark.
-    """
-    mark: uint256 = swap_math._sqrt_price_up(_mark)
-    if mark >= tick_math._sqrt_price_at_tick(_lower) and mark < tick_math._sqrt_price_at_tick(_upper):
-        return False
-    return not self._is_near(swap_math._price_down(_sqrt_price), _mark, _mmr_bps)
+    # Near mark there is neither limit nor penalty, wherever the venue stood before.
+    near_bps: uint256 = min(_order.mmr_bps, market_words._max_deviation_bps(_order.trading_word))
+    if not venue_math._is_near(_plan.mid_after, _order.mark_price, near_bps):
+        penalised = venue_math._penalised(_order, swap_math._price_down(_plan.start), _plan.mid_after)
+        if penalised != 0:
+            limits = (staticcall CLEARINGHOUSE.market_words(MARKET))[2]
+    return venue_math._priced(_order, _plan.notional, _plan.mid_after, penalised, limits)
 
 
 @internal
 @view
 def _is_own(_provider: address) -> bool:
     return msg.sender == _provider or staticcall CLEARINGHOUSE.is_operator(_provider, msg.sender)
-
-
-@internal
-@pure
-def _is_failing(
-    _held: ranges.Holding, _accrued: ranges.Accrued, _context: IClearinghouse.VenueContext
-) -> bool:
-    """
-    @notice Below maintenance margin if the venue stood at mark.
-    """
-    equity: int256 = 0
-    maintenance: uint256 = 0
-    equity, maintenance = ranges._margins_at_mark(_held, _accrued, _context.mark_price, _context.mmr_bps)
-    return equity < convert(maintenance, int256)
-
-
-@internal
-@pure
-def _liquidity_of(
-    _margin: uint256, _lower: int256, _upper: int256, _sqrt_price: uint256, _context: IClearinghouse.VenueContext
-) -> uint256:
-    """
-    @notice What a margin buys between two ticks; not too little.
-    """
-    liquidity: uint256 = swap_math._liquidity_of_margin(
-        _margin,
-        _sqrt_price,
-        tick_math._sqrt_price_at_tick(_lower),
-        tick_math._sqrt_price_at_tick(_upper),
-        _context.imr_bps,
-    )
-    # Deep enough that the smallest trade moves the price by at most half of MMR: anybody can then lead the venue back to mark.
-    reach: uint256 = unsafe_div(unsafe_mul(_sqrt_price, _context.mmr_bps), 40_000)
-    # Unsafe: sqrt price * ratio < 2**127. More liquidity than a tick may hold is refused later.
-    depth: uint256 = min(liquidity, 2**118)
-    value: uint256 = swap_math._cash_between(depth, _sqrt_price, unsafe_add(_sqrt_price, reach), False)
-    if liquidity == 0 or value < _context.min_notional:
-        reasons._revert(reasons.RANGE_TOO_SMALL)
-    return liquidity
-
-
-@internal
-@pure
-def _is_near(_price: uint256, _mark: uint256, _mmr_bps: uint256) -> bool:
-    """
-    @notice Whether D = max / min - 1 of the venue's price and mark is at most the maintenance margin ratio.
-    """
-    low: uint256 = min(_price, _mark)
-    distance: uint256 = unsafe_sub(max(_price, _mark), low)
-    # Unsafe: prices are below 2**94.
-    return unsafe_mul(distance, 10_000) <= unsafe_mul(low, _mmr_bps)

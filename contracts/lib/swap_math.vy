@@ -17,16 +17,17 @@
         for cash: sums of floors stay below the sum.
 """
 
-from snekmate.utils import math
 from contracts.lib import tick_math
 
 WAD: constant(uint256) = 10**18
 Q96: constant(uint256) = 2**96
+MASK_14: constant(uint256) = 2**14 - 1
 MASK_57: constant(uint256) = 2**57 - 1
 # Base 2 exponent above the ratio of any two square root prices: MAX / MIN < 2**33.3.
 MAX_RATIO_BITS: constant(uint256) = 34
 # Funding growth counts in RAY * 2**-19 of cash per unit of liquidity: 2**(96 + 19) / sqrt_price_x96.
 FUNDING_SCALE: constant(int256) = 2**115
+FUNDING_UNIT: constant(int256) = 10**27 * 2**19
 
 
 @internal
@@ -35,35 +36,43 @@ def _next_sqrt_price_up(_sqrt_price: uint256, _liquidity: uint256, _size: uint25
     """
     @notice Where a trade of `_size` would end if liquidity went on for ever: ceil(L s / (L -+ size s)).
     @return A value above MAX_SQRT_PRICE if a buyer asks for more than there is, or ends there; below MIN_SQRT_PRICE for a seller.
+    @dev s * depth passes a word: long division, by the digits of s. With depth and divisor below 2**198, that is L below
+         2**102, two digits in base 2**57 do: the first product is below 2**255, and so are the remainder times 2**57 and
+         the second product.
     """
     # Unsafe: below 2**214 and 2**241.
     depth: uint256 = _liquidity << 96
     moved: uint256 = unsafe_mul(_size, _sqrt_price)
+    divisor: uint256 = unsafe_add(depth, moved)
     if _buy:
         # The result would pass 2**34 s, which is out of bounds; below that it fits a word.
         if moved >= unsafe_sub(depth, depth >> MAX_RATIO_BITS):
             return max_value(uint256)
-        return self._scaled_up(_sqrt_price, depth, unsafe_sub(depth, moved))
-    return self._scaled_up(_sqrt_price, depth, unsafe_add(depth, moved))
+        divisor = unsafe_sub(depth, moved)
+    if (depth | divisor) >> 198 != 0:
+        return self._scaled_up(_sqrt_price, depth, divisor)
+    product: uint256 = unsafe_mul(_sqrt_price >> 57, depth)
+    high: uint256 = unsafe_div(product, divisor)
+    rest: uint256 = unsafe_sub(product, unsafe_mul(high, divisor))
+    low: uint256 = unsafe_add(rest << 57, unsafe_mul(_sqrt_price & MASK_57, depth))
+    # low + divisor - 1 < 2**256.
+    return unsafe_add(high << 57, unsafe_div(unsafe_add(low, unsafe_sub(divisor, 1)), divisor))
 
 
 @internal
 @pure
 def _scaled_up(_sqrt_price: uint256, _multiplier: uint256, _divisor: uint256) -> uint256:
     """
-    @notice ceil(s * multiplier / divisor), with a quotient below 2**148 and a divisor above 0.
-    @dev With both below 2**198, that is L below 2**102, long division by the two digits of s in base 2**57 fits a word: the
-         first product is below 2**255, and so are the remainder times 2**57 and the second product. It takes a third of the gas
-         that 512 bits do.
+    @notice ceil(s * multiplier / divisor) for a multiplier below 2**214 and a divisor below 2**241: nine digits in base 2**14.
     """
-    if (_multiplier | _divisor) >> 198 != 0:
-        return math._mul_div(_sqrt_price, _multiplier, _divisor, True)
-    product: uint256 = unsafe_mul(_sqrt_price >> 57, _multiplier)
-    high: uint256 = unsafe_div(product, _divisor)
-    rest: uint256 = unsafe_sub(product, unsafe_mul(high, _divisor))
-    low: uint256 = unsafe_add(rest << 57, unsafe_mul(_sqrt_price & MASK_57, _multiplier))
-    # low + divisor - 1 < 2**256.
-    return unsafe_add(high << 57, unsafe_div(unsafe_add(low, unsafe_sub(_divisor, 1)), _divisor))
+    quotient: uint256 = 0
+    rest: uint256 = 0
+    for i: uint256 in range(9):
+        digit: uint256 = _sqrt_price >> unsafe_sub(112, unsafe_mul(14, i)) & MASK_14
+        part: uint256 = unsafe_add(rest << 14, unsafe_mul(digit, _multiplier))
+        quotient = unsafe_add(quotient << 14, unsafe_div(part, _divisor))
+        rest = part % _divisor
+    return quotient if rest == 0 else unsafe_add(quotient, 1)
 
 
 @internal
@@ -71,11 +80,18 @@ def _scaled_up(_sqrt_price: uint256, _multiplier: uint256, _divisor: uint256) ->
 def _base_between(_liquidity: uint256, _low: uint256, _high: uint256, _up: bool) -> uint256:
     """
     @notice L (1 / low - 1 / high).
+    @dev L (high - low) 2**96 / high / low: dividing twice, and rounding each time the same way, is dividing by the product.
+         The first quotient in two parts: L (high - low) = whole high + rest.
     """
-    # Unsafe: below 2**231 and 2**226.
-    return math._mul_div(
-        unsafe_mul(_liquidity, unsafe_sub(_high, _low)), Q96, unsafe_mul(_low, _high), _up
-    )
+    # Unsafe: below 2**231.
+    moved: uint256 = unsafe_mul(_liquidity, unsafe_sub(_high, _low))
+    whole: uint256 = unsafe_div(moved, _high)
+    rest: uint256 = unsafe_sub(moved, unsafe_mul(whole, _high)) << 96
+    if _up:
+        # Unsafe: below 2**215.
+        quotient: uint256 = unsafe_add(whole << 96, unsafe_div(unsafe_add(rest, unsafe_sub(_high, 1)), _high))
+        return unsafe_div(unsafe_add(quotient, unsafe_sub(_low, 1)), _low)
+    return unsafe_div(unsafe_add(whole << 96, unsafe_div(rest, _high)), _low)
 
 
 @internal
@@ -164,3 +180,20 @@ def _over_sqrt_price(_funding: int256, _sqrt_price: uint256, _up: bool) -> int25
         margin: int256 = unsafe_sub(divisor, 1)
         product = unsafe_add(product, margin) if _up else unsafe_sub(product, margin)
     return unsafe_div(product, divisor)
+
+
+@internal
+@pure
+def _funding_up(_liquidity: uint256, _growth: int256) -> int256:
+    """
+    @notice Funding of liquidity: ceil(L * growth / unit).
+    @dev The growth in two parts, whole units and a rest, both of its sign. |growth| < 2**166: L times the units stays below
+         2**176, and L times the rest below 2**227.
+    """
+    liquidity: int256 = convert(_liquidity, int256)
+    whole: int256 = unsafe_div(_growth, FUNDING_UNIT)
+    rest: int256 = unsafe_mul(liquidity, unsafe_sub(_growth, unsafe_mul(whole, FUNDING_UNIT)))
+    if rest > 0:
+        rest = unsafe_add(rest, FUNDING_UNIT - 1)
+    # Division truncates toward zero: up for a negative number.
+    return unsafe_add(unsafe_mul(liquidity, whole), unsafe_div(rest, FUNDING_UNIT))

@@ -25,7 +25,7 @@ MIN_SQRT_PRICE: constant(uint256) = 791095024370034397410311
 TOP: constant(uint256) = 260004251485394551978441158169329907713
 
 # 2^(e + 1/2) is this shifted right by 113 - e.
-SQRT_2_Q113: constant(uint256) = 14686033274414337862856065214698795
+SQRT_2_Q113: constant(int256) = 14686033274414337862856065214698795
 # Half of 1 / log2(sqrt(1.0001)) and 2 / ln(sqrt(1.0001)) / (1, 3, 5, 7), Q80.
 TICKS_OF_HALF_DOUBLING: constant(int256) = 8380054208499018181743109710
 SERIES_1: constant(int256) = 48359450595928883674875067316
@@ -115,7 +115,7 @@ def _tick_at_sqrt_price(_sqrt_price: uint256) -> int256:
 
     # Unsafe: s and r are below 2**114, z within +-2**78, and each product below 2**176.
     s: int256 = convert(_sqrt_price, int256)
-    r: int256 = convert(SQRT_2_Q113 >> unsafe_sub(113, e), int256)
+    r: int256 = SQRT_2_Q113 >> unsafe_sub(113, e)
     z: int256 = unsafe_div(unsafe_mul(unsafe_sub(s, r), 2**80), unsafe_add(s, r))
     zz: int256 = unsafe_mul(z, z) >> 80
     series: int256 = unsafe_add(SERIES_5, unsafe_mul(zz, SERIES_7) >> 80)

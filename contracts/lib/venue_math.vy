@@ -11,7 +11,6 @@ from interfaces import IVenue
 
 from contracts.lib import fixed_point
 from contracts.lib import market_words
-from contracts.lib import position_math
 from contracts.lib import reasons
 
 WAD: constant(uint256) = 10**18
@@ -44,23 +43,43 @@ def _priced(
     _order: IVenue.SwapOrder, _notional: uint256, _mid_after: uint256, _penalised_: uint256, _limits: uint256
 ) -> IVenue.SwapResult:
     """
-    @notice The terms of a swap whose notional is known. Fees come in the order LP fee, protocol fee, penalty, each at most what is
-            left, so that they never make a deficit.
+    @notice The terms of a swap whose notional is known. The average price is no worse than the limit, and for a force close within
+            its band around mark. Fees come in the order LP fee, protocol fee, penalty, each at most what is left, so that they
+            never make a deficit.
     @param _penalised_ as `_penalised` says
     @param _limits the limits word of lib/market_words, needed only for a penalty
     """
-    self._check_average(_order, _notional)
-    budget: int256 = _order.fee_budget + convert(_notional, int256)
+    paid: uint256 = unsafe_mul(_notional, WAD)
+    worse: bool = False
+    outside: bool = False
+    budget: int256 = 0
     if _order.size > 0:
-        budget = _order.fee_budget - convert(_notional, int256)
+        size: uint256 = convert(_order.size, uint256)
+        budget = unsafe_sub(_order.fee_budget, convert(_notional, int256))
+        if _order.limit_price != 0:
+            worse = paid > unsafe_mul(min(_order.limit_price, MAX_LIMIT), size)
+        if _order.band_bps != 0:
+            bound: uint256 = unsafe_mul(unsafe_mul(size, _order.mark_price), unsafe_add(10_000, _order.band_bps))
+            outside = unsafe_mul(paid, 10_000) > bound
+    else:
+        size: uint256 = convert(unsafe_sub(0, _order.size), uint256)
+        budget = unsafe_add(_order.fee_budget, convert(_notional, int256))
+        worse = paid < unsafe_mul(min(_order.limit_price, MAX_LIMIT), size)
+        if _order.band_bps != 0:
+            bound: uint256 = unsafe_mul(unsafe_mul(size, _order.mark_price), unsafe_sub(10_000, _order.band_bps))
+            outside = unsafe_mul(paid, 10_000) < bound
+    if worse:
+        reasons._revert(reasons.PRICE_LIMIT)
+    if outside:
+        reasons._revert(reasons.VENUE_TOO_FAR)
+
     left: uint256 = convert(max(budget, 0), uint256)
-    lp_fee: uint256 = min(
-        left, fixed_point._bps_up(_notional, market_words._trading_fee_bps(_order.trading_word))
-    )
+    # In place of fixed_point._bps_up.
+    rate: uint256 = market_words._trading_fee_bps(_order.trading_word)
+    lp_fee: uint256 = min(left, unsafe_div(unsafe_add(unsafe_mul(_notional, rate), 9_999), 10_000))
     left = unsafe_sub(left, lp_fee)
-    protocol_fee: uint256 = min(
-        left, fixed_point._bps_up(_notional, market_words._protocol_fee_bps(_order.trading_word))
-    )
+    rate = market_words._protocol_fee_bps(_order.trading_word)
+    protocol_fee: uint256 = min(left, unsafe_div(unsafe_add(unsafe_mul(_notional, rate), 9_999), 10_000))
     left = unsafe_sub(left, protocol_fee)
     penalty: uint256 = 0
     if _penalised_ != 0:
@@ -72,26 +91,14 @@ def _priced(
 
 @internal
 @pure
-def _check_average(_order: IVenue.SwapOrder, _notional: uint256):
+def _is_near(_price: uint256, _mark: uint256, _bps: uint256) -> bool:
     """
-    @notice The average price is no worse than the limit, and for a force close within its band around mark.
+    @notice Whether D = max / min - 1 of two prices is at most a ratio; not if one is 0.
     """
-    size: uint256 = position_math._abs(_order.size)
-    paid: uint256 = unsafe_mul(_notional, WAD)
-    limit: uint256 = unsafe_mul(min(_order.limit_price, MAX_LIMIT), size)
-    at_mark: uint256 = unsafe_mul(size, _order.mark_price)
-    worse: bool = False
-    outside: bool = False
-    if _order.size > 0:
-        worse = _order.limit_price != 0 and paid > limit
-        outside = unsafe_mul(paid, 10_000) > unsafe_mul(at_mark, unsafe_add(10_000, _order.band_bps))
-    else:
-        worse = paid < limit
-        outside = unsafe_mul(paid, 10_000) < unsafe_mul(at_mark, unsafe_sub(10_000, _order.band_bps))
-    if worse:
-        reasons._revert(reasons.PRICE_LIMIT)
-    if _order.band_bps != 0 and outside:
-        reasons._revert(reasons.VENUE_TOO_FAR)
+    # Unsafe: prices are below 2**94.
+    if _price > _mark:
+        return unsafe_mul(unsafe_sub(_price, _mark), 10_000) <= unsafe_mul(_mark, _bps)
+    return unsafe_mul(unsafe_sub(_mark, _price), 10_000) <= unsafe_mul(_price, _bps)
 
 
 @internal

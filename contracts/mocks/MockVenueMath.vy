@@ -111,3 +111,12 @@ def over_sqrt_price(_funding: int256, _sqrt_price: uint256, _up: bool) -> int256
     @notice See lib/swap_math.vy.
     """
     return swap_math._over_sqrt_price(_funding, _sqrt_price, _up)
+
+
+@external
+@pure
+def funding_up(_liquidity: uint256, _growth: int256) -> int256:
+    """
+    @notice See lib/swap_math.vy.
+    """
+    return swap_math._funding_up(_liquidity, _growth)

@@ -26,10 +26,11 @@ struct Point:
 
 # A trade before it is priced and carried out.
 struct Plan:
+    stood: uint256  # square root price of the venue now
+    start: uint256  # square root price where it starts, after a drift; 0 if no liquidity is in range there
     point: Point  # where it ends
     notional: uint256  # WAD: what a buyer pays (rounded up) or a seller gets (rounded down)
-    mid_before: uint256  # WAD; 0 if no liquidity is in range
-    mid_after: uint256  # WAD
+    mid_after: uint256  # WAD; 0 if no liquidity is in range
     crossed: uint256  # ticks on the way, that of a drift included
 
 
@@ -99,46 +100,36 @@ def _growth(_funding_index: int256) -> ticks.Growth:
     @dev The price has not moved since the last call. Rounded up: every range pays at least what is due. |dF| <= 2**126, so
          dF * 2**115 < 2**241.
     """
-    pair: uint256 = self.pair
-    return ticks.Growth(
-        pair=pair & ticks.HIGH_128 | ticks._low_bits(_funding_index),
-        funding=unsafe_add(
-            self.funding,
-            swap_math._over_sqrt_price(
-                unsafe_sub(_funding_index, ticks._low_signed(pair)), self.price_word >> 142, True
-            ),
-        ),
-    )
+    total: ticks.Growth = ticks.Growth(pair=self.pair, funding=self.funding)
+    moved: int256 = unsafe_sub(_funding_index, ticks._low_signed(total.pair))
+    if moved != 0:
+        total.pair = total.pair & ticks.HIGH_128 | ticks._low_bits(_funding_index)
+        total.funding = unsafe_add(
+            total.funding, swap_math._over_sqrt_price(moved, self.price_word >> 142, True)
+        )
+    return total
 
 
 @internal
-def _accrue(_funding_index: int256):
+def _accrue(_funding_index: int256) -> ticks.Growth:
     """
     @notice Brings the growth of funding up to date, before anything moves.
     """
-    if ticks._low_signed(self.pair) != _funding_index:
-        total: ticks.Growth = self._growth(_funding_index)
-        self.pair = total.pair
-        self.funding = total.funding
+    total: ticks.Growth = self._growth(_funding_index)
+    self.pair = total.pair
+    self.funding = total.funding
+    return total
 
 
 @internal
-@view
-def _total() -> ticks.Growth:
+@pure
+def _credited(_pair: uint256, _fee: uint256, _liquidity: uint256) -> uint256:
     """
-    @notice Growth as stored; call `_accrue` first.
-    """
-    return ticks.Growth(pair=self.pair, funding=self.funding)
-
-
-@internal
-def _credit(_fee: uint256, _liquidity: uint256):
-    """
-    @notice Fees of one stretch, to the liquidity that earned them, rounded down.
+    @notice A growth pair after the fees of one stretch, to the liquidity that earned them, rounded down; without liquidity
+            there are none, and 0 / 0 is 0.
     @dev fee < 2**114. The fee growth is the upper half of its word and wraps there, as intended.
     """
-    if _liquidity != 0:
-        self.pair = unsafe_add(self.pair, unsafe_div(_fee << 96, _liquidity) << 128)
+    return unsafe_add(_pair, unsafe_div(_fee << 96, _liquidity) << 128)
 
 
 # ---- without liquidity
@@ -175,16 +166,17 @@ def _drifted(_from: Point, _mark: uint256) -> (Point, bool, int256):
 
 
 @internal
-def _drift(_from: Point, _mark: uint256) -> Point:
+def _drift(_from: Point, _mark: uint256, _total: ticks.Growth) -> Point:
     """
-    @notice Carries `_drifted` out, but for storing the point; call `_accrue` first.
+    @notice Carries `_drifted` out, but for storing the point.
+    @param _total growth, accrued
     """
     point: Point = _from
     crossed: bool = False
     edge: int256 = 0
     point, crossed, edge = self._drifted(_from, _mark)
     if crossed:
-        ticks._cross(edge, self._total())
+        ticks._cross(edge, _total)
     return point
 
 
@@ -217,29 +209,34 @@ def _plan(_size: int256, _mark: uint256) -> Plan:
     """
     plan: Plan = empty(Plan)
     buy: bool = _size > 0
+    left: uint256 = convert(convert(_size if buy else unsafe_sub(0, _size), bytes32), uint256)
     # A magnitude of 2**128 or more would leave the bounds of lib/swap_math.vy.
-    if _size >= 2**128 or _size <= -(2**128):
+    if left >= 2**128:
         reasons._revert(reasons.SIZE_TOO_LARGE)
-    left: uint256 = convert(_size if buy else -_size, uint256)
 
     point: Point = self._point()
+    plan.stood = point.sqrt_price
     found: bool = False
     edge: int256 = 0
     if point.liquidity == 0:
         point, found, edge = self._drifted(point, _mark)
         if found:
             plan.crossed = 1
-    plan.mid_before = self._mid(point)
+    if point.liquidity != 0:
+        plan.start = point.sqrt_price
 
     for _: uint256 in range(MAX_CROSSED + 1):
-        # Where the rest would take us if nothing changed on the way.
-        end: uint256 = 0
-        end_tick: int256 = 0
-        end, end_tick = self._end(point, left, buy)
-        if buy:
-            found, edge = ticks._first_edge(point.tick, end_tick)
-        else:
-            found, edge = ticks._last_edge(point.tick, end_tick)
+        # Where the rest would take us if nothing changed on the way; without liquidity, beyond all edges.
+        end: uint256 = swap_math._next_sqrt_price_up(point.sqrt_price, point.liquidity, left, buy)
+        end_tick: int256 = tick_math.MIN_TICK - 1
+        if end >= tick_math.MIN_SQRT_PRICE:
+            end_tick = tick_math._tick_at_sqrt_price(min(end, tick_math.MAX_SQRT_PRICE))
+        found = False
+        if not ticks._same_cell(point.tick, end_tick):
+            if buy:
+                found, edge = ticks._first_edge(point.tick, end_tick)
+            else:
+                found, edge = ticks._last_edge(point.tick, end_tick)
 
         start: Point = point
         if not found:
@@ -253,8 +250,7 @@ def _plan(_size: int256, _mark: uint256) -> Plan:
             break
 
         point = self._across(start, edge, buy)
-        notional: uint256 = self._notional(start, point.sqrt_price, buy)
-        plan.notional = unsafe_add(plan.notional, notional)
+        plan.notional = unsafe_add(plan.notional, self._notional(start, point.sqrt_price, buy))
         filled: uint256 = self._filled(start, point.sqrt_price, buy)
         if filled >= left:
             # Ends on the edge without crossing it.
@@ -269,23 +265,10 @@ def _plan(_size: int256, _mark: uint256) -> Plan:
     # Keeps the products of notionals and fees in a word.
     if plan.notional > MAX_NOTIONAL:
         reasons._revert(reasons.SIZE_TOO_LARGE)
-    plan.mid_after = self._mid(point)
+    if point.liquidity != 0:
+        plan.mid_after = swap_math._price_down(point.sqrt_price)
     plan.point = point
     return plan
-
-
-@internal
-@pure
-def _end(_from: Point, _size: uint256, _buy: bool) -> (uint256, int256):
-    """
-    @notice Where a trade would end with the liquidity of `_from` all the way, and the tick there: beyond all edges if nowhere.
-    """
-    end: uint256 = max_value(uint256) if _buy else 0
-    if _from.liquidity != 0:
-        end = swap_math._next_sqrt_price_up(_from.sqrt_price, _from.liquidity, _size, _buy)
-    if end < tick_math.MIN_SQRT_PRICE:
-        return end, unsafe_sub(tick_math.MIN_TICK, 1)
-    return end, tick_math._tick_at_sqrt_price(min(end, tick_math.MAX_SQRT_PRICE))
 
 
 @internal
@@ -310,32 +293,48 @@ def _filled(_from: Point, _to: uint256, _buy: bool) -> uint256:
 @internal
 def _carry_out(_plan: Plan, _fee: uint256, _buy: bool, _funding_index: int256):
     """
-    @notice Does what was planned. Where ticks are crossed it walks once more, between the two ticks: the fee (at most the notional)
-            goes to the stretches pro rata to notional, before the tick at the end of each is crossed.
+    @notice Does what was planned, from funding to fee (at most the notional). Each word is read and written once.
+    """
+    pair: uint256 = self.pair
+    moved: int256 = unsafe_sub(_funding_index, ticks._low_signed(pair))
+    if moved != 0:
+        pair = pair & ticks.HIGH_128 | ticks._low_bits(_funding_index)
+        self.funding = unsafe_add(self.funding, swap_math._over_sqrt_price(moved, _plan.stood, True))
+    left: uint256 = _fee
+    if _plan.crossed != 0:
+        pair, left = self._cross_all(_plan, pair, _fee, _buy)
+    self.pair = self._credited(pair, left, _plan.point.liquidity)
+    self._store(_plan.point)
+
+
+@internal
+def _cross_all(_plan: Plan, _pair: uint256, _fee: uint256, _buy: bool) -> (uint256, uint256):
+    """
+    @notice Where ticks are crossed a trade walks once more, between the two ticks: the fee goes to the stretches pro rata to
+            notional, before the tick at the end of each is crossed.
+    @return Growth pair then, and what is left of the fee for the last stretch.
     @dev A drift needs no walk of its own. An edge that it crossed lies either on the way of the trade, after a stretch without
          liquidity, or is crossed back at once, with nothing grown between.
     """
-    self._accrue(_funding_index)
+    point: Point = self._point()
+    total: ticks.Growth = ticks.Growth(pair=_pair, funding=self.funding)
     left: uint256 = _fee
-    if _plan.crossed != 0:
-        point: Point = self._point()
-        for _: uint256 in range(MAX_CROSSED):
-            found: bool = False
-            edge: int256 = 0
-            if _buy:
-                found, edge = ticks._first_edge(point.tick, _plan.point.tick)
-            else:
-                found, edge = ticks._last_edge(point.tick, _plan.point.tick)
-            if not found:
-                break
-            start: Point = point
-            point = self._across(start, edge, _buy)
-            # Unsafe: both below 2**114. Without any notional there is no fee either, and 0 / 0 is 0.
-            share: uint256 = unsafe_div(
-                unsafe_mul(_fee, self._notional(start, point.sqrt_price, _buy)), _plan.notional
-            )
-            left = unsafe_sub(left, share)
-            self._credit(share, start.liquidity)
-            ticks._cross(edge, self._total())
-    self._credit(left, _plan.point.liquidity)
-    self._store(_plan.point)
+    for _: uint256 in range(MAX_CROSSED):
+        found: bool = False
+        edge: int256 = 0
+        if _buy:
+            found, edge = ticks._first_edge(point.tick, _plan.point.tick)
+        else:
+            found, edge = ticks._last_edge(point.tick, _plan.point.tick)
+        if not found:
+            break
+        start: Point = point
+        point = self._across(start, edge, _buy)
+        # Unsafe: both below 2**114. Without any notional there is no fee either, and 0 / 0 is 0.
+        share: uint256 = unsafe_div(
+            unsafe_mul(_fee, self._notional(start, point.sqrt_price, _buy)), _plan.notional
+        )
+        left = unsafe_sub(left, share)
+        total.pair = self._credited(total.pair, share, start.liquidity)
+        ticks._cross(edge, total)
+    return total.pair, left

@@ -16,9 +16,10 @@
 """
 
 from interfaces import IClearinghouse
-from snekmate.utils import math
+from contracts.lib import reasons
 from contracts.lib import swap_math
 from contracts.lib import tick_math
+from contracts.lib import venue_math
 from contracts.modules import ticks
 
 uses: ticks
@@ -34,6 +35,8 @@ struct Words:
 struct Holding:
     lower: int256
     upper: int256
+    lower_sqrt_price: uint256
+    upper_sqrt_price: uint256
     liquidity: uint256
     entry_sqrt_price: uint256
     entry_epoch: uint256
@@ -56,8 +59,6 @@ MASK_24: constant(uint256) = 2**24 - 1
 MASK_114: constant(uint256) = 2**114 - 1
 MASK_128: constant(uint256) = 2**128 - 1
 MASK_166: constant(uint256) = 2**166 - 1
-# Units of funding growth: RAY * 2**19.
-FUNDING_UNIT: constant(uint256) = 10**27 * 2**19
 
 # @dev By provider and edges, see `_key`.
 ranges: HashMap[uint256, Words]
@@ -69,9 +70,19 @@ ranges: HashMap[uint256, Words]
 @internal
 @pure
 def _key(_provider: address, _lower: int256, _upper: int256) -> uint256:
-    lower: uint256 = convert(_lower + ticks.OFFSET, uint256)
-    upper: uint256 = convert(_upper + ticks.OFFSET, uint256)
+    # Unsafe: edges within the ticks.
+    lower: uint256 = convert(unsafe_add(_lower, ticks.OFFSET), uint256)
+    upper: uint256 = convert(unsafe_add(_upper, ticks.OFFSET), uint256)
     return convert(_provider, uint256) << 48 | lower << 24 | upper
+
+
+@internal
+@view
+def _exists(_provider: address, _lower: int256, _upper: int256) -> bool:
+    """
+    @param _lower an edge, as is _upper
+    """
+    return self.ranges[self._key(_provider, _lower, _upper)].shape != 0
 
 
 @internal
@@ -81,15 +92,19 @@ def _load(_provider: address, _lower: int256, _upper: int256) -> Holding:
     @notice All zero if there is no such range.
     """
     # Edges outside the ticks have no range, and no key.
-    if min(_lower, _upper) < tick_math.MIN_TICK or max(_lower, _upper) > tick_math.MAX_TICK:
+    if _lower < tick_math.MIN_TICK or _lower >= _upper or _upper > tick_math.MAX_TICK:
         return empty(Holding)
     key: uint256 = self._key(_provider, _lower, _upper)
     shape: uint256 = self.ranges[key].shape
+    if shape == 0:
+        return empty(Holding)
     margin: uint256 = self.ranges[key].margin
     funding: uint256 = self.ranges[key].funding
     return Holding(
         lower=_lower,
         upper=_upper,
+        lower_sqrt_price=tick_math._sqrt_price_at_tick(_lower),
+        upper_sqrt_price=tick_math._sqrt_price_at_tick(_upper),
         liquidity=shape >> 138,
         entry_sqrt_price=shape >> 24 & MASK_114,
         entry_epoch=shape & MASK_24,
@@ -118,26 +133,25 @@ def _save(_provider: address, _held: Holding):
 
 @internal
 @view
-def _growths(
-    _lower: int256, _upper: int256, _entry_sqrt_price: uint256, _tick: int256, _total: ticks.Growth, _up: bool
-) -> (uint256, int256):
+def _growths(_held: Holding, _tick: int256, _total: ticks.Growth, _up: bool) -> (uint256, int256):
     """
     @notice Fee growth inside the range, and its funding growth rounded up or down.
     """
-    below: ticks.Growth = ticks._below(_lower, _tick, _total)
-    above: ticks.Growth = ticks._above(_upper, _tick, _total)
-    inside: ticks.Growth = ticks._minus(ticks._minus(_total, below), above)
-    lower: uint256 = tick_math._sqrt_price_at_tick(_lower)
-    upper: uint256 = tick_math._sqrt_price_at_tick(_upper)
+    below: ticks.Growth = ticks._below(_held.lower, _tick, _total)
+    above: ticks.Growth = ticks._above(_held.upper, _tick, _total)
+    fees: uint256 = unsafe_sub(unsafe_sub(_total.pair >> 128, below.pair >> 128), above.pair >> 128) & MASK_128
     # Unsafe: each is below 2**163, and this part below 2**165.
-    funding: int256 = unsafe_add(
-        inside.funding, swap_math._over_sqrt_price(ticks._low_signed(below.pair), lower, _up)
+    funding: int256 = unsafe_sub(unsafe_sub(_total.funding, below.funding), above.funding)
+    funding = unsafe_add(
+        funding, swap_math._over_sqrt_price(ticks._low_signed(below.pair), _held.lower_sqrt_price, _up)
     )
-    funding = unsafe_add(funding, swap_math._over_sqrt_price(ticks._low_signed(above.pair), upper, _up))
+    funding = unsafe_add(
+        funding, swap_math._over_sqrt_price(ticks._low_signed(above.pair), _held.upper_sqrt_price, _up)
+    )
     funding = unsafe_sub(
-        funding, swap_math._over_sqrt_price(ticks._low_signed(_total.pair), _entry_sqrt_price, not _up)
+        funding, swap_math._over_sqrt_price(ticks._low_signed(_total.pair), _held.entry_sqrt_price, not _up)
     )
-    return inside.pair >> 128, funding
+    return fees, funding
 
 
 @internal
@@ -148,9 +162,7 @@ def _accrued(_held: Holding, _tick: int256, _total: ticks.Growth, _factor: uint2
     """
     fee_growth: uint256 = 0
     funding_growth: int256 = 0
-    fee_growth, funding_growth = self._growths(
-        _held.lower, _held.upper, _held.entry_sqrt_price, _tick, _total, True
-    )
+    fee_growth, funding_growth = self._growths(_held, _tick, _total, True)
     # Each epoch since counts in 1e-9 of the one before. Unsafe: below 2**120, 2**96 and 2**60; a factor is above 0.
     age: uint256 = unsafe_sub(_epoch, _held.entry_epoch) & MASK_24
     margin: uint256 = 0
@@ -158,7 +170,7 @@ def _accrued(_held: Holding, _tick: int256, _total: ticks.Growth, _factor: uint2
         margin = unsafe_div(unsafe_mul(_held.margin, _factor), unsafe_mul(_held.entry_factor, 10 ** (9 * age)))
     # Unsafe: below 2**118 and 2**128.
     earned: uint256 = unsafe_mul(_held.liquidity, unsafe_sub(fee_growth, _held.fee_growth) & MASK_128) >> 96
-    funding: int256 = self._funding(_held.liquidity, unsafe_sub(funding_growth, _held.funding_growth))
+    funding: int256 = swap_math._funding_up(_held.liquidity, unsafe_sub(funding_growth, _held.funding_growth))
     return Accrued(
         margin=margin,
         fees=earned,
@@ -168,18 +180,48 @@ def _accrued(_held: Holding, _tick: int256, _total: ticks.Growth, _factor: uint2
     )
 
 
+# ---- coming and going
+
+
 @internal
 @pure
-def _funding(_liquidity: uint256, _growth: int256) -> int256:
-    """
-    @notice ceil(L * growth / unit). The product may pass 2**256 though the result does not: 512 bits.
-    """
-    if _growth < 0:
-        return -convert(math._mul_div(_liquidity, convert(-_growth, uint256), FUNDING_UNIT, False), int256)
-    return convert(math._mul_div(_liquidity, convert(_growth, uint256), FUNDING_UNIT, True), int256)
+def _check_edges(_lower: int256, _upper: int256):
+    within: bool = _lower >= tick_math.MIN_TICK and _lower < _upper and _upper <= tick_math.MAX_TICK
+    if not within or _lower % ticks.SPACING != 0 or _upper % ticks.SPACING != 0:
+        reasons._revert(reasons.BAD_TICKS)
 
 
-# ---- coming and going
+@internal
+@pure
+def _drawn(
+    _lower: int256, _upper: int256, _margin: uint256, _sqrt_price: uint256, _context: IClearinghouse.VenueContext
+) -> Holding:
+    """
+    @notice What a margin buys between two edges, not too little; its growths are left to `_enter`.
+    """
+    lower: uint256 = tick_math._sqrt_price_at_tick(_lower)
+    upper: uint256 = tick_math._sqrt_price_at_tick(_upper)
+    liquidity: uint256 = swap_math._liquidity_of_margin(_margin, _sqrt_price, lower, upper, _context.imr_bps)
+    # Deep enough that the smallest trade moves the price by at most half of MMR: anybody can then lead the venue back to mark.
+    reach: uint256 = unsafe_div(unsafe_mul(_sqrt_price, _context.mmr_bps), 40_000)
+    # Unsafe: sqrt price * ratio < 2**127. More liquidity than a tick may hold is refused later.
+    depth: uint256 = min(liquidity, 2**118)
+    value: uint256 = swap_math._cash_between(depth, _sqrt_price, unsafe_add(_sqrt_price, reach), False)
+    if liquidity == 0 or value < _context.min_notional:
+        reasons._revert(reasons.RANGE_TOO_SMALL)
+    return Holding(
+        lower=_lower,
+        upper=_upper,
+        lower_sqrt_price=lower,
+        upper_sqrt_price=upper,
+        liquidity=liquidity,
+        entry_sqrt_price=_sqrt_price,
+        entry_epoch=_context.lp_epoch,
+        entry_factor=_context.lp_factor,
+        margin=_margin,
+        fee_growth=0,
+        funding_growth=0,
+    )
 
 
 @internal
@@ -190,9 +232,7 @@ def _enter(_provider: address, _new: Holding, _tick: int256, _total: ticks.Growt
     ticks._add_edge(_new.lower, _new.liquidity, False, _tick, _total)
     ticks._add_edge(_new.upper, _new.liquidity, True, _tick, _total)
     held: Holding = _new
-    held.fee_growth, held.funding_growth = self._growths(
-        _new.lower, _new.upper, _new.entry_sqrt_price, _tick, _total, False
-    )
+    held.fee_growth, held.funding_growth = self._growths(_new, _tick, _total, False)
     self._save(_provider, held)
 
 
@@ -206,6 +246,31 @@ def _leave(_provider: address, _held: Holding):
     self.ranges[self._key(_provider, _held.lower, _held.upper)] = empty(Words)
 
 
+# ---- who may remove it
+
+
+@internal
+@pure
+def _is_in_range(_held: Holding, _tick: int256) -> bool:
+    return _held.lower <= _tick and _tick < _held.upper
+
+
+@internal
+@pure
+def _is_idle(_held: Holding, _sqrt_price: uint256, _tick: int256, _mark: uint256, _mmr_bps: uint256) -> bool:
+    """
+    @notice Whether it is out of range, or holds the venue back: mark lies outside of it, and the venue further from mark than new
+            liquidity may be added. At the outer edge of the last range nothing can move the venue any more; without such
+            ranges it drifts to mark.
+    """
+    if not self._is_in_range(_held, _tick):
+        return True
+    mark: uint256 = swap_math._sqrt_price_up(_mark)
+    if mark >= _held.lower_sqrt_price and mark < _held.upper_sqrt_price:
+        return False
+    return not venue_math._is_near(swap_math._price_down(_sqrt_price), _mark, _mmr_bps)
+
+
 # ---- inventory
 
 
@@ -215,8 +280,7 @@ def _inventory(_held: Holding, _sqrt_price: uint256) -> (int256, int256):
     """
     @notice Size and cash of the range if the venue stood at a price.
     """
-    price: uint256 = max(_sqrt_price, tick_math._sqrt_price_at_tick(_held.lower))
-    price = min(price, tick_math._sqrt_price_at_tick(_held.upper))
+    price: uint256 = min(max(_sqrt_price, _held.lower_sqrt_price), _held.upper_sqrt_price)
     entry: uint256 = _held.entry_sqrt_price
     liquidity: uint256 = _held.liquidity
     # Unsafe negation: below 2**152.

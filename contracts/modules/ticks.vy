@@ -70,17 +70,14 @@ def _low_bits(_value: int256) -> uint256:
 
 @internal
 @pure
-def _pair_minus(_a: uint256, _b: uint256) -> uint256:
-    """
-    @notice Both halves subtracted, each modulo 2**128.
-    """
-    return unsafe_sub(_a & HIGH_128, _b & HIGH_128) | (unsafe_sub(_a, _b) & MASK_128)
-
-
-@internal
-@pure
 def _minus(_a: Growth, _b: Growth) -> Growth:
-    return Growth(pair=self._pair_minus(_a.pair, _b.pair), funding=unsafe_sub(_a.funding, _b.funding))
+    """
+    @notice Both halves of the pair, each modulo 2**128, and the funding.
+    """
+    return Growth(
+        pair=unsafe_sub(_a.pair & HIGH_128, _b.pair & HIGH_128) | (unsafe_sub(_a.pair, _b.pair) & MASK_128),
+        funding=unsafe_sub(_a.funding, _b.funding),
+    )
 
 
 # ---- finding
@@ -93,6 +90,15 @@ def _index(_tick: int256) -> uint256:
     @notice Number of the last multiple of SPACING at or below a tick; ticks from MIN_TICK - 1 to MAX_TICK + 1.
     """
     return convert(unsafe_div(unsafe_add(_tick, OFFSET), SPACING), uint256)
+
+
+@internal
+@pure
+def _same_cell(_a: int256, _b: int256) -> bool:
+    """
+    @notice Whether no multiple of SPACING lies between two ticks.
+    """
+    return unsafe_div(unsafe_add(_a, OFFSET), SPACING) == unsafe_div(unsafe_add(_b, OFFSET), SPACING)
 
 
 @internal
@@ -182,8 +188,9 @@ def _cross(_tick: int256, _total: Growth):
     """
     @notice The price passes a tick: its inside becomes its outside.
     """
-    self.ticks[_tick].pair = self._pair_minus(_total.pair, self.ticks[_tick].pair)
-    self.ticks[_tick].funding = unsafe_sub(_total.funding, self.ticks[_tick].funding)
+    inside: Growth = self._minus(_total, Growth(pair=self.ticks[_tick].pair, funding=self.ticks[_tick].funding))
+    self.ticks[_tick].pair = inside.pair
+    self.ticks[_tick].funding = inside.funding
 
 
 # ---- edges
@@ -204,7 +211,9 @@ def _add_edge(_tick: int256, _liquidity: uint256, _upper: bool, _current: int256
         if _tick <= _current:
             self.ticks[_tick].pair = _total.pair
             self.ticks[_tick].funding = _total.funding
-    self._set_liquidity(_tick, gross, word, convert(_liquidity, int256), _upper)
+    # Modulo 2**128, as int128: |net| <= gross < 2**105.
+    net: uint256 = unsafe_sub(word, _liquidity) if _upper else unsafe_add(word, _liquidity)
+    self.ticks[_tick].liquidity = gross << 128 | net & MASK_128
 
 
 @internal
@@ -218,15 +227,8 @@ def _drop_edge(_tick: int256, _liquidity: uint256, _upper: bool):
         self._flip(_tick)
         self.ticks[_tick] = empty(Tick)
     else:
-        self._set_liquidity(_tick, gross, word, -convert(_liquidity, int256), _upper)
-
-
-@internal
-def _set_liquidity(_tick: int256, _gross: uint256, _word: uint256, _change: int256, _upper: bool):
-    net: int256 = self._low_signed(_word)
-    # Unsafe: |net| <= gross < 2**105.
-    net = unsafe_sub(net, _change) if _upper else unsafe_add(net, _change)
-    self.ticks[_tick].liquidity = _gross << 128 | self._low_bits(net)
+        net: uint256 = unsafe_add(word, _liquidity) if _upper else unsafe_sub(word, _liquidity)
+        self.ticks[_tick].liquidity = gross << 128 | net & MASK_128
 
 
 @internal

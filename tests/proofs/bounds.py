@@ -39,6 +39,7 @@ AT_MARK = TRADED * PRICE // WAD + 1
 EQUITY = STORED + NOTIONAL + AT_MARK
 DEFICIT = EQUITY
 GROWTH = 4 * 2**127 * 2**115 // LOWEST_SQRT
+FUNDING_UNIT = RAY * 2**19
 MASK_128 = 2**128
 
 SIGNED, UNSIGNED = 2**255, 2**256
@@ -112,17 +113,20 @@ ENTRIES: dict[str, list[tuple[str, int, int]]] = {
         ("depth", LIQUIDITY * 2**96, UNSIGNED),
         ("size * sqrt price", 2**128 * SQRT, UNSIGNED),
         ("depth + moved", LIQUIDITY * 2**96 + 2**128 * SQRT, UNSIGNED),
+        ("upper digit * depth", (SQRT >> 57) * (2**198 - 1), UNSIGNED),
+        ("rest * 2^57 + lower digit * depth + divisor", (2**198 - 1) * (2**58 - 1) + 2**198 - 2, UNSIGNED),
         ("result of a purchase: at most 2^34 s", 2**34 * SQRT + 1, UNSIGNED),
     ],
     "lib/swap_math._scaled_up": [
-        ("upper digit * multiplier", (SQRT >> 57) * (2**198 - 1), UNSIGNED),
-        ("rest * 2^57 + lower digit * multiplier + divisor", (2**198 - 1) * (2**58 - 1) + 2**198 - 2, UNSIGNED),
+        ("s, in nine digits of 14 bits", SQRT, 2 ** (9 * 14)),
+        ("divisor", LIQUIDITY * 2**96 + 2**128 * SQRT, 2**241),
+        ("rest * 2^14 + digit * multiplier", (2**241 << 14) + 2**14 * LIQUIDITY * 2**96, UNSIGNED),
         ("result of a purchase: at most 2^34 s", 2**34 * SQRT + 1, UNSIGNED),
     ],
     "lib/swap_math._base_between": [
         ("L (high - low)", LIQUIDITY * SQRT, UNSIGNED),
-        ("low * high", SQRT * SQRT, UNSIGNED),
-        ("result", LIQUIDITY * 2**96 // LOWEST_SQRT + 1, UNSIGNED),
+        ("rest * 2^96 + high", (SQRT << 96) + SQRT, UNSIGNED),
+        ("whole * 2^96 + rest * 2^96 / high + low, whole below L", (LIQUIDITY << 96) + 2**96 + SQRT, UNSIGNED),
     ],
     "lib/swap_math._cash_between": [("L (high - low) + 2^96", LIQUIDITY * SQRT + 2**96, UNSIGNED)],
     "lib/swap_math._price_down": [
@@ -140,6 +144,11 @@ ENTRIES: dict[str, list[tuple[str, int, int]]] = {
         ("edge * imr", SQRT * RATIO + BPS, UNSIGNED),
     ],
     "lib/swap_math._over_sqrt_price": [("funding * 2^115 + s", 2**127 * 2**115 + SQRT, SIGNED)],
+    "lib/swap_math._funding_up": [
+        ("growth since entry", 2 * GROWTH, 2**166),
+        ("L * rest + unit", LIQUIDITY * FUNDING_UNIT + FUNDING_UNIT, SIGNED),
+        ("L * units", LIQUIDITY * (2**166 // FUNDING_UNIT) + LIQUIDITY, SIGNED),
+    ],
     "lib/tick_math._sqrt_price_at_tick": [("Q111 ratio * Q128 factor", 2**128 * (2**128 - 1), UNSIGNED)],
     "lib/tick_math._tick_at_sqrt_price": [
         ("(s - r) * 2^80", SQRT * 2**80, SIGNED),
@@ -148,12 +157,15 @@ ENTRIES: dict[str, list[tuple[str, int, int]]] = {
         ("doublings * ticks", 64 * 2**93 + 2**78 * 2**100, SIGNED),
     ],
     "lib/venue_math._penalised": [("ratio * 1e14", RATIO * 10**14, UNSIGNED)],
-    "lib/venue_math._priced": [("left - fee, of which each is at most what is left", STORED + NOTIONAL, SIGNED)],
-    "lib/venue_math._check_average": [
+    "lib/venue_math._priced": [
         ("notional * WAD * 1e4", SWAPPED * WAD * BPS, UNSIGNED),
         ("limit * size", 2**120 * 2**128, UNSIGNED),
         ("size * mark * (1e4 + band)", 2**128 * PRICE * (BPS + RATIO), UNSIGNED),
+        ("budget of a holder or of a part, and the notional", STORED + NOTIONAL + SWAPPED, SIGNED),
+        ("notional * rate + 9,999", SWAPPED * RATIO + BPS, UNSIGNED),
+        ("left - fee, of which each is at most what is left", STORED + NOTIONAL, SIGNED),
     ],
+    "lib/venue_math._is_near": [("price * 1e4", MID * RATIO, UNSIGNED)],
     "lib/venue_math._deviation": [("mid - mark", MID, UNSIGNED)],
     "lib/venue_math._penalty": [
         ("coefficient * power", 1_678 * WAD * 10**27, UNSIGNED),
@@ -214,22 +226,26 @@ ENTRIES: dict[str, list[tuple[str, int, int]]] = {
     ],
     # ---- the venue
     "OysterAmm.add_liquidity": [("sum of liquidity", 9_213 * EDGE_LIQUIDITY, LIQUIDITY)],
-    "OysterAmm._liquidity_of": [
+    "OysterAmm.remove_liquidity": [("liquidity - one of those in range", LIQUIDITY, UNSIGNED)],
+    "modules/curve._point": [("tick", 2**24, SIGNED)],
+    "modules/curve._store": [("tick", 2**24, SIGNED)],
+    "modules/curve._growth": [("dF * 2^115", 2 * FUNDING * 2**115 + SQRT, SIGNED)],
+    "modules/curve._credited": [("fee * 2^96; the growth wraps, only differences count", SWAPPED << 96, UNSIGNED)],
+    "modules/curve._drifted": [("tick - 1", 2**24, SIGNED)],
+    "modules/curve._across": [("liquidity +- net", 2 * LIQUIDITY, SIGNED)],
+    "modules/curve._plan": [
+        ("-size; the smallest int256 stays what it is, and is refused", 0, UNSIGNED),
+        ("sum of notionals", 65 * (LIQUIDITY * SQRT >> 96), UNSIGNED),
+        ("ticks", 65, UNSIGNED),
+    ],
+    "modules/curve._carry_out": [("dF * 2^115", 2 * FUNDING * 2**115 + SQRT, SIGNED)],
+    "modules/curve._cross_all": [("fee * notional of a stretch", SWAPPED * SWAPPED, UNSIGNED)],
+    "modules/ranges._drawn": [
         ("s * mmr", SQRT * RATIO, UNSIGNED),
         ("s + s * mmr / 4e4", 2 * SQRT, UNSIGNED),
         ("L * reach", LIQUIDITY * SQRT + 2**96, UNSIGNED),
     ],
-    "OysterAmm.remove_liquidity": [("liquidity - one of those in range", LIQUIDITY, UNSIGNED)],
-    "OysterAmm._is_near": [("price * 1e4", MID * RATIO, UNSIGNED)],
-    "modules/curve._point": [("tick", 2**24, SIGNED)],
-    "modules/curve._store": [("tick", 2**24, SIGNED)],
-    "modules/curve._growth": [("dF * 2^115", 2 * FUNDING * 2**115 + SQRT, SIGNED)],
-    "modules/curve._credit": [("fee * 2^96; the growth wraps, only differences count", SWAPPED << 96, UNSIGNED)],
-    "modules/curve._drifted": [("tick - 1", 2**24, SIGNED)],
-    "modules/curve._across": [("liquidity +- net", 2 * LIQUIDITY, SIGNED)],
-    "modules/curve._plan": [("sum of notionals", 65 * (LIQUIDITY * SQRT >> 96), UNSIGNED), ("ticks", 65, UNSIGNED)],
-    "modules/curve._end": [("tick - 1", 2**24, SIGNED)],
-    "modules/curve._carry_out": [("fee * notional of a stretch", SWAPPED * SWAPPED, UNSIGNED)],
+    "modules/ranges._key": [("tick + offset", 2**24, SIGNED)],
     "modules/ranges._growths": [("funding growth: each term below 2^163", GROWTH, 2**165)],
     "modules/ranges._accrued": [
         ("margin * factor", RANGE_MARGIN * 2**96, UNSIGNED),
@@ -244,14 +260,18 @@ ENTRIES: dict[str, list[tuple[str, int, int]]] = {
         ("balance + pnl", 2**177 + SIZE * MID, SIGNED),
     ],
     "modules/ranges._position_at": [("balance + cash", 2**177, SIGNED)],
-    "modules/ticks._pair_minus": [("wraps in each half: only differences count", 0, UNSIGNED)],
-    "modules/ticks._minus": [("difference of growths, modulo 2^256", GROWTH, SIGNED)],
+    "modules/ticks._minus": [("each half of a pair and the funding wrap: only differences count", GROWTH, SIGNED)],
+    "modules/ticks._same_cell": [("tick + offset", 2**24, SIGNED)],
     "modules/ticks._index": [("tick + offset", 2**24, SIGNED)],
     "modules/ticks._first_edge": [("words and bits", 256, UNSIGNED)],
     "modules/ticks._last_edge": [("words and bits; word 0 is the last one looked at", 256, UNSIGNED)],
     "modules/ticks._tick": [("index * spacing", 2**24, SIGNED)],
-    "modules/ticks._cross": [("difference of growths, modulo 2^256", GROWTH, SIGNED)],
-    "modules/ticks._add_edge": [("gross + liquidity, below 2^128 + 2^160", 2**161, UNSIGNED)],
-    "modules/ticks._drop_edge": [("gross - one of it", EDGE_LIQUIDITY, UNSIGNED)],
-    "modules/ticks._set_liquidity": [("net +- liquidity", 2 * EDGE_LIQUIDITY, SIGNED)],
+    "modules/ticks._add_edge": [
+        ("gross + liquidity, below 2^128 + 2^160", 2**161, UNSIGNED),
+        ("net +- liquidity, modulo 2^128", 2 * EDGE_LIQUIDITY, 2**127),
+    ],
+    "modules/ticks._drop_edge": [
+        ("gross - one of it", EDGE_LIQUIDITY, UNSIGNED),
+        ("net +- liquidity, modulo 2^128", 2 * EDGE_LIQUIDITY, 2**127),
+    ],
 }

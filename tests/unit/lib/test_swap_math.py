@@ -131,3 +131,16 @@ def test_funding_over_root_rounds_both_ways(math, funding, sign, price):
 
 def test_no_funding_is_nothing(math):
     assert math.call("over_sqrt_price", 0, Q96, True) == 0 == math.call("over_sqrt_price", 0, Q96, False)
+
+
+@EXAMPLES
+@given(liquidity=liquidities, growth=spread(1, 2**166 - 1), sign=st.sampled_from([-1, 1]))
+def test_funding_of_liquidity_is_rounded_up(math, liquidity, growth, sign):
+    exact = Fraction(sign * growth * liquidity, 10**27 * 2**19)
+    assert math.call("funding_up", liquidity, sign * growth) == ceil(exact)
+
+
+def test_funding_of_whole_units_is_exact(math):
+    unit = 10**27 * 2**19
+    for growth in (0, unit, -unit, 7 * unit, 1 - unit, unit - 1):
+        assert math.call("funding_up", MAX_LIQUIDITY, growth) == -(-MAX_LIQUIDITY * growth // unit)
