@@ -45,7 +45,7 @@ from contracts.modules import waterfall
 
 initializes: accounts
 initializes: markets
-initializes: positions
+initializes: positions[markets := markets]
 initializes: parts[accounts := accounts]
 initializes: payouts[accounts := accounts, markets := markets, parts := parts]
 initializes: custody[accounts := accounts, parts := parts]

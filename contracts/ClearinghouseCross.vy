@@ -34,7 +34,7 @@ from contracts.modules import waterfall
 
 initializes: accounts
 initializes: markets
-initializes: positions
+initializes: positions[markets := markets]
 initializes: parts[accounts := accounts]
 initializes: payouts[accounts := accounts, markets := markets, parts := parts]
 initializes: waterfall[markets := markets, payouts := payouts]

@@ -38,7 +38,7 @@ from contracts.modules import waterfall
 
 initializes: accounts
 initializes: markets
-initializes: positions
+initializes: positions[markets := markets]
 initializes: parts[accounts := accounts]
 initializes: payouts[accounts := accounts, markets := markets, parts := parts]
 initializes: waterfall[markets := markets, payouts := payouts]
@@ -47,7 +47,7 @@ initializes: settling[markets := markets, payouts := payouts, portfolio := portf
 initializes: providers[
     accounts := accounts, markets := markets, payouts := payouts, positions := positions, waterfall := waterfall
 ]
-initializes: administration[accounts := accounts, markets := markets, payouts := payouts, waterfall := waterfall]
+initializes: administration[accounts := accounts, markets := markets, waterfall := waterfall]
 initializes: settlement[
     accounts := accounts,
     administration := administration,

@@ -18,7 +18,6 @@ from contracts.modules import waterfall
 
 uses: accounts
 uses: markets
-uses: payouts
 uses: waterfall
 
 RAY: constant(uint256) = 10**27
@@ -98,23 +97,35 @@ def collect_protocol_fees(_market: uint256, _receiver: address) -> uint256:
     market: markets.Market = markets._read(_market)
     # Only what the pot pays now: fees never become a debt that ranks with the accounts'.
     word: uint256 = markets.venues[_market]
-    amount: uint256 = payouts._payable(market, word >> 48 & markets.MASK_112)
+    amount: uint256 = self._spare(market, word >> 48 & markets.MASK_112)
     if amount != 0:
         markets.venues[_market] = unsafe_sub(word, amount << 48)
-        market = payouts._pay(market, _receiver, amount)
+        market.pot = unsafe_sub(market.pot, amount)
     if market.flags & markets.HAS_BORROW != 0:
         word = markets.borrows[_market]
-        fees: uint256 = payouts._payable(market, word >> 16 & markets.MASK_112)
+        fees: uint256 = self._spare(market, word >> 16 & markets.MASK_112)
         markets.borrows[_market] = unsafe_sub(word, fees << 16)
         share: uint256 = unsafe_div(
             unsafe_mul(fees, market_words._borrow_share_bps(market.extras)), 10_000
         )
         market = waterfall._credit(market, share, self)
-        market = payouts._pay(market, _receiver, unsafe_sub(fees, share))
+        market.pot = unsafe_sub(market.pot, unsafe_sub(fees, share))
         amount = unsafe_add(amount, unsafe_sub(fees, share))
     markets._close(market)
+    accounts._give(_receiver, amount)
     log IClearinghouse.ProtocolFeesCollected(market=_market, receiver=_receiver, amount=amount)
     return amount
+
+
+@internal
+@view
+def _spare(_market: markets.Market, _fees: uint256) -> uint256:
+    """
+    @notice What the pot has for fees: nothing while it owes to accounts, and in a market that settles nothing before all are paid.
+    """
+    if _market.flags & (markets.SETTLING | markets.HAS_OWED) == markets.SETTLING and markets._is_settled(_market.id):
+        return min(_fees, _market.pot)
+    return payouts._payable(_market, _fees)
 
 
 @internal

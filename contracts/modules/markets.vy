@@ -100,6 +100,8 @@ ranges: uint256[MAX_MARKETS]
 draws: uint256[MAX_MARKETS]
 # Losses that nobody was there to bear.
 unallocated: uint256[MAX_MARKETS]
+# Sum of the balances of records of size 0: what auto-deleveraging left to be paid out, see modules/positions.
+dues: uint256[MAX_MARKETS]
 # Sum of what the market owes to accounts whose profit its pot could not pay.
 owed_total: uint256[MAX_MARKETS]
 
@@ -445,6 +447,15 @@ def _set_mid(_id: uint256, _risk_word: uint256, _mid: uint256, _protocol_fee: ui
         if idle_since == 0:
             idle_since = block.timestamp
     self.venues[_id] = _mid << 160 | unsafe_add(word >> 48 & MASK_112, _protocol_fee) << 48 | idle_since
+
+
+@internal
+@view
+def _is_settled(_id: uint256) -> bool:
+    """
+    @notice Whether every position and range of a settling market has become a claim.
+    """
+    return self.totals[_id] == 0 and self.dues[_id] == 0 and self.ranges[_id] >> 128 <= SETTLED_MARGIN
 
 
 @internal

@@ -39,7 +39,7 @@ def claim(_market: uint256, _account: address = msg.sender):
     total: uint256 = markets.owed_total[_market]
     paid: uint256 = debt
     if market.flags & markets.SETTLING != 0:
-        if markets.totals[_market] != 0 or markets.ranges[_market] >> 128 > markets.SETTLED_MARGIN:
+        if not markets._is_settled(_market):
             reasons._revert(reasons.MARKET_IS_SETTLING)
         # both fall in proportion: whoever comes later gets the same share
         paid = min(debt, fixed_point._mul_div_down(debt, market.pot, total))

@@ -205,7 +205,7 @@ def _collect(_account: address, _except: uint256, _amount: uint256) -> uint256:
         position.balance = unsafe_sub(position.balance, convert(taken, int256))
         market.pot = unsafe_sub(market.pot, taken)
         if position.size == 0:
-            positions._store_flat(i, _account, position.balance)
+            positions._store_flat(i, _account, convert(position.balance, uint256))
         else:
             positions._store(i, _account, position)
         markets._close(market)

@@ -17,6 +17,8 @@ from contracts.lib import position_math
 from contracts.lib import reasons
 from contracts.modules import markets
 
+uses: markets
+
 MASK_120: constant(uint256) = 2**120 - 1
 MASK_128: constant(uint256) = 2**128 - 1
 BALANCE_LIMIT: constant(uint256) = 2**127 - 1
@@ -56,10 +58,10 @@ def _load(_market: uint256, _account: address) -> position_math.Position:
 
 
 @internal
-@view
 def _load_settled(_market: markets.Market, _account: address) -> position_math.Position:
     """
-    @notice A position with its carry paid out of its balance.
+    @notice A position with its carry paid out of its balance, about to be written anew. What is due on a record of size 0 is no longer
+            counted: it becomes part of what is written.
     """
     position: position_math.Position = self._load(_market.id, _account)
     index: int256 = markets._carry_index(
@@ -72,6 +74,8 @@ def _load_settled(_market: markets.Market, _account: address) -> position_math.P
     if position.size == 0:
         # a position that is opened now is not taken for one before it: its count of top-ups starts elsewhere
         position.flags = block.timestamp << 1 & 254
+        if position.balance != 0:
+            markets.dues[_market.id] = unsafe_sub(markets.dues[_market.id], position_math._abs(position.balance))
     return position
 
 
@@ -141,14 +145,20 @@ def _check_opening(_market: markets.Market, _position: position_math.Position):
 
 
 @internal
-def _store_flat(_market: uint256, _account: address, _due: int256):
+def _store_flat(_market: uint256, _account: address, _due: uint256):
     """
-    @notice Writes a record of size 0 with what the account is due; without anything it is cleared.
+    @notice Writes a record of size 0 with what the account is due, below 2**104; without anything it is cleared.
     """
-    key: uint256 = _market << 160 | convert(_account, uint256)
-    self.records[key][0] = convert(convert(_due, bytes32), uint256) & MASK_128
+    self.records[_market << 160 | convert(_account, uint256)][0] = _due
+    if _due != 0:
+        markets.dues[_market] = unsafe_add(markets.dues[_market], _due)
     log IClearinghouse.PositionChanged(
-        market=_market, account=_account, size=0, balance=_due, entry_notional=0, entry_carry=0
+        market=_market,
+        account=_account,
+        size=0,
+        balance=convert(_due, int256),
+        entry_notional=0,
+        entry_carry=0,
     )
 
 

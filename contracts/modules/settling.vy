@@ -29,11 +29,11 @@ def settle(_market: uint256, _account: address):
     if position.size == 0:
         if position.balance == 0:
             reasons._revert(reasons.NO_POSITION)
-        paid: uint256 = payouts._payable(market, convert(max(position.balance, 0), uint256))
+        due: uint256 = convert(position.balance, uint256)
+        paid: uint256 = payouts._payable(market, due)
         market = payouts._pay(market, _account, paid)
         markets._close(market)
-        position.balance = unsafe_sub(position.balance, convert(paid, int256))
-        positions._store_flat(_market, _account, position.balance)
+        positions._store_flat(_market, _account, unsafe_sub(due, paid))
     elif position.flags & positions.FLAG_CROSS != 0:
         market, position = portfolio._cover(market, _account, position)
         positions._store(_market, _account, position)
