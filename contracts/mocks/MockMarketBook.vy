@@ -21,8 +21,8 @@ event FeesAsked:
 # How many markets there are.
 market_count: public(uint256)
 
-# Risk, trading and limits word by market.
-_words: HashMap[uint256, uint256[3]]
+# Risk, trading, limits and extras word by market.
+_words: HashMap[uint256, uint256[4]]
 
 # What set_market had been called with when `accrue` was called last: the risk word of the market then.
 risk_when_accrued: public(HashMap[uint256, uint256])
@@ -57,18 +57,35 @@ range_of: public(HashMap[address, HashMap[int256, HashMap[int256, IOysterAmm.Ran
 # What `collateral` shows.
 collateral: public(address)
 
+# What `account_state` shows.
+account_state: public(HashMap[address, IClearinghouse.AccountState])
+
+# What `spare` shows by account, left-out market and trigger.
+spare: public(HashMap[address, HashMap[uint256, HashMap[uint256, int256]]])
+
+# What set_outflow_limit was called with last.
+outflow_limit: public(uint256)
+
+# What settle_market was called with last, by market.
+final_price: public(HashMap[uint256, uint256])
+
+# What set_backstop was called with last.
+backstop_vault: public(address)
+
 
 # ---- what Config calls
 
 
 @external
-def set_market(_market: uint256, _risk_word: uint256, _trading_word: uint256, _limits_word: uint256):
+def set_market(
+    _market: uint256, _risk_word: uint256, _trading_word: uint256, _limits_word: uint256, _extras_word: uint256
+):
     """
     @notice As the clearinghouse's: the next free number opens a market.
     """
     if _market == self.market_count:
         self.market_count += 1
-    self._words[_market] = [_risk_word, _trading_word, _limits_word]
+    self._words[_market] = [_risk_word, _trading_word, _limits_word, _extras_word]
 
 
 @external
@@ -86,6 +103,30 @@ def set_status(_market: uint256, _status: uint256):
     @notice As the clearinghouse's.
     """
     self.status[_market] = _status
+
+
+@external
+def set_outflow_limit(_word: uint256):
+    """
+    @notice As the clearinghouse's.
+    """
+    self.outflow_limit = _word
+
+
+@external
+def settle_market(_market: uint256, _price: uint256):
+    """
+    @notice As the clearinghouse's.
+    """
+    self.final_price[_market] = _price
+
+
+@external
+def set_backstop(_vault: address):
+    """
+    @notice As the engine's.
+    """
+    self.backstop_vault = _vault
 
 
 @external
@@ -143,6 +184,22 @@ def show_account(
 
 
 @external
+def show_cross_account(_account: address, _state: IClearinghouse.AccountState):
+    """
+    @notice Sets what `account_state` shows.
+    """
+    self.account_state[_account] = _state
+
+
+@external
+def show_spare(_account: address, _except: uint256, _trigger_bps: uint256, _spare: int256):
+    """
+    @notice Sets what `spare` shows.
+    """
+    self.spare[_account][_except][_trigger_bps] = _spare
+
+
+@external
 def show_range(_provider: address, _lower: int256, _upper: int256, _range: IOysterAmm.RangeState):
     """
     @notice Sets what `range_of` shows.
@@ -176,5 +233,14 @@ def market_words(_market: uint256) -> (uint256, uint256, uint256):
     """
     @notice As the clearinghouse's.
     """
-    words: uint256[3] = self._words[_market]
+    words: uint256[4] = self._words[_market]
     return words[0], words[1], words[2]
+
+
+@external
+@view
+def extras_word(_market: uint256) -> uint256:
+    """
+    @notice As the clearinghouse's.
+    """
+    return self._words[_market][3]

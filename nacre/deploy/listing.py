@@ -24,7 +24,7 @@ def market_params(config: MarketConfig, oracle: str, venue: str) -> dict[str, An
         "protocol_fee_bps": config.protocol_fee_bps,
         "penalty": [wad(coefficient) for coefficient in config.penalty],
         "max_deviation_bps": config.max_deviation_bps,
-        "max_open_interest": wad(config.max_open_interest),
+        "max_open_interest": wad(config.open_interest_cap),
         "funding_cap_bps": config.funding_cap_bps,
         "funding_period_seconds": config.funding_period_seconds,
         "min_notional": wad(config.min_notional),
@@ -38,7 +38,7 @@ def market_params(config: MarketConfig, oracle: str, venue: str) -> dict[str, An
         "cross_margin": config.cross_margin,
         "tiers": _tiers(config),
         "borrow_rate_bps": config.borrow_rate_bps,
-        "borrow_share_bps": config.borrow_share_bps,
+        "borrow_share_bps": config.borrow_share_bps if config.borrow_rate_bps else 0,
         "settlement_delay": config.settlement_delay,
         "shown_trigger_bps": config.trigger_bps if config.show_liquidation_price else 0,
     }

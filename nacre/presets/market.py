@@ -11,6 +11,10 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 WAD = 10**18
+# A market whose losses go to auto-deleveraging holds at most ten times as many smallest positions as one call can pass:
+# a side full of dust would be socialised instead. Config checks the same.
+ADL_LIMIT = 1_000
+MOST_SMALLEST_POSITIONS = 10 * ADL_LIMIT
 # Penalty coefficients are stored in ten-thousandths.
 PENALTY_STEP = Decimal("0.0001")
 
@@ -70,7 +74,7 @@ class MarketConfig(BaseModel):
         Decimal(0),
     ]
     max_deviation_bps: Bps = 0  # 0: the IMR
-    max_open_interest: Amount = Decimal(0)  # 0: no cap
+    max_open_interest: Amount = Decimal(0)  # 0: no cap; with loss = "adl" the largest possible one
     funding_cap_bps: Bps = 100  # a day; 0: no funding
     funding_period_seconds: Seconds = 86_400
     borrow_rate_bps: Bps = 0
@@ -115,7 +119,26 @@ class MarketConfig(BaseModel):
                 raise ValueError("tiers: bounds and ratios must rise, each mmr_bps below its imr_bps")
         if any(coefficient % PENALTY_STEP for coefficient in self.penalty):
             raise ValueError("penalty: at most four digits after the point")
+        if self.loss == "adl":
+            self._check_deleveraging()
         return self
+
+    def _check_deleveraging(self) -> None:
+        if self.min_notional == 0:
+            raise ValueError("min_notional: loss = adl needs one above 0, so that dust cannot keep a loss from it")
+        most = MOST_SMALLEST_POSITIONS * self.min_notional
+        if self.max_open_interest > most:
+            raise ValueError(
+                f"max_open_interest ({self.max_open_interest:f}) with loss = adl: at most {MOST_SMALLEST_POSITIONS:,} "
+                f"times min_notional ({self.min_notional:f}), {most:f}"
+            )
+
+    @property
+    def open_interest_cap(self) -> Decimal:
+        """What Config is told: 0 is no cap."""
+        if self.loss == "adl" and self.max_open_interest == 0:
+            return MOST_SMALLEST_POSITIONS * self.min_notional
+        return self.max_open_interest
 
     def changed(self, **fields: Any) -> "MarketConfig":
         """A copy with other values, checked again."""

@@ -15,6 +15,7 @@ from functools import lru_cache
 from math import isqrt
 from typing import Any
 
+from support.houses import deploy_house
 from support.spec import WAD, Pos
 
 from nacre.artifacts import load
@@ -38,6 +39,12 @@ PLAIN: dict[str, Any] = {
     "protocol_fee_bps": 0,
     "penalty": [0, 0, 0, 0],
     "funding_cap_bps": 0,
+    "borrow_rate_bps": 0,
+    "borrow_share_bps": 0,
+    "mark_mode": "index",
+    "tiers": [],
+    "cross_margin": False,
+    "show_liquidation_price": False,
     "tip": 0,
     "max_deviation_bps": 0,
     "max_open_interest": 0,
@@ -46,18 +53,25 @@ PLAIN: dict[str, Any] = {
     "push_jump_bps": 0,
     "entry_margin_rule": False,
     "trigger_bps": 10_000,
+    "backstop_bps": 0,
     "margin_call_bps": 0,
     "takeover": True,
     "force_close": True,
     "force_close_fees": True,
     "force_close_band_bps": 0,
     "min_slice_bps": 0,
+    "large_notional": 0,
+    "chunk_bps": 0,
+    "cooldown_seconds": 0,
     "liquidation_fee_bps": 0,
     "reward_share_bps": 0,
     "residue": "insurance",
+    "loss": "social",
+    "adl_price": "bankruptcy",
     "insurance_draw_bps": 10_000,
     "last_resort_seconds": 0,
     "grace_seconds": 0,
+    "settlement_delay": 0,
 }
 
 
@@ -266,11 +280,12 @@ class BareHouse:
 
     def list_market(self, venue: str, **fields: Any) -> int:
         """With parameters as an exchange's, but its own oracle and venue."""
-        risk, trading, limits = open_exchange(**fields).house.call("market_words", 0)
+        like = open_exchange(**fields).house
+        risk, trading, limits = like.call("market_words", 0)
         number = self.house.call("market_count")
         risk = risk % 2**96 | int(self.oracle.address, 16) << 96
         trading = trading % 2**96 | int(venue, 16) << 96
-        self.send(self.config, "set_market", number, risk, trading, limits).check()
+        self.send(self.config, "set_market", number, risk, trading, limits, like.call("extras_word", 0)).check()
         return number
 
 
@@ -279,7 +294,7 @@ def bare_house(**fields: Any) -> BareHouse:
     chain = EmbeddedChain(exact_gas=False)
     deployer, engine, config, venue = (chain.account(name) for name in ("deployer", "engine", "config", "venue"))
     token = chain.deploy(load("MockToken"), "Collateral", "COL", 18, sender=deployer)
-    house = chain.deploy(load("Clearinghouse"), token.address, engine, config, sender=deployer)
+    house = deploy_house(chain, token.address, engine, config, deployer)
     oracle = chain.deploy(load("MockOracle"), PRICE, deployer, deployer, 100, 3_600, sender=deployer)
     for name in PEOPLE:
         account = chain.account(name)

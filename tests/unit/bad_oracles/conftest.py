@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from support.houses import PARTS, deploy_house
 
 from nacre.artifacts import load
 from nacre.chain import Contract, EmbeddedChain, create_address
@@ -45,8 +46,8 @@ def house(chain: EmbeddedChain, holder: str, house_owner: str) -> House:
         return chain.deploy(load(name), *arguments, sender=deployer)
 
     token, engine = deploy("MockToken", "Collateral", "COL", 18), deploy("MockMarketBook")
-    config_address = create_address(deployer, chain.nonce(deployer) + 1)
-    clearinghouse = deploy("Clearinghouse", token.address, engine.address, config_address)
+    config_address = create_address(deployer, chain.nonce(deployer) + PARTS + 1)
+    clearinghouse = deploy_house(chain, token.address, engine.address, config_address, deployer)
     config = deploy("Config", house_owner, *[deployer] * 3, clearinghouse.address, engine.address)
     assert config.address == config_address
     oracles = [deploy("MockBadOracle", 100 * WAD) for _ in range(2)]
@@ -83,6 +84,14 @@ def _market_params() -> dict[str, Any]:
         "tip": 0,
         "insurance_draw_bps": 10_000,
         "force_close_band_bps": 0,
+        "mark_median": False,
+        "previous_mark": False,
+        "cross_margin": False,
+        "tiers": [(0, 0, 0)] * 3,
+        "borrow_rate_bps": 0,
+        "borrow_share_bps": 0,
+        "settlement_delay": 0,
+        "shown_trigger_bps": 0,
     }
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 from pyrevm import AccountInfo
+from support.houses import deploy_house
 
 from nacre.artifacts import load
 from nacre.chain import Contract, EmbeddedChain, TransactionFailed
@@ -54,7 +55,7 @@ def victim(chain: EmbeddedChain) -> str:
 def house_of(chain: EmbeddedChain, token: Contract) -> Contract:
     """A clearinghouse without markets; engine and Config are mere addresses."""
     engine, config = chain.account("engine"), chain.account("config")
-    return chain.deploy(load("Clearinghouse"), token.address, engine, config, sender=engine)
+    return deploy_house(chain, token.address, engine, config, engine)
 
 
 @pytest.fixture
@@ -198,7 +199,7 @@ def test_a_collateral_without_decimals(chain):
     silent = chain.deploy(load("MockBadOracle"), WAD, sender=chain.account("engine"))
     for address in (chain.account("nobody"), silent.address):
         with pytest.raises(TransactionFailed, match=r"decimals unknown$"):
-            chain.deploy(load("Clearinghouse"), address, address, address, sender=chain.account("engine"))
+            deploy_house(chain, address, address, address, chain.account("engine"))
 
 
 @pytest.mark.parametrize("decimals", [0, 6, 18])

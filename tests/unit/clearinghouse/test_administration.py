@@ -9,11 +9,16 @@ from nacre.deploy import market_params
 ROLES = ("trader", "provider", "keeper", "owner", "guardian", "treasury")
 
 
+def words_of(house):
+    """What set_market gets besides the number."""
+    return (*house.call("market_words", 0), house.call("extras_word", 0))
+
+
 @pytest.mark.parametrize("role", ROLES)
 def test_nobody_but_config(exchange, role):
     system = exchange.system
     roles = exchange.people | {"owner": system.owner, "guardian": system.guardian, "treasury": system.treasury}
-    words = exchange.house.call("market_words", 0)
+    words = words_of(exchange.house)
     calls = [
         ("set_market", 0, *words),
         ("set_market", 1, *words),
@@ -22,13 +27,13 @@ def test_nobody_but_config(exchange, role):
     ]
     for call in calls:
         exchange.refuses("not config", exchange.house, *call, sender=roles[role])
-    assert exchange.house.call("market_words", 0) == words
+    assert words_of(exchange.house) == words
     assert exchange.house.call("market_count") == 1
 
 
 def test_neither_engine_nor_venue_is_config():
     bare = bare_house()
-    words = bare.house.call("market_words", 0)
+    words = words_of(bare.house)
     for sender in (bare.engine, bare.venue):
         assert bare.send(sender, "set_market", 0, *words).reason == "not config"
         assert bare.send(sender, "set_status", 0, 1).reason == "not config"
@@ -38,7 +43,7 @@ def test_neither_engine_nor_venue_is_config():
 
 def test_as_many_markets_as_there_is_room_for():
     bare = bare_house()
-    words = bare.house.call("market_words", 0)
+    words = words_of(bare.house)
     for number in range(1, 1024):
         bare.send(bare.config, "set_market", number, *words).check()
     assert bare.house.call("market_count") == 1024
@@ -75,10 +80,8 @@ def test_changed_parameters_count_at_once_and_move_no_money(exchange, trader):
     receipt = set_params(exchange, imr_bps=3000, mmr_bps=2500, trading_fee_bps=100)
     assert exchange.books() == before
     event = receipt.event("MarketSet")
-    assert (event.market, event.risk_word, event.trading_word, event.limits_word) == (
-        0,
-        *exchange.house.call("market_words", 0),
-    )
+    words = (event.risk_word, event.trading_word, event.limits_word, event.extras_word)
+    assert (event.market, *words) == (0, *words_of(exchange.house))
     assert exchange.lens.call("health", 0, trader).maintenance_margin == spec.margin(20 * WAD, PRICE, 2500)
     exchange.refuses("below initial margin", exchange.house, "trade", 0, WAD, 20 * WAD, 0, 0, sender=trader)
 

@@ -68,6 +68,14 @@ def market_params(chain: EmbeddedChain, book: Contract) -> dict[str, Any]:
         "tip": 5 * WAD // 2,
         "insurance_draw_bps": 5000,
         "force_close_band_bps": 120,
+        "mark_median": True,
+        "previous_mark": False,
+        "cross_margin": True,
+        "tiers": [(100_000 * WAD, 2000, 1000), (1_000_000 * WAD, 5000, 2500), (0, 0, 0)],
+        "borrow_rate_bps": 1095,
+        "borrow_share_bps": 5000,
+        "settlement_delay": 604_800,
+        "shown_trigger_bps": 10_000,
     }
 
 

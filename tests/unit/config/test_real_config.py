@@ -104,7 +104,7 @@ def test_fees_reach_the_treasury(system, trader):
 
 def test_only_config_sets_anything(system, trader):
     for account in (system.owner, system.deployer, trader):
-        calls = (("set_market", 0, 1, 1, 1), ("set_status", 0, 1), ("collect_protocol_fees", 0, account))
+        calls = (("set_market", 0, 1, 1, 1, 0), ("set_status", 0, 1), ("collect_protocol_fees", 0, account))
         for call in calls:
             assert system.clearinghouse.transact(*call, sender=account).reason == "not config"
         assert system.engine.transact("set_policy", 0, 1, sender=account).reason == "not config"

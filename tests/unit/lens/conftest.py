@@ -26,6 +26,14 @@ MARKET_PARAMS = {
     "tip": 0,
     "insurance_draw_bps": 10_000,
     "force_close_band_bps": 0,
+    "mark_median": False,
+    "previous_mark": False,
+    "cross_margin": False,
+    "tiers": [(0, 0, 0)] * 3,
+    "borrow_rate_bps": 0,
+    "borrow_share_bps": 0,
+    "settlement_delay": 0,
+    "shown_trigger_bps": 0,
 }
 POLICY_PARAMS = {
     "trigger_bps": 10_000,
@@ -46,10 +54,10 @@ POLICY_PARAMS = {
     "grace_seconds": 0,
     "large_notional": 0,
 }
-FIELDS = ("index_price", "mark_price", "price_time", "stale", "jumped", "mid_price", "accrued_at", "premium",
-          "premium_ema", "funding_index", "borrow_index", "long_social_loss_index", "short_social_loss_index",
-          "total_long", "total_short", "holders_long", "holders_short", "insurance_fund", "pot", "protocol_fees",
-          "unallocated_loss", "owed_total", "lp_margin", "lp_factor", "lp_epoch", "draw_level", "status")  # fmt: skip
+FIELDS = ("index_price", "mark_price", "price_time", "stale", "jumped", "mid_price", "idle_since", "previous_mark",
+          "final_price", "accrued_at", "premium", "premium_ema", "funding_index", "borrow_index",
+          "long_social_loss_index", "short_social_loss_index", "total_long", "total_short", "holders_long",
+          "holders_short", "insurance_fund", "pot", "protocol_fees", "borrow_fees", "unallocated_loss", "owed_total", "lp_margin", "lp_factor", "lp_epoch", "draw_level", "status")  # fmt: skip
 
 
 @pytest.fixture

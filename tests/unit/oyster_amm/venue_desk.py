@@ -26,6 +26,7 @@ class Context:
     lp_epoch: int = 0
     tradable: bool = True
     open: bool = True
+    settling: bool = False
 
     def values(self) -> tuple:
         return tuple(getattr(self, name) for name in self.__dataclass_fields__)
