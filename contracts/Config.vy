@@ -10,11 +10,13 @@
         leave first; it is handed over in two steps. The guardian can stop opening and nothing else: closing, topping
         up, liquidating and withdrawing what is free work always. Neither moves collateral; but who lists a market vouches
         for its venue, which takes the margin of ranges from free collateral (SECURITY.md). Whoever deploys for an owner
-        without a key at hand may be its lister: lists markets, nothing else, until `end_listing`, and never again.
+        without a key at hand may be its lister: lists markets, names the backstop vault and caps its losses, nothing else, until
+        `end_listing`, and never again. Backstop vaults of which this is the owner have their settings here.
 @custom:kill Pause each market; set them reduce-only.
 """
 
 # Who may call what.
+from interfaces import IBackstopVault
 from interfaces import IConfig
 from interfaces import IClearinghouse
 from interfaces import ILiquidationEngine
@@ -22,8 +24,10 @@ from interfaces import ILiquidationEngine
 from contracts.modules import ownership
 # Bounds and packing.
 from contracts.modules import parameters
-# The oracle and the venue of a stored market.
+# What a stored market says.
 from contracts.lib import market_words
+# And its policy.
+from contracts.lib import policy_word
 # What may leave in a period.
 from contracts.lib import outflow_limit
 
@@ -62,7 +66,7 @@ guardian: public(address)
 # Whose free collateral gets the protocol fees.
 treasury: public(address)
 
-# May list markets besides the owner until listing ends; zero from then on, as there is no setter.
+# May list markets, and set a backstop up for them, besides the owner until listing ends; zero from then on, as there is no setter.
 lister: public(address)
 
 # Flags of IClearinghouse.Status by market. Kept here too, so that a pause does not ask an oracle for a price.
@@ -85,7 +89,7 @@ def __init__(
     @param _owner who may set everything, from now on
     @param _guardian who may pause opening; zero for none
     @param _treasury who gets the protocol fees
-    @param _lister who may list markets too until `end_listing`; zero for nobody
+    @param _lister who may list markets and set the backstop too until `end_listing`; zero for nobody
     """
     ownership.__init__(_owner)
     CLEARINGHOUSE = IClearinghouse(_clearinghouse)
@@ -104,16 +108,41 @@ def list_market(_market_params: IConfig.MarketParams, _policy_params: IConfig.Po
     @notice Opens a new market. Only the owner, or the lister until listing ends.
     @return market its number
     """
-    if msg.sender != self.lister:
-        ownership._check_owner()
+    self._check_lister()
     market: uint256 = staticcall CLEARINGHOUSE.market_count()
     assert not self._taken[_market_params.venue], "venue already listed"
     self._taken[_market_params.venue] = True
+    parameters._check_cap(
+        _policy_params.loss_adl, _market_params.max_open_interest, _market_params.min_notional
+    )
     self._store_market(market, _market_params)
     self._store_policy(market, _policy_params)
     self._store_status(market, IClearinghouse.Status.LISTED)
     log IConfig.MarketListed(market=market, oracle=_market_params.oracle, venue=_market_params.venue)
     return market
+
+
+@external
+def set_backstop(_vault: address):
+    """
+    @notice Names the vault that takes over what nobody else took; zero for none. Only the owner, or the lister until listing ends.
+    """
+    self._check_lister()
+    assert _vault == empty(address) or _vault.is_contract, "vault is no contract"
+    extcall ENGINE.set_backstop(_vault)
+    log IConfig.BackstopSet(vault=_vault)
+
+
+@external
+def set_backstop_loss_cap(_vault: address, _market: uint256, _loss_cap: uint256):
+    """
+    @notice The most that a vault of which this contract is the owner may lose in a market. Only the owner, or the lister until
+            listing ends.
+    @param _loss_cap WAD; 0: the vault takes nothing over there
+    """
+    self._check_lister()
+    self._check_listed(_market)
+    extcall self._vault(_vault).set_loss_cap(_market, _loss_cap)
 
 
 @external
@@ -143,6 +172,7 @@ def set_market_params(_market: uint256, _params: IConfig.MarketParams):
     limits: uint256 = 0
     risk, trading, limits = staticcall CLEARINGHOUSE.market_words(_market)
     assert _params.venue == market_words._venue(trading), "venue cannot change"
+    parameters._check_cap(self._has_adl(_market), _params.max_open_interest, _params.min_notional)
     self._accrue(_market)
     self._store_market(_market, _params)
 
@@ -154,6 +184,13 @@ def set_policy_params(_market: uint256, _params: IConfig.PolicyParams):
     """
     ownership._check_owner()
     self._check_listed(_market)
+    risk: uint256 = 0
+    trading: uint256 = 0
+    limits: uint256 = 0
+    risk, trading, limits = staticcall CLEARINGHOUSE.market_words(_market)
+    parameters._check_cap(
+        _params.loss_adl, market_words._max_open_interest(trading), market_words._min_notional(trading)
+    )
     self._store_policy(_market, _params)
 
 
@@ -210,13 +247,22 @@ def set_withdrawal_limit(_limit: uint256, _period_seconds: uint256):
 
 
 @external
-def set_backstop(_vault: address):
+def set_backstop_band(_vault: address, _band_bps: uint256):
     """
-    @notice Names the vault that takes over what nobody else took; zero for none. Only the owner.
+    @notice How far from mark anyone may unwind a vault of which this contract is the owner. Only the owner.
     """
     ownership._check_owner()
-    extcall ENGINE.set_backstop(_vault)
-    log IConfig.BackstopSet(vault=_vault)
+    extcall self._vault(_vault).set_band(_band_bps)
+
+
+@external
+def set_backstop_delays(_vault: address, _deposit_delay: uint256, _lock_up: uint256):
+    """
+    @notice How long later requests wait in a vault of which this contract is the owner. Only the owner.
+    @param _deposit_delay seconds; `_lock_up` too
+    """
+    ownership._check_owner()
+    extcall self._vault(_vault).set_delays(_deposit_delay, _lock_up)
 
 
 @external
@@ -322,6 +368,31 @@ def _accrue(_market: uint256):
 @view
 def _check_listed(_market: uint256):
     assert IClearinghouse.Status.LISTED in self._status[_market], "unknown market"
+
+
+@internal
+def _check_lister():
+    """
+    @notice The caller is the owner, or the lister while there is one.
+    """
+    if msg.sender != self.lister:
+        ownership._check_owner()
+
+
+@internal
+@view
+def _has_adl(_market: uint256) -> bool:
+    return policy_word._has(staticcall ENGINE.policy(_market), policy_word.FLAG_LOSS_ADL)
+
+
+@internal
+@view
+def _vault(_address: address) -> IBackstopVault:
+    """
+    @notice A call to an address without code would revert without a reason.
+    """
+    assert _address.is_contract, "vault is no contract"
+    return IBackstopVault(_address)
 
 
 @internal

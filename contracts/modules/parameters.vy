@@ -20,6 +20,8 @@ PENALTY_UNIT: constant(uint256) = 10**14
 MAX_ORACLE_AGE: constant(uint256) = 1_000_000
 MIN_FUNDING_PERIOD: constant(uint256) = 3_600
 MAX_FUNDING_PERIOD: constant(uint256) = 2_592_000
+# Smallest positions that a market whose losses go to auto-deleveraging may hold on a side.
+MOST_SMALLEST_POSITIONS: constant(uint256) = 10 * policy_word.MAX_DELEVERAGED
 # The largest notional the arithmetic is made for.
 MAX_NOTIONAL: constant(uint256) = 10**12 * 10**18
 MAX_TIP: constant(uint256) = 10**6 * 10**18
@@ -65,6 +67,19 @@ def _check_market(_p: IConfig.MarketParams):
     assert _p.settlement_delay <= MAX_SETTLEMENT_DELAY, "bad settlement delay"
     assert _p.shown_trigger_bps <= BPS, "bad shown trigger"
     self._check_tiers(_p)
+
+
+@internal
+@pure
+def _check_cap(_loss_adl: bool, _max_open_interest: uint256, _min_notional: uint256):
+    """
+    @notice Where losses go to auto-deleveraging open interest is capped at ten times as many smallest positions as one call can pass: a side
+            with more holders than that is socialised, and dust shall not buy it.
+    """
+    if _loss_adl:
+        assert (
+            _max_open_interest != 0 and _max_open_interest <= MOST_SMALLEST_POSITIONS * _min_notional
+        ), "cap too high for adl"
 
 
 @internal

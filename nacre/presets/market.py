@@ -38,6 +38,7 @@ Bps = Annotated[int, Field(ge=0, le=65_535, strict=True)]
 Seconds = Annotated[int, Field(ge=0, strict=True)]
 Flag = Annotated[bool, Field(strict=True)]
 
+
 class Tier(BaseModel):
     """Ratios of what a position's notional needs above a bound; margins stay continuous there."""
 
@@ -51,7 +52,9 @@ class Tier(BaseModel):
     @classmethod
     def _from_row(cls, value: Any) -> Any:
         """[lower, imr_bps, mmr_bps] is the same."""
-        if isinstance(value, list | tuple) and len(value) == 3:
+        if isinstance(value, list | tuple):
+            if len(value) != 3:
+                raise ValueError("a tier is [lower bound of the notional, imr_bps, mmr_bps]")
             return dict(zip(("lower", "imr_bps", "mmr_bps"), value, strict=True))
         return value
 
@@ -108,6 +111,17 @@ class MarketConfig(BaseModel):
     insurance_draw_bps: Annotated[int, Field(ge=0, le=10_000, strict=True)] = 10_000  # 10,000 and 0: no limit
     backstop_loss_cap: Amount = Decimal(0)
     settlement_delay: Seconds = 0
+
+    @model_validator(mode="before")
+    @classmethod
+    def _first_tier(cls, fields: Any) -> Any:
+        """A list of tiers may begin with the one from 0: its ratios are those of the market."""
+        if not isinstance(fields, dict) or not isinstance(fields.get("tiers"), list | tuple) or not fields["tiers"]:
+            return fields
+        first, *others = fields["tiers"]
+        if not isinstance(first, list | tuple) or len(first) != 3 or first[0] != 0:
+            return fields
+        return fields | {"imr_bps": first[1], "mmr_bps": first[2], "tiers": others}
 
     @model_validator(mode="after")
     def _consistent(self) -> "MarketConfig":
