@@ -20,10 +20,10 @@ FLAG_ENTRY_MARGIN_RULE: constant(uint256) = 2
 FLAG_EXTRAS: constant(uint256) = 4
 # Positions may be backed by all free collateral of an account.
 FLAG_CROSS_MARGIN: constant(uint256) = 8
-# The mark of the last touch in an earlier block is kept.
+# Deleveraging may go by the mark of the last touch in an earlier block.
 FLAG_PREVIOUS_MARK: constant(uint256) = 16
-# What has a clock even while funding is off.
-FLAGS_TIMED: constant(uint256) = 21
+# Any of the above but the entry rule: the clock runs even while funding is off, and the mark is kept.
+FLAGS_SPECIAL: constant(uint256) = 29
 
 # Bits of a tier in the extras word, and of all three.
 TIER_BITS: constant(uint256) = 53

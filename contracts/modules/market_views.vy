@@ -29,9 +29,8 @@ def market_state(_market: uint256) -> IClearinghouse.MarketState:
     """
     market: markets.Market = empty(markets.Market)
     word: uint256 = 0
-    borrow: uint256 = 0
     state: IClearinghouse.MarketState = empty(IClearinghouse.MarketState)
-    market, word, borrow, state.stale = markets._observe(_market)
+    market, word, state.stale = markets._observe(_market, False)
     if market.flags & markets.SETTLING != 0:
         state.final_price = market.mark
         state.index_price = market.mark
@@ -40,7 +39,10 @@ def market_state(_market: uint256) -> IClearinghouse.MarketState:
         state.index_price, state.price_time, state.jumped, state.stale = markets._price(market.risk)
     state.mark_price = market.mark
     state.borrow_index = market.borrow
-    state.borrow_fees = borrow >> 16 & markets.MASK_112
+    if not state.stale and state.final_price == 0 and words._borrow_rate_bps(market.extras) != 0:
+        state.borrow_fees = markets._borrowed(market, markets.accruals[_market]) >> 16 & markets.MASK_112
+    else:
+        state.borrow_fees = markets.borrows[_market] >> 16 & markets.MASK_112
     state.previous_mark = markets._previous_mark(_market)
     venue: uint256 = markets.venues[_market]
     state.mid_price = venue >> 160
@@ -124,7 +126,6 @@ def mark_price(_market: uint256) -> uint256:
     """
     market: markets.Market = empty(markets.Market)
     word: uint256 = 0
-    borrow: uint256 = 0
     stale: bool = False
-    market, word, borrow, stale = markets._observe(_market)
+    market, word, stale = markets._observe(_market, False)
     return market.mark

@@ -49,6 +49,9 @@ MAX_TAKEN_SIZE: constant(uint256) = 2**110
 # Range margin that may be left when a market is settled: what rounding of the factor leaves.
 SETTLED_MARGIN: constant(uint256) = 10**6
 
+# The oracle reverted with a reason of its own.
+ITS_OWN_WORDS: constant(uint256) = 1
+
 # Bits of `flags`: IClearinghouse.Status, whether anything stands in `owed_total` and in `unallocated`, whether the market settles at
 # its final price, and whether borrow fees ever accrued.
 LISTED: constant(uint256) = 1
@@ -88,7 +91,7 @@ totals: uint256[MAX_MARKETS]
 venues: uint256[MAX_MARKETS]
 # Where the mark is a median: the mid at the end of the last block before `time` 96, in bits 32 to 127 | time of the last change of the mid 32.
 mids: uint256[MAX_MARKETS]
-# Where the previous mark is kept: mark of the last touch 96 | of the last touch in an earlier block 96 | time of the last touch 32.
+# Where FLAGS_SPECIAL says so: mark of the last touch 96 | of the last touch in an earlier block 96 | time of the last touch 32.
 marks: uint256[MAX_MARKETS]
 # B 128 | borrow fees still in the pot 112 | 16.
 borrows: uint256[MAX_MARKETS]
@@ -142,10 +145,34 @@ def _risk(_id: uint256) -> uint256:
 def _price(_risk_word: uint256) -> (uint256, uint256, bool, bool):
     """
     @notice Index price, its time, whether it just jumped, whether it is stale.
+    @dev Reverts "oracle failed", "price out of bounds", "future price", and what the oracle itself says.
     """
-    oracle: address = market_words._oracle(_risk_word)
+    price: uint256 = 0
+    updated_at: uint256 = 0
+    jumped: bool = False
+    stale: bool = False
+    reason: uint256 = 0
+    price, updated_at, jumped, stale, reason = self._quote(_risk_word)
+    if reason != 0:
+        if reason == ITS_OWN_WORDS:
+            # asked again it says all it has to say, at any length
+            raw_call(market_words._oracle(_risk_word), method_id("price()"), is_static_call=True)
+        reasons._revert(reasons.ORACLE_FAILED if reason == ITS_OWN_WORDS else reason)
+    return price, updated_at, jumped, stale
+
+
+@internal
+@view
+def _quote(_risk_word: uint256) -> (uint256, uint256, bool, bool, uint256):
+    """
+    @notice As `_price`, and why there is none instead of a revert; 0 if there is one.
+    """
     answer: (bool, Bytes[96]) = raw_call(
-        oracle, method_id("price()"), max_outsize=96, is_static_call=True, revert_on_failure=False
+        market_words._oracle(_risk_word),
+        method_id("price()"),
+        max_outsize=96,
+        is_static_call=True,
+        revert_on_failure=False,
     )
     price: uint256 = 0
     updated_at: uint256 = 0
@@ -154,15 +181,16 @@ def _price(_risk_word: uint256) -> (uint256, uint256, bool, bool):
         if len(answer[1]) == 96:
             price, updated_at, jumped = abi_decode(answer[1], (uint256, uint256, uint256))
     elif len(answer[1]) != 0:
-        # asked again it says all it has to say, at any length
-        raw_call(oracle, method_id("price()"), is_static_call=True)
+        return 0, 0, False, True, ITS_OWN_WORDS
     if jumped > 1:
-        reasons._revert(reasons.ORACLE_FAILED)
+        return 0, 0, False, True, reasons.ORACLE_FAILED
     if unsafe_sub(price, MIN_PRICE) > MAX_PRICE - MIN_PRICE:
-        reasons._revert(reasons.PRICE_OUT_OF_BOUNDS)
+        return 0, 0, False, True, reasons.PRICE_OUT_OF_BOUNDS
     if updated_at > block.timestamp:
-        reasons._revert(reasons.FUTURE_PRICE)
-    return price, updated_at, jumped == 1, unsafe_sub(block.timestamp, updated_at) > market_words._max_age(_risk_word)
+        return 0, 0, False, True, reasons.FUTURE_PRICE
+    return price, updated_at, jumped == 1, unsafe_sub(
+        block.timestamp, updated_at
+    ) > market_words._max_age(_risk_word), 0
 
 
 @internal
@@ -171,17 +199,18 @@ def _open(_id: uint256) -> Market:
     @notice Reads and accrues a market at a fresh price.
     @dev Reverts "unknown market", "oracle failed", "price out of bounds", "future price", "stale price", "market is settling".
     """
-    market: Market = empty(Market)
-    word: uint256 = 0
-    borrow_word: uint256 = 0
-    stale: bool = False
-    market, word, borrow_word, stale = self._observe(_id)
-    if stale:
-        reasons._revert(reasons.STALE_PRICE)
+    market: Market = self._read(_id)
     if market.flags & SETTLING != 0:
         reasons._revert(reasons.MARKET_IS_SETTLING)
+    updated_at: uint256 = 0
+    stale: bool = False
+    market.mark, updated_at, market.jumped, stale = self._price(market.risk)
+    if stale:
+        reasons._revert(reasons.STALE_PRICE)
     before: uint256 = self.accruals[_id]
+    word: uint256 = self._accrued(_id, market.risk, market.mark, before)
     if word != before:
+        market.funding = convert(convert(word, bytes32), int256) >> 128
         self.accruals[_id] = word
         # when nothing but the clock moved there is nothing to tell
         if word >> 32 != before >> 32:
@@ -191,67 +220,108 @@ def _open(_id: uint256) -> Market:
                 premium_ema=self._premium_ema(word),
                 premium=self._premium(word),
             )
-        if market.risk & market_words.FLAG_PREVIOUS_MARK != 0:
-            self.marks[_id] = market.mark << 160 | self.marks[_id] >> 160 << 64 | block.timestamp
-        if borrow_word != 0:
-            self._store_borrow(market, borrow_word)
-            market.flags |= HAS_BORROW
+    if market.risk & market_words.FLAGS_SPECIAL != 0:
+        market.mark = self._marked(market, word)
+        if word != before:
+            market = self._accrue_special(market, before)
     return market
 
 
 @internal
-def _store_borrow(_market: Market, _word: uint256):
+def _accrue_special(_market: Market, _before: uint256) -> Market:
     """
-    @notice Writes the borrow index, and the first time the flag that says it is to be read.
+    @notice The first touch of a block, of a market that keeps more than the funding: the mark, and borrow fees.
+    @param _before the accrual word before
     """
-    if _market.borrow != self.borrows[_market.id] >> 128:
-        self.borrows[_market.id] = _word
+    market: Market = _market
+    self.marks[market.id] = market.mark << 160 | self.marks[market.id] >> 160 << 64 | block.timestamp
+    word: uint256 = self._borrowed(market, _before)
+    if word != 0:
+        self.borrows[market.id] = word
+        market.borrow = word >> 128
+        if market.flags & HAS_BORROW == 0:
+            # written at once: not everybody who opens a market writes its money back
+            market.flags |= HAS_BORROW
+            market.money_word |= HAS_BORROW
+            self.money[market.id] |= HAS_BORROW
         log IClearinghouse.BorrowAccrued(
-            market=_market.id, borrow_index=_market.borrow, borrow_fees=_word >> 16 & MASK_112
+            market=market.id, borrow_index=market.borrow, borrow_fees=word >> 16 & MASK_112
         )
-    if _market.flags & HAS_BORROW == 0:
-        self.money[_market.id] |= HAS_BORROW
+    return market
 
 
 @internal
 @view
-def _observe(_id: uint256) -> (Market, uint256, uint256, bool):
+def _observe(_id: uint256, _lenient: bool) -> (Market, uint256, bool):
     """
-    @notice A market brought up to now in memory, the accrual word and the borrow word (0 where there is none) that belong to it, and
-            whether its price is stale: then nothing accrues. Where it settles: at its final price.
+    @notice A market brought up to now in memory, the accrual word that belongs to it, and whether its price is stale: then
+            nothing accrues. Where it settles: at its final price.
+    @param _lenient whether an oracle that fails counts as stale, at the mark that was kept
     """
     market: Market = self._read(_id)
-    word: uint256 = self.accruals[_id]
-    borrow_word: uint256 = 0
-    if market.flags & HAS_BORROW != 0:
-        borrow_word = self.borrows[_id]
+    before: uint256 = self.accruals[_id]
     if market.flags & SETTLING != 0:
         market.mark = self.final_prices[_id]
-        return market, word, borrow_word, False
+        return market, before, False
     updated_at: uint256 = 0
     stale: bool = False
-    elapsed: uint256 = unsafe_sub(block.timestamp, word & MASK_32)
-    market.mark, updated_at, market.jumped, stale = self._price(market.risk)
+    reason: uint256 = 0
+    if _lenient:
+        market.mark, updated_at, market.jumped, stale, reason = self._quote(market.risk)
+        if reason != 0:
+            market.mark = self.marks[_id] >> 160
+            return market, before, True
+    else:
+        market.mark, updated_at, market.jumped, stale = self._price(market.risk)
+    word: uint256 = before
     if not stale:
-        word = self._accrued(_id, market.risk, market.mark, word)
+        word = self._accrued(_id, market.risk, market.mark, before)
         market.funding = convert(convert(word, bytes32), int256) >> 128
-    if market.risk & market_words.FLAG_MARK_MEDIAN != 0:
-        market.mark = accrual_math._median_mark(market.mark, self._premium_ema(word), self._mid_before(_id))
-    rate: uint256 = market_words._borrow_rate_bps(market.extras)
-    if rate != 0 and not stale:
-        long: uint256 = 0
-        short: uint256 = 0
-        long, short = self._sides(_id)
-        rise: uint256 = min(
-            accrual_math._borrow_rise(rate, market.mark, elapsed), unsafe_sub(BORROW_LIMIT, market.borrow)
-        )
-        market.borrow = unsafe_add(market.borrow, rise)
-        # what both sides will be charged at least: each charge is rounded up
-        fees: uint256 = unsafe_add(
-            borrow_word >> 16 & MASK_112, unsafe_div(unsafe_mul(rise, unsafe_add(long, short)), RAY)
-        )
-        borrow_word = market.borrow << 128 | fees << 16
-    return market, word, borrow_word, stale
+    if market.risk & market_words.FLAGS_SPECIAL != 0:
+        market.mark = self._marked(market, word)
+        if not stale:
+            borrow_word: uint256 = self._borrowed(market, before)
+            if borrow_word != 0:
+                market.borrow = borrow_word >> 128
+    return market, word, stale
+
+
+@internal
+@view
+def _marked(_market: Market, _word: uint256) -> uint256:
+    """
+    @notice The mark of a market whose index price has been read.
+    @param _word its accrual word at this moment
+    """
+    if _market.risk & market_words.FLAG_MARK_MEDIAN == 0:
+        return _market.mark
+    return accrual_math._median_mark(
+        _market.mark, self._premium_ema(_word), self._mid_before(_market.id)
+    )
+
+
+@internal
+@view
+def _borrowed(_market: Market, _before: uint256) -> uint256:
+    """
+    @notice The borrow word brought up to now; 0 where there is no rate.
+    @param _before the accrual word as stored: its time is that of the last touch
+    """
+    rate: uint256 = market_words._borrow_rate_bps(_market.extras)
+    if rate == 0:
+        return 0
+    rise: uint256 = min(
+        accrual_math._borrow_rise(rate, _market.mark, unsafe_sub(block.timestamp, _before & MASK_32)),
+        unsafe_sub(BORROW_LIMIT, _market.borrow),
+    )
+    long: uint256 = 0
+    short: uint256 = 0
+    long, short = self._sides(_market.id)
+    # what both sides will be charged at least: each charge is rounded up
+    fees: uint256 = unsafe_add(
+        self.borrows[_market.id] >> 16 & MASK_112, unsafe_div(unsafe_mul(rise, unsafe_add(long, short)), RAY)
+    )
+    return unsafe_add(_market.borrow, rise) << 128 | fees << 16
 
 
 @internal
@@ -286,7 +356,7 @@ def _accrued(_id: uint256, _risk_word: uint256, _index_price: uint256, _word: ui
     """
     cap_bps: uint256 = market_words._funding_cap_bps(_risk_word)
     elapsed: uint256 = unsafe_sub(block.timestamp, _word & MASK_32)
-    if elapsed == 0 or cap_bps == 0 and _risk_word & market_words.FLAGS_TIMED == 0:
+    if elapsed == 0 or cap_bps == 0 and _risk_word & market_words.FLAGS_SPECIAL == 0:
         return _word
     # The fields are read and written in place: this runs on every call.
     ema: int256 = accrual_math._ema(

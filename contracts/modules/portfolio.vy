@@ -80,13 +80,13 @@ def _of(_account: address, _except: uint256) -> Portfolio:
 @view
 def _seen(_market: uint256) -> (markets.Market, bool):
     """
-    @notice A market as it stands, nothing stored, and whether its price is stale.
+    @notice A market as it stands, nothing stored, and whether its price is stale. An oracle that fails is as good as a stale one, and
+            no account hides behind it: the mark of the last touch counts.
     """
     market: markets.Market = empty(markets.Market)
     word: uint256 = 0
-    borrow: uint256 = 0
     stale: bool = False
-    market, word, borrow, stale = markets._observe(_market)
+    market, word, stale = markets._observe(_market, True)
     return market, stale
 
 
@@ -276,7 +276,7 @@ def _plan(
     missing = unsafe_sub(missing, plan.from_legs)
     # the other part of the same leg may have a profit of its own
     plan.from_rest = min(missing, convert(max(position_math._worth(rest, _market.mark), 0), uint256))
-    if not bankrupt and unsafe_add(worth, self._moved(plan)) < 0:
+    if _all.equity != _all.full_equity and not bankrupt and unsafe_add(worth, self._moved(plan)) < 0:
         reasons._revert(reasons.STALE_PRICE)
     return plan
 

@@ -147,9 +147,8 @@ def _opened(_market: uint256) -> markets.Market:
         return markets._open(_market)
     market: markets.Market = empty(markets.Market)
     word: uint256 = 0
-    borrow: uint256 = 0
     stale: bool = False
-    market, word, borrow, stale = markets._observe(_market)
+    market, word, stale = markets._observe(_market, False)
     return market
 
 

@@ -45,8 +45,9 @@ def settle_market(_market: uint256, _price: uint256):
 @external
 def settle_dead_market(_market: uint256):
     """
-    @notice Ends a market that had no liquidity, or no fresh price, for its settlement delay: at mark, else at the last price. Anyone.
-    @dev Reverts "market is alive", "unknown market", "market is settling", and what the oracle reverts.
+    @notice Ends a market that had no liquidity, or no fresh price, for its settlement delay: at mark, else at the last price, and if the
+            oracle fails at the mark of the last touch. Anyone.
+    @dev Reverts "market is alive", "unknown market", "market is settling".
     """
     risk: uint256 = markets._risk(_market)
     delay: uint256 = market_words._settlement_delay(markets.extras_words[_market])
@@ -54,8 +55,14 @@ def settle_dead_market(_market: uint256):
     updated_at: uint256 = 0
     jumped: bool = False
     stale: bool = False
-    price, updated_at, jumped, stale = markets._price(risk)
+    reason: uint256 = 0
+    price, updated_at, jumped, stale, reason = markets._quote(risk)
     since: uint256 = markets.venues[_market] & markets.MASK_32
+    if reason != 0:
+        # the mark of the last touch, from then on
+        kept: uint256 = markets.marks[_market]
+        price = kept >> 160
+        updated_at = kept & markets.MASK_32
     if stale:
         since = unsafe_add(updated_at, market_words._max_age(risk))
     if delay == 0 or jumped or since == 0 or block.timestamp < unsafe_add(since, delay):
@@ -74,9 +81,8 @@ def settle_account(_market: uint256, _account: address):
     """
     market: markets.Market = empty(markets.Market)
     word: uint256 = 0
-    borrow: uint256 = 0
     stale: bool = False
-    market, word, borrow, stale = markets._observe(_market)
+    market, word, stale = markets._observe(_market, False)
     if market.flags & markets.SETTLING == 0:
         reasons._revert(reasons.MARKET_IS_NOT_SETTLING)
     position: position_math.Position = positions._load_settled(market, _account)
