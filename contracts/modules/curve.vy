@@ -274,9 +274,13 @@ def _plan(_size: int256, _mark: uint256) -> Plan:
 @internal
 @pure
 def _notional(_from: Point, _to: uint256, _buy: bool) -> uint256:
+    """
+    @notice What a buyer pays for a stretch, rounded up, or a seller gets, rounded down: swap_math._cash_between in place.
+    """
     if _buy:
-        return swap_math._cash_between(_from.liquidity, _from.sqrt_price, _to, True)
-    return swap_math._cash_between(_from.liquidity, _to, _from.sqrt_price, False)
+        product: uint256 = unsafe_mul(_from.liquidity, unsafe_sub(_to, _from.sqrt_price))
+        return unsafe_add(product, swap_math.Q96 - 1) >> 96
+    return unsafe_mul(_from.liquidity, unsafe_sub(_from.sqrt_price, _to)) >> 96
 
 
 @internal

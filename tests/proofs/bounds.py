@@ -238,6 +238,7 @@ ENTRIES: dict[str, list[tuple[str, int, int]]] = {
         ("sum of notionals", 65 * (LIQUIDITY * SQRT >> 96), UNSIGNED),
         ("ticks", 65, UNSIGNED),
     ],
+    "modules/curve._notional": [("L (high - low) + 2^96", LIQUIDITY * SQRT + 2**96, UNSIGNED)],
     "modules/curve._carry_out": [("dF * 2^115", 2 * FUNDING * 2**115 + SQRT, SIGNED)],
     "modules/curve._cross_all": [("fee * notional of a stretch", SWAPPED * SWAPPED, UNSIGNED)],
     "modules/ranges._drawn": [
