@@ -210,13 +210,16 @@ def redeem(_shares: uint256, _receiver: address, _owner: address) -> uint256:
 @external
 def redeem_available(_receiver: address = msg.sender) -> uint256:
     """
-    @notice Redeems as many shares of the caller as can be paid now, `maxRedeem`; the rest stays queued.
+    @notice Pays the caller for all its matured shares, or as much as is free for as many of them as that takes; the rest stays queued.
     @return assets
     @dev Reverts as `previewRedeem`, "bad receiver".
     """
     at: vault_pricing.Worth = vault_pricing._fair()
-    shares: uint256 = vault_pricing._most_out(at, msg.sender)
+    shares: uint256 = vault_queues._redeemable(msg.sender)
     assets: uint256 = vault_pricing._exit_assets(at, shares)
+    if assets > at.free:
+        assets = at.free
+        shares = vault_pricing._exit_shares(at, assets)
     self._leave(at, _receiver, msg.sender, assets, shares)
     return assets
 

@@ -12,6 +12,7 @@
             log(s / 2^96) = (e + 1/2 - 96) log 2 + log m,     log m = 2 (z + z^3/3 + z^5/5 + z^7/7 + ...),  z = (s - r) / (s + r)
         in base sqrt(1.0001). |z| <= 0.17158, so what is left out after z^7 is below 5.9e-4 ticks, and truncations at 2^-80
         below 1e-15. Only where the estimate lies that close to a whole tick the square root price of that tick decides.
+        A tick nearby saves the search for e: its own e, 96 + floor(tick log2(1.0001) / 2), is the same but where an octave ends.
 """
 
 SPACING: constant(int256) = 50
@@ -23,6 +24,9 @@ MIN_SQRT_PRICE: constant(uint256) = 791095024370034397410311
 
 # Q111: s(MAX_TICK) with 15 bits more than Q96.
 TOP: constant(uint256) = 260004251485394551978441158169329907713
+
+# log2(1.0001) / 2, Q64.
+BITS_PER_TICK: constant(int256) = 1330584781653968
 
 # 2^(e + 1/2) is this shifted right by 113 - e.
 SQRT_2_Q113: constant(int256) = 14686033274414337862856065214698795
@@ -88,11 +92,10 @@ def _sqrt_price_at_tick(_tick: int256) -> uint256:
 
 @internal
 @pure
-def _tick_at_sqrt_price(_sqrt_price: uint256) -> int256:
+def _highest_bit(_sqrt_price: uint256) -> uint256:
     """
-    @notice The greatest tick whose square root price is not above `_sqrt_price`, which lies in [MIN_SQRT_PRICE, MAX_SQRT_PRICE].
+    @notice Between 79 and 112.
     """
-    # Highest bit: between 79 and 112.
     e: uint256 = 64
     x: uint256 = _sqrt_price >> 64
     if x >= 4294967296:
@@ -112,6 +115,19 @@ def _tick_at_sqrt_price(_sqrt_price: uint256) -> int256:
         e = unsafe_add(e, 2)
     if x >= 2:
         e = unsafe_add(e, 1)
+    return e
+
+
+@internal
+@pure
+def _tick_at_sqrt_price(_sqrt_price: uint256, _near: int256) -> int256:
+    """
+    @notice The greatest tick whose square root price is not above `_sqrt_price`, which lies in [MIN_SQRT_PRICE, MAX_SQRT_PRICE].
+    @param _near Any tick; one nearby saves gas.
+    """
+    e: uint256 = convert(unsafe_add(96, unsafe_mul(_near, BITS_PER_TICK) >> 64), uint256)
+    if _sqrt_price >> e != 1:
+        e = self._highest_bit(_sqrt_price)
 
     # Unsafe: s and r are below 2**114, z within +-2**78, and each product below 2**176.
     s: int256 = convert(_sqrt_price, int256)

@@ -38,13 +38,13 @@ def sqrt_prices_from(_tick: int256) -> uint256[256]:
 
 @external
 @pure
-def ticks_at(_sqrt_prices: DynArray[uint256, 256]) -> DynArray[int256, 256]:
+def ticks_at(_sqrt_prices: DynArray[uint256, 256], _near: int256) -> DynArray[int256, 256]:
     """
-    @notice Ticks of square root prices.
+    @notice Ticks of square root prices, found from a tick near or far.
     """
     found: DynArray[int256, 256] = []
     for sqrt_price: uint256 in _sqrt_prices:
-        found.append(tick_math._tick_at_sqrt_price(sqrt_price))
+        found.append(tick_math._tick_at_sqrt_price(sqrt_price, _near))
     return found
 
 

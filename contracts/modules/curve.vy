@@ -59,7 +59,7 @@ def _start(_price: uint256):
     @notice Sets the first price.
     """
     sqrt_price: uint256 = swap_math._sqrt_price_up(_price)
-    tick: int256 = tick_math._tick_at_sqrt_price(sqrt_price)
+    tick: int256 = tick_math._tick_at_sqrt_price(sqrt_price, 0)
     self._store(Point(sqrt_price=sqrt_price, tick=tick, liquidity=0))
 
 
@@ -146,7 +146,7 @@ def _drifted(_from: Point, _mark: uint256) -> (Point, bool, int256):
     if _from.liquidity != 0:
         return _from, False, 0
     target: uint256 = swap_math._sqrt_price_up(_mark)
-    tick: int256 = tick_math._tick_at_sqrt_price(target)
+    tick: int256 = tick_math._tick_at_sqrt_price(target, _from.tick)
     found: bool = False
     edge: int256 = 0
     if target > _from.sqrt_price:
@@ -230,7 +230,7 @@ def _plan(_size: int256, _mark: uint256) -> Plan:
         end: uint256 = swap_math._next_sqrt_price_up(point.sqrt_price, point.liquidity, left, buy)
         end_tick: int256 = tick_math.MIN_TICK - 1
         if end >= tick_math.MIN_SQRT_PRICE:
-            end_tick = tick_math._tick_at_sqrt_price(min(end, tick_math.MAX_SQRT_PRICE))
+            end_tick = tick_math._tick_at_sqrt_price(min(end, tick_math.MAX_SQRT_PRICE), point.tick)
         found = False
         if not ticks._same_cell(point.tick, end_tick):
             if buy:
@@ -274,9 +274,13 @@ def _plan(_size: int256, _mark: uint256) -> Plan:
 @internal
 @pure
 def _notional(_from: Point, _to: uint256, _buy: bool) -> uint256:
+    """
+    @notice What a buyer pays for a stretch, rounded up, or a seller gets, rounded down: swap_math._cash_between in place.
+    """
     if _buy:
-        return swap_math._cash_between(_from.liquidity, _from.sqrt_price, _to, True)
-    return swap_math._cash_between(_from.liquidity, _to, _from.sqrt_price, False)
+        product: uint256 = unsafe_mul(_from.liquidity, unsafe_sub(_to, _from.sqrt_price))
+        return unsafe_add(product, swap_math.Q96 - 1) >> 96
+    return unsafe_mul(_from.liquidity, unsafe_sub(_from.sqrt_price, _to)) >> 96
 
 
 @internal

@@ -65,6 +65,8 @@ def request_deposit(_assets: uint256, _receiver: address = msg.sender):
     assert self.deposit_delay != 0, "no delay"
     request: IBackstopVault.Request = self._now(self.deposits[_receiver])
     assert request.waiting == 0 or _receiver == msg.sender, "receiver has a request"
+    # First, so that what follows counts only what somebody has; nothing can be called meanwhile.
+    token_calls._pull(asset, msg.sender, _assets)
     request.waiting += _assets
     request.matures_at = block.timestamp + self.deposit_delay
     self.deposits[_receiver] = request
@@ -77,7 +79,6 @@ def request_deposit(_assets: uint256, _receiver: address = msg.sender):
         matured=request.matured,
         matures_at=request.matures_at,
     )
-    token_calls._pull(asset, msg.sender, _assets)
 
 
 @external
@@ -145,12 +146,12 @@ def request_redeem(_shares: uint256):
     if _shares == 0:
         reasons._revert(reasons.ZERO_AMOUNT)
     assert self.lock_up != 0, "no lock-up"
+    vault_shares._escrow(msg.sender, _shares)
     request: IBackstopVault.Request = self._now(self.redemptions[msg.sender])
     request.waiting += _shares
     request.matures_at = block.timestamp + self.lock_up
     self.redemptions[msg.sender] = request
     self.queued_shares += _shares
-    vault_shares._escrow(msg.sender, _shares)
     log IBackstopVault.RedeemRequested(
         owner=msg.sender,
         shares=_shares,

@@ -150,7 +150,9 @@ ENTRIES: dict[str, list[tuple[str, int, int]]] = {
         ("L * units", LIQUIDITY * (2**166 // FUNDING_UNIT) + LIQUIDITY, SIGNED),
     ],
     "lib/tick_math._sqrt_price_at_tick": [("Q111 ratio * Q128 factor", 2**128 * (2**128 - 1), UNSIGNED)],
+    "lib/tick_math._highest_bit": [("bit", 64 + 32 + 16 + 8 + 4 + 2 + 1, UNSIGNED)],
     "lib/tick_math._tick_at_sqrt_price": [
+        ("tick * bits per tick", 2**24 * 2**51, SIGNED),
         ("(s - r) * 2^80", SQRT * 2**80, SIGNED),
         ("z * z", 2**160, SIGNED),
         ("z z * series", 2**76 * 2**100, SIGNED),
@@ -238,6 +240,7 @@ ENTRIES: dict[str, list[tuple[str, int, int]]] = {
         ("sum of notionals", 65 * (LIQUIDITY * SQRT >> 96), UNSIGNED),
         ("ticks", 65, UNSIGNED),
     ],
+    "modules/curve._notional": [("L (high - low) + 2^96", LIQUIDITY * SQRT + 2**96, UNSIGNED)],
     "modules/curve._carry_out": [("dF * 2^115", 2 * FUNDING * 2**115 + SQRT, SIGNED)],
     "modules/curve._cross_all": [("fee * notional of a stretch", SWAPPED * SWAPPED, UNSIGNED)],
     "modules/ranges._drawn": [

@@ -277,29 +277,63 @@ def test_fees_of_a_force_close_never_make_a_deficit(proof: Proof) -> None:
 # ---- section 7: the venue keeps its promise
 
 
-def test_division_by_two_digits_is_exact(proof: Proof) -> None:
-    """ceil((u 2^57 + l) m / d) from quotient and rest of u m / d: lib/swap_math._scaled_up.
-
-    What both ceilings lack is below d, and they differ by a whole number of d: by none.
-    """
-    upper, lower, multiplier, divisor, high, low, whole = proof.ints("upper lower multiplier divisor high low whole")
-    lack_low, lack_whole = proof.ints("lack_low lack_whole")
-    digit = 2**57
-    rest = upper * multiplier - high * divisor
-    proof.given(divisor > 0, lack_low >= 0, lack_low < divisor, lack_whole >= 0, lack_whole < divisor)
-    proof.given(low * divisor == rest * digit + lower * multiplier + lack_low)
-    proof.given(whole * divisor == (upper * digit + lower) * multiplier + lack_whole)
-    proof.possible(upper == 3, lower == 5, multiplier == 7, divisor == 11, high == 1)
-    difference, gap = proof.ints("difference gap")
-    proof.given(difference == whole - high * digit - low, gap == lack_whole - lack_low)
-    proof.holds(difference * divisor == gap)
+def no_gap(proof: Proof, gap: z3.ArithRef, divisor: z3.ArithRef) -> None:
+    """What separates two multiples of a divisor, and is smaller than it, is nothing: their quotients are one."""
+    proof.holds(z3.And(gap < divisor, gap > -divisor))
     whole_number = Proof()
     d, x, y = whole_number.ints("d x y")
     whole_number.given(d > 0, x * d == y, y < d, y > -d)
     whole_number.holds(z3.Implies(x >= 1, d * (x - 1) >= 0))
     whole_number.holds(z3.Implies(x <= -1, d * (-1 - x) >= 0))
     whole_number.holds(x == 0)
-    proof.holds(z3.And(gap < divisor, gap > -divisor))
+
+
+@pytest.mark.parametrize("digit", [2**57, 2**14])
+@pytest.mark.parametrize("up", [True, False])
+def test_division_by_digits_is_exact(proof: Proof, digit: int, up: bool) -> None:
+    """(u digit + l) m / d from quotient and rest of u m / d: lib/swap_math, which rounds up at the last digit.
+
+    Unknowns are u m and l m, and the multiples of d next to u m, to what is left for the next digit, and to the whole.
+    """
+    upper, lower, divisor, high, low, whole = proof.ints("upper lower divisor high low whole")
+    sign = 1 if up else -1
+    lack_low = sign * (low - ((upper - high) * digit + lower))
+    lack_whole = sign * (whole - (upper * digit + lower))
+    proof.given(divisor > 0, upper - high >= 0, upper - high < divisor)
+    proof.given(lack_low >= 0, lack_low < divisor, lack_whole >= 0, lack_whole < divisor)
+    proof.possible(upper == 21, lower == 35, divisor == 11, high == 11)
+    no_gap(proof, whole - (high * digit + low), divisor)
+
+
+@pytest.mark.parametrize("up", [True, False])
+def test_dividing_twice_is_dividing_by_the_product(proof: Proof, up: bool) -> None:
+    """n / high / low, rounded the same way each time: lib/swap_math._base_between."""
+    number, high, low, product = proof.ints("number high low product")
+    proof.given(number >= 0, high > 0, low > 0, product == high * low)
+    sign, divide = (1, proof.ceil) if up else (-1, proof.floor)
+    first = divide(number, high)
+    second, whole = divide(first, low), divide(number, product)
+    proof.possible(number == 100, high == 7, low == 3)
+    lack, lack_second = proof.ints("lack lack_second")
+    proof.given(lack_second == sign * (second * low - first))
+    proof.given(lack == lack_second * high + sign * (first * high - number))
+    proof.holds(z3.And(lack_second >= 0, lack_second <= low - 1))
+    proof.multiply(high, z3.IntVal(0), lack_second)
+    proof.multiply(high, lack_second, low - 1)
+    proof.holds(z3.And(lack >= 0, lack < product))
+    proof.holds(second * product == number + sign * lack)
+    no_gap(proof, second * product - whole * product, product)
+
+
+@pytest.mark.parametrize("up", [True, False])
+def test_whole_parts_may_be_divided_first(proof: Proof, up: bool) -> None:
+    """(whole d + rest) / d = whole + rest / d, whatever their signs: lib/swap_math._base_between, _funding_up."""
+    whole, rest, divisor = proof.ints("whole rest divisor")
+    proof.given(divisor > 0)
+    divide = proof.ceil if up else proof.floor
+    at_once, part = divide(whole * divisor + rest, divisor), divide(rest, divisor)
+    proof.possible(whole == -3, rest == -5, divisor == 11)
+    no_gap(proof, at_once * divisor - (whole + part) * divisor, divisor)
 
 
 def test_a_buyer_gets_no_more_than_the_curve_gives(proof: Proof) -> None:

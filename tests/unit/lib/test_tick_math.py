@@ -114,7 +114,15 @@ OCTAVES = [
 ANYWHERE = [int(MIN_SQRT * (MAX_SQRT / MIN_SQRT) ** RNG.random()) for _ in range(250)]
 
 
+@pytest.mark.parametrize("near", [0, -MAX_TICK - 1, 46_050, MAX_TICK])
 @pytest.mark.parametrize("prices", [TICK_EDGES, OCTAVES, ANYWHERE], ids=["edges of ticks", "powers of two", "anywhere"])
-def test_tick_at_is_the_greatest_not_above(math, prices):
+def test_tick_at_is_the_greatest_not_above(math, prices, near):
     assert len(prices) <= 256
-    assert list(math.call("ticks_at", prices)) == [tick_at(price) for price in prices]
+    assert list(math.call("ticks_at", prices, near)) == [tick_at(price) for price in prices]
+
+
+@pytest.mark.parametrize("price", OCTAVES)
+def test_a_tick_nearby_finds_the_same(math, price):
+    found = tick_at(price)
+    for near in {max(found - 1, -MAX_TICK - 1), found, min(found + 1, MAX_TICK)}:
+        assert list(math.call("ticks_at", [price], near)) == [found]

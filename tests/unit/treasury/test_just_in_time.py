@@ -41,7 +41,7 @@ def test_a_short_stay(desk, seconds):
 
 
 def test_around_every_collection(desk):
-    """A guest who comes for one block at each of a month's collections, four a day, gets a ten-thousandth."""
+    """A guest who comes for one block at each of a month's collections, four a day, gets less than a thousandth."""
     desk.collect()
     for _ in range(120):
         desk.earn(INCOME // 28)
