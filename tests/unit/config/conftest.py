@@ -59,7 +59,7 @@ def market_params(chain: EmbeddedChain, book: Contract) -> dict[str, Any]:
         "protocol_fee_bps": 2,
         "penalty": [4 * WAD, 3 * WAD, 2 * WAD, WAD // 10_000],
         "max_deviation_bps": 800,
-        "max_open_interest": 25_000_000 * WAD,
+        "max_open_interest": 100_000 * WAD,  # as much as auto-deleveraging allows
         "funding_cap_bps": 300,
         "funding_period_seconds": 28_800,
         "min_notional": 10 * WAD,
