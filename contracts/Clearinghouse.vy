@@ -72,7 +72,8 @@ initializes: liquidation[
     markets := markets,
     parts := parts,
     payouts := payouts,
-    positions := positions
+    positions := positions,
+    waterfall := waterfall
 ]
 initializes: record_views[markets := markets, positions := positions]
 

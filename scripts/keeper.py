@@ -1,7 +1,8 @@
-"""Watches the accounts of a deployment and liquidates for profit."""
+"""Watches the accounts of a deployment: liquidates for profit, and does what a market needs though it pays nobody."""
 
 import sys
 import time
+from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
@@ -17,10 +18,11 @@ from nacre.chain.abi import checksum
 from nacre.chain.connect import DEFAULT_NETWORK, connected
 from nacre.chain.node import NodeChain
 from nacre.deploy import DeployError, Market, System, load_system
-from nacre.keeper.chain import Desk
-from nacre.keeper.chain_pass import PassReport, run_pass
-from nacre.keeper.chain_scan import PositionIndex, node_logs
-from nacre.keeper.decide import Limits
+from nacre.keeper.chain import Desk, Outcome
+from nacre.keeper.chain_jobs import JobOutcome
+from nacre.keeper.chain_pass import NOTHING_UNPAID, Duties, PassReport, run_pass
+from nacre.keeper.chain_scan import AccountIndex, OwedIndex, PositionIndex, node_logs
+from nacre.keeper.decide import Health, Limits
 from nacre.presets.market import wad
 from nacre.replay.numbers import money, price
 
@@ -69,6 +71,10 @@ class Address(click.ParamType):
     "--interval", type=click.FloatRange(min=0.1), default=5.0, show_default=True, help="Seconds between passes."
 )
 @click.option("--passes", type=click.IntRange(min=1), help="With --loop: end after so many.")
+@click.option("--only-profit", is_flag=True, help="Leave what pays nothing: rescues, margin calls, settling, fees.")
+@click.option(
+    "--fees-above", type=Amount(), default="100", show_default=True, help="Have the treasury collect more than this."
+)
 @click.option("--hold", is_flag=True, help="Keep positions that were taken over; do not sell them on the venue.")
 @click.option("--dry-run", is_flag=True, help="Show what would be done, send nothing.")
 def cli(
@@ -83,29 +89,37 @@ def cli(
     loop: bool,
     interval: float,
     passes: int | None,
+    only_profit: bool,
+    fees_above: int,
     hold: bool,
     dry_run: bool,
 ) -> None:
     """Find accounts below maintenance margin and take them over or force-close them, whichever pays more.
 
+    What pays nobody follows, unless --only-profit or a profit floor above 0 forbid it: force closes without a reward, the
+    backstop vault, auto-deleveraging; margin calls; settling, claims and fees that wait.
+
     Accounts are found in the events of the clearinghouse, measured through the lens, and every action is checked with
-    the engine's preview before it is sent. Takeovers need free collateral of the keeper in the clearinghouse.
+    the engine's preview, or simulated, before it is sent. Takeovers need free collateral of the keeper in the
+    clearinghouse.
     """
     console = Console()
     limits = Limits(profit_floor=profit_floor, capital=capital)
+    duties = NOTHING_UNPAID if only_profit or profit_floor else Duties(least_fees=fees_above)
     try:
         with connected(network, url) as chain:
             system = load_system(chain, deployment)
             market = _market(system, market_name)
             keeper = _keeper(chain, keeper_address)
             desk = Desk(system, market)
-            index = PositionIndex(system.clearinghouse, market.id, node_logs(chain.rpc), from_block)
+            source = (system.clearinghouse, market.id, node_logs(chain.rpc), from_block)
+            watch = Watch(desk, keeper, [PositionIndex(*source), OwedIndex(*source)], limits, duties, dry_run, hold)
             _greet(console, desk, keeper, dry_run)
             for number in range(passes or (sys.maxsize if loop else 1)):
                 if number:
                     time.sleep(interval)
                 try:
-                    _one_pass(console, desk, index, keeper, limits, dry_run, hold, quiet=loop)
+                    _one_pass(console, watch, quiet=loop)
                 except ChainError as error:
                     if not loop:
                         raise
@@ -142,38 +156,60 @@ def _greet(console: Console, desk: Desk, keeper: str, dry_run: bool) -> None:
         console.print("[yellow]Without free collateral in the clearinghouse there are only force closes.[/yellow]")
 
 
-def _one_pass(
-    console: Console,
-    desk: Desk,
-    index: PositionIndex,
-    keeper: str,
-    limits: Limits,
-    dry_run: bool,
-    hold: bool,
-    quiet: bool,
-) -> None:
+@dataclass(frozen=True)
+class Watch:
+    """What stays the same from pass to pass."""
+
+    desk: Desk
+    keeper: str
+    indices: list[AccountIndex]
+    limits: Limits
+    duties: Duties
+    dry_run: bool
+    hold: bool
+
+    @property
+    def accounts(self) -> list[str]:
+        return list({account: None for index in self.indices for account in index.accounts})
+
+
+def _one_pass(console: Console, watch: Watch, quiet: bool) -> None:
+    desk = watch.desk
     last = desk.system.chain.block_number
     with Progress(console=console, transient=True) as bar:
-        task = bar.add_task("Reading events", total=last + 1)
-        for done in index.update(last):
-            bar.advance(task, done)
-    report = run_pass(desk, keeper, index.accounts, limits, dry_run, unwind=not hold)
+        task = bar.add_task("Reading events", total=(last + 1) * len(watch.indices))
+        for index in watch.indices:
+            for done in index.update(last):
+                bar.advance(task, done)
+    report = run_pass(
+        desk, watch.keeper, watch.accounts, watch.limits, watch.dry_run, unwind=not watch.hold, duties=watch.duties
+    )
     show(console, report, quiet)
 
 
 def show(console: Console, report: PassReport, quiet: bool = False) -> None:
     """One line, and a table if there is anything to tell."""
     head = f"Block {report.block}: mark {price(report.mark_price)}, {report.watched} positions"
-    if report.waiting:
-        console.print(f"{head}, {report.waiting}")
-        return
     if report.sale:
         what = "bought" if report.sale.size > 0 else "sold"
         result = "" if report.sale.ok else f", refused: {report.sale.text}"
         console.print(f"Own position: {what} {money(abs(report.sale.size))} on the venue{result}")
-    if not report.outcomes and not report.refusals:
+    if report.waiting:
+        console.print(f"{head}, {report.waiting}")
+    elif report.outcomes or report.refusals or report.rescues:
+        console.print(_table(report, head, quiet))
+        liquidated = [*report.outcomes, *report.rescues]
+        done = sum(outcome.ok and outcome.sent for outcome in liquidated)
+        left = len(report.refusals) + sum(not outcome.ok for outcome in report.rescues)
+        console.print(f"{done} liquidated, {left} left; expected profit {money(report.expected_profit)}")
+    else:
         console.print(f"{head}, none to liquidate")
-        return
+    for chore in report.chores:
+        if not quiet or chore.ok:
+            console.print(_chore_line(chore))
+
+
+def _table(report: PassReport, head: str, quiet: bool) -> Table:
     table = Table(box=None, pad_edge=False, title=head, title_justify="left", title_style="bold")
     for column in ("account", "equity", "needs", "action", "size", "margin", "profit", "result"):
         table.add_column(
@@ -181,17 +217,32 @@ def show(console: Console, report: PassReport, quiet: bool = False) -> None:
         )
     for outcome in report.outcomes:
         action = outcome.action
-        result = "[green]done[/green]" if outcome.sent and outcome.ok else outcome.text
         row = (action.size, action.margin, action.expected_profit)
-        health = (money(action.health.equity), money(action.health.maintenance_margin))
-        table.add_row(_short(action.target), *health, action.kind.value, *map(money, row), result)
+        cells = (*_health(action.health), action.kind.value, *map(money, row), _result(outcome))
+        table.add_row(_short(action.target), *cells)
+    for rescue in report.rescues:
+        cells = (*_health(rescue.job.health), rescue.job.kind.value, "", "", "0", _result(rescue))
+        table.add_row(_short(rescue.job.accounts[0]), *cells)
     for refusal in report.refusals[:3] if quiet else report.refusals:
-        health = (money(refusal.health.equity), money(refusal.health.maintenance_margin))
         profit = "" if refusal.best_profit is None else money(refusal.best_profit)
-        table.add_row(_short(refusal.target), *health, "[dim]none[/dim]", "", "", profit, refusal.reason)
-    console.print(table)
-    done = sum(outcome.ok and outcome.sent for outcome in report.outcomes)
-    console.print(f"{done} liquidated, {len(report.refusals)} left; expected profit {money(report.expected_profit)}")
+        cells = (*_health(refusal.health), "[dim]none[/dim]", "", "", profit, refusal.reason)
+        table.add_row(_short(refusal.target), *cells)
+    return table
+
+
+def _health(health: Health | None) -> tuple[str, str]:
+    return (money(health.equity), money(health.maintenance_margin)) if health else ("", "")
+
+
+def _result(outcome: Outcome | JobOutcome) -> str:
+    return "[green]done[/green]" if outcome.sent and outcome.ok else outcome.text
+
+
+def _chore_line(chore: JobOutcome) -> str:
+    names = ", ".join(map(_short, chore.job.accounts[:3]))
+    more = f" and {len(chore.job.accounts) - 3} more" if len(chore.job.accounts) > 3 else ""
+    about = f" of {names}{more}" if names else ""
+    return f"{chore.job.kind.value.capitalize()}{about}: {_result(chore)}"
 
 
 def _short(address: str) -> str:

@@ -57,9 +57,7 @@ def take_over(
     part: position_math.Position = case.part
     deficit: int256 = 0
     market, part, deficit = liquidation_steps._absorbed(market, part, _policy)
-    market = positions._replace(market, _target, case.target.size, case.rest)
-    if case.target.flags & positions.FLAG_CROSS != 0:
-        accounts._set_leg(_target, _market, case.rest.size != 0)
+    market = self._keep(market, _target, case)
 
     old: position_math.Position = positions._load_settled(market, _liquidator)
     margin: int256 = convert(_margin, int256)
@@ -75,6 +73,7 @@ def take_over(
         liquidator=_liquidator,
         target=_target,
         size=part.size,
+        left=case.rest.size,
         margin=convert(margin, uint256),
         mark_price=market.mark,
         deficit=convert(deficit, uint256),
@@ -100,12 +99,13 @@ def force_close(
     case: Case = self._begin(_market, _target, _size, _policy, _refusal, True)
     market: markets.Market = case.market
     residue: int256 = 0
-    market, residue = liquidation_steps._close_part(market, _keeper, _target, case.part, _limit_price, _policy)
+    market, residue = liquidation_steps._close_part(
+        market, _keeper, _target, case.part, case.rest.size, _limit_price, _policy
+    )
     if residue != 0:
         market = payouts._pay(market, _target, convert(residue, uint256))
-    market = positions._replace(market, _target, case.target.size, case.rest)
+    market = self._keep(market, _target, case)
     markets._close(market)
-    accounts._set_leg(_target, _market, case.rest.size != 0)
     return case.chunked
 
 
@@ -144,6 +144,20 @@ def _begin(
         case.part = position_math._part(case.target, size)
         case.rest = position_math._without(case.target, case.part)
     return case
+
+
+@internal
+def _keep(_market: markets.Market, _target: address, _case: Case) -> markets.Market:
+    """
+    @notice Writes what the target keeps.
+    """
+    if _case.rest.size == 0:
+        positions._clear(_market.id, _target)
+        if _case.target.flags & positions.FLAG_CROSS != 0:
+            accounts._set_leg(_target, _market.id, False)
+    else:
+        positions._write(_market, _target, _case.rest)
+    return positions._changed(_market, _case.target.size, _case.rest.size)
 
 
 @internal

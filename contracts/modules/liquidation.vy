@@ -21,6 +21,7 @@ from contracts.modules import markets
 from contracts.modules import parts
 from contracts.modules import payouts
 from contracts.modules import positions
+from contracts.modules import waterfall
 
 uses: accounts
 uses: closing
@@ -29,6 +30,7 @@ uses: markets
 uses: parts
 uses: payouts
 uses: positions
+uses: waterfall
 
 
 # The only caller of the primitives.
@@ -63,14 +65,20 @@ def take_over(
     target: position_math.Position = positions._load_settled(market, _target)
     if target.flags & positions.FLAG_CROSS != 0 or accounts._is_cross(_liquidator, _market):
         return convert(raw_call(parts.CROSS_LIQUIDATION, msg.data, max_outsize=32, is_delegate_call=True), uint256)
-    self._check_stage(market, target, _policy, _refusal)
-    part: position_math.Position = position_math._part(
-        target, liquidation_steps._slice(market, position_math._abs(target.size), _size, _policy)
-    )
-    rest: position_math.Position = position_math._without(target, part)
+    worth: int256 = self._check_stage(market, target, _policy, _refusal)
+    part: position_math.Position = target
+    rest: position_math.Position = empty(position_math.Position)
+    if _size != max_value(uint256):
+        part = position_math._part(
+            target, liquidation_steps._slice(market, position_math._abs(target.size), _size, _policy)
+        )
+        rest = position_math._without(target, part)
+        worth = position_math._worth(part, market.mark)
     deficit: int256 = 0
-    market, part, deficit = liquidation_steps._absorbed(market, part, _policy)
-
+    if not (worth >= 0):
+        deficit = unsafe_sub(0, worth)
+        market = waterfall._absorb(market, part.size, deficit, _policy)
+        part.balance = unsafe_add(part.balance, deficit)
     # the index has moved: a liquidator on the other side pays its share before anything of it is combined
     old: position_math.Position = positions._load_settled(market, _liquidator)
     margin: int256 = convert(_margin, int256)
@@ -82,21 +90,44 @@ def take_over(
     if new.size != 0:
         if position_math._abs(new.size) > markets.MAX_TAKEN_SIZE:
             reasons._revert(reasons.SIZE_TOO_LARGE)
+        excess: int256 = position_math._opening_excess(new, market.mark, market.risk, market.extras)
         if _policy & policy_word.FLAG_AUTO_MARGIN != 0:
-            spared: int256 = min(
-                margin, max(position_math._opening_excess(new, market.mark, market.risk, market.extras), 0)
-            )
+            spared: int256 = min(margin, max(excess, 0))
             new.balance = unsafe_sub(new.balance, spared)
             margin = unsafe_sub(margin, spared)
-        positions._check_opening(market, new)
-    market = positions._replace(market, _target, target.size, rest)
-    market = positions._replace(market, _liquidator, old.size, new)
+        if not (excess >= 0):
+            reasons._revert(reasons.BELOW_INITIAL_MARGIN)
+    if rest.size == 0:
+        # the event below says that nothing is left
+        positions._clear(_market, _target)
+    else:
+        positions._write(market, _target, rest)
+    positions._write(market, _liquidator, new)
+    # Signed sizes add up to what they were: what the longs lose the shorts lose.
+    change: int256 = unsafe_sub(
+        unsafe_add(max(rest.size, 0), max(new.size, 0)), unsafe_add(max(target.size, 0), max(old.size, 0))
+    )
+    market.long_change = change
+    market.short_change = change
+    market.holders_long = unsafe_sub(
+        unsafe_add(
+            market.holders_long, unsafe_add(convert(rest.size > 0, uint256), convert(new.size > 0, uint256))
+        ),
+        unsafe_add(convert(target.size > 0, uint256), convert(old.size > 0, uint256)),
+    )
+    market.holders_short = unsafe_sub(
+        unsafe_add(
+            market.holders_short, unsafe_add(convert(rest.size < 0, uint256), convert(new.size < 0, uint256))
+        ),
+        unsafe_add(convert(target.size < 0, uint256), convert(old.size < 0, uint256)),
+    )
     closing._pay_in(market, _liquidator, new, margin)
     log IClearinghouse.Takeover(
         market=_market,
         liquidator=_liquidator,
         target=_target,
         size=part.size,
+        left=rest.size,
         margin=convert(margin, uint256),
         mark_price=market.mark,
         deficit=convert(deficit, uint256),
@@ -129,7 +160,7 @@ def force_close(
     if target.flags & positions.FLAG_CROSS != 0:
         return convert(raw_call(parts.CROSS_LIQUIDATION, msg.data, max_outsize=32, is_delegate_call=True), bool)
     chunk: uint256 = 0
-    if not self._check_stage(market, target, _policy, _refusal):
+    if self._check_stage(market, target, _policy, _refusal) >= 0:
         chunk = liquidation_steps._chunk(market, target.size, _policy)
     size: uint256 = chunk
     if size == 0:
@@ -137,13 +168,18 @@ def force_close(
     part: position_math.Position = position_math._part(target, size)
     rest: position_math.Position = position_math._without(target, part)
     residue: int256 = 0
-    market, residue = liquidation_steps._close_part(market, _keeper, _target, part, _limit_price, _policy)
+    market, residue = liquidation_steps._close_part(
+        market, _keeper, _target, part, rest.size, _limit_price, _policy
+    )
     if rest.size != 0:
         rest.balance = unsafe_add(rest.balance, residue)
     elif residue != 0:
         market = payouts._pay(market, _target, convert(residue, uint256))
-    market = positions._replace(market, _target, target.size, rest)
-    markets._close(market)
+    if rest.size == 0:
+        positions._clear(_market, _target)
+    else:
+        positions._write(market, _target, rest)
+    markets._close(positions._changed(market, target.size, rest.size))
     return chunk != 0
 
 
@@ -160,9 +196,10 @@ def _check_caller(_liquidator: address, _target: address):
 @pure
 def _check_stage(
     _market: markets.Market, _target: position_math.Position, _policy: uint256, _refusal: uint256
-) -> bool:
+) -> int256:
     """
-    @notice The target fails its margin, and the engine refuses nothing. Says whether it is bankrupt.
+    @notice The target fails its margin, and the engine refuses nothing.
+    @return its equity
     """
     if _target.size == 0:
         reasons._revert(reasons.NO_POSITION)
@@ -176,4 +213,4 @@ def _check_stage(
         _refusal,
         equity < 0,
     )
-    return equity < 0
+    return equity

@@ -84,11 +84,13 @@ def _close_part(
     _keeper: address,
     _target: address,
     _part: position_math.Position,
+    _left: int256,
     _limit_price: uint256,
     _policy: uint256,
 ) -> (markets.Market, int256):
     """
     @notice Trades a part against the venue and spreads what it brings.
+    @param _left size of the target afterwards, for the event
     @return what is left for the trader, 0 where it goes elsewhere
     """
     before: int256 = liquidation_math._before_proceeds(_part)
@@ -114,6 +116,7 @@ def _close_part(
         keeper=_keeper,
         target=_target,
         size=_part.size,
+        left=_left,
         notional=fill.notional,
         mark_price=market.mark,
         residue=outcome.residue,

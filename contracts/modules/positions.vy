@@ -105,6 +105,14 @@ def _replace(
 
 
 @internal
+def _clear(_market: uint256, _account: address):
+    """
+    @notice Deletes a record. The caller's event says so.
+    """
+    self.records[_market << 160 | convert(_account, uint256)] = empty(uint256[2])
+
+
+@internal
 def _write(_market: markets.Market, _account: address, _settled_position: position_math.Position):
     """
     @notice Writes a position that is settled up to now, on whichever side it stands.

@@ -8,16 +8,22 @@ for action in decision.actions:
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
-from nacre.chain import CallFailed, Receipt
+from nacre.chain import ZERO_ADDRESS, CallFailed, Contract, Receipt
 from nacre.deploy import MAX_UINT256, Market, System
+from nacre.deploy.system import artifact
 from nacre.keeper import decide
+from nacre.keeper.jobs import Books
+from nacre.keeper.view import Chunks, Health, Holding, Stage, Tier
 from nacre.model.parameters import MarketParameters, Policy, Residue
 from nacre.model.positions import Position
 
 # What Lens.healths takes at most in one call.
 BATCH = 500
+# Stage from which a position may be liquidated.
+LIQUIDATABLE = 2
 RESIDUES = (Residue.INSURANCE, Residue.TRADER, Residue.TREASURY)
 
 
@@ -42,8 +48,18 @@ class Desk:
         self.oracle = market.oracle
         self.engine = system.engine
         self.clearinghouse = system.clearinghouse
+        # When this keeper closed a chunk of a large position, by target: the engine refuses the rest until later.
+        self.chunk_times: dict[str, int] = {}
+        # Stages that this keeper has announced.
+        self.called: dict[str, Stage] = {}
 
     # ---- reading
+
+    @cached_property
+    def vault(self) -> Contract | None:
+        """The backstop's, if there is one."""
+        address = self.engine.call("backstop_vault")
+        return None if address == ZERO_ADDRESS else self.system.chain.contract(artifact("BackstopVault"), address)
 
     def rules(self) -> decide.Rules:
         """The parameters as they are on chain, which need not be those of the preset any more."""
@@ -51,11 +67,17 @@ class Desk:
         policy = self.system.config.call("policy_params", self.market_id)._asdict()
         market["penalty"] = tuple(market["penalty"])
         policy["residue"] = RESIDUES[policy["residue"]]
-        return decide.Rules(_chosen(MarketParameters, market), _chosen(Policy, policy))
+        return decide.Rules(
+            _chosen(MarketParameters, market),
+            _chosen(Policy, policy),
+            tiers=tuple(Tier(*tier) for tier in market["tiers"] if tier.lower_notional),
+            chunks=_chosen(Chunks, policy),
+            adl=policy["loss_adl"],
+        )
 
     def market(self, grace_seconds: int = 0) -> decide.Market:
         state = self.clearinghouse.call("market_state", self.market_id)
-        return market_of(state, self.grace(grace_seconds))
+        return market_of(state, self.grace(grace_seconds), self.system.chain.timestamp)
 
     def grace(self, grace_seconds: int) -> bool:
         """Whether only the bankrupt may be liquidated, because the feed came back just now."""
@@ -71,22 +93,75 @@ class Desk:
             return None
         return decide.Quote(notional, self.venue.call("mid_price"), mid_after)
 
-    def holdings(self, accounts: Sequence[str], market: decide.Market, last_resort: int) -> list[decide.Holding]:
-        """The accounts that have a position, through the lens, many in one call."""
-        found = []
-        now = self.system.chain.timestamp
+    def healths(self, accounts: Sequence[str]) -> list[tuple[str, Any]]:
+        """Through the lens, many in one call."""
+        found: list[tuple[str, Any]] = []
         for start in range(0, len(accounts), BATCH):
             batch = list(accounts[start : start + BATCH])
-            for account, health in zip(batch, self.system.lens.call("healths", self.market_id, batch), strict=True):
-                if health.size == 0:
-                    continue
-                # The lens shows the carry as an amount: settled, the position is the same without its entry index.
-                position = Position(
-                    health.size, health.balance - health.carry, health.entry_notional, market.carry(health.size)
-                )
-                late = health.liquidatable_since != 0 and now >= health.liquidatable_since + last_resort
-                found.append(decide.Holding(account, position, overdue=last_resort != 0 and late))
+            found += zip(batch, self.system.lens.call("healths", self.market_id, batch), strict=True)
         return found
+
+    def holdings(self, accounts: Sequence[str], market: decide.Market, last_resort: int) -> list[Holding]:
+        """The accounts that have a position."""
+        return self.holdings_of(self.healths(accounts), market, last_resort)
+
+    def holdings_of(self, healths: Sequence[tuple[str, Any]], market: decide.Market, last_resort: int) -> list[Holding]:
+        now = self.system.chain.timestamp
+        found = []
+        for account, health in healths:
+            if health.size == 0:
+                continue
+            late = health.liquidatable_since != 0 and now >= health.liquidatable_since + last_resort
+            found.append(
+                Holding(
+                    account,
+                    self._position_of(account, health, market),
+                    overdue=last_resort != 0 and late,
+                    standing=Health(health.equity, health.maintenance_margin) if health.cross else None,
+                    chunk_time=self.chunk_times.get(account, 0),
+                )
+            )
+        return found
+
+    def _position_of(self, account: str, health: Any, market: decide.Market) -> Position:
+        if health.cross and health.stage >= LIQUIDATABLE:
+            try:
+                return self.detached(account, health.size, market)
+            except CallFailed:
+                pass  # nobody can take it now; as it stands it can still be shown
+        # The lens shows the carry as an amount: settled, the position is the same without its entry index.
+        return Position(health.size, health.balance - health.carry, health.entry_notional, market.carry(health.size))
+
+    def detached(self, account: str, size: int, market: decide.Market) -> Position:
+        """A position of a cross account with what a liquidation of all of it takes along."""
+        taken = self.clearinghouse.call("detached", self.market_id, account, abs(size))
+        return Position(taken.size, taken.balance, taken.entry_notional, market.carry(size))
+
+    def adl_queue(self, size: int, accounts: Sequence[str]) -> list[str]:
+        """Who stands against a position of that signed size, as auto_deleverage wants them listed."""
+        side = -1 if size > 0 else 1
+        queue = self.system.lens.call("adl_queue", self.market_id, side, list(accounts))
+        return [entry.account for entry in queue]
+
+    def books(self, healths: Sequence[tuple[str, Any]], state: Any) -> Books:
+        """What waits to be settled, claimed and collected, among the accounts given."""
+        settling = state.final_price != 0
+        negative = [
+            account
+            for account, health in healths
+            if health.cross and health.balance + health.pnl < 0 and health.free_collateral
+        ]
+        return Books(
+            owed={account: health.owed for account, health in healths if health.owed},
+            leftovers=[account for account, health in healths if health.size == 0 and health.balance],
+            holders=[account for account, health in healths if health.size],
+            negative=negative,
+            owed_total=state.owed_total,
+            pot=state.pot,
+            fees=state.protocol_fees + state.borrow_fees,
+            settling=settling,
+            settled=settling and not (state.total_long or state.total_short),
+        )
 
     def overdue(self, account: str, last_resort: int) -> bool:
         """Whether a margin call of long enough ago opens the takeover."""
@@ -122,7 +197,10 @@ class Desk:
             arguments: tuple[Any, ...] = ("liquidate_by_takeover", self.market_id, action.target, size, action.margin)
         else:
             arguments = ("force_close", self.market_id, action.target, size, 0)
-        return self.engine.transact(*arguments, sender=keeper)
+        receipt = self.engine.transact(*arguments, sender=keeper)
+        if receipt.ok and action.kind is decide.Kind.FORCE_CLOSE and not action.whole:
+            self.chunk_times[action.target] = receipt.timestamp
+        return receipt
 
     def _check_takeover(self, action: decide.Action, keeper: str, limits: decide.Limits) -> decide.Action | str:
         size = MAX_UINT256 if action.whole else action.size
@@ -138,8 +216,7 @@ class Desk:
                 return "not enough capital any more"
             action = replace(action, margin=action.margin + preview.missing_margin)
         # The discount is what the decision counted on; less of it is less profit.
-        believed = max(0, action.health.equity) * action.size // max(1, abs(preview.size))
-        shortfall = max(0, believed - max(0, preview.part_equity)) if action.whole else 0
+        shortfall = max(0, action.discount - max(0, preview.part_equity)) if action.whole else 0
         if action.expected_profit - shortfall <= limits.profit_floor:
             return "profit below the floor by now"
         return action
@@ -155,7 +232,7 @@ class Desk:
         return replace(action, expected_profit=preview.reward)
 
 
-def market_of(state: Any, grace: bool = False) -> decide.Market:
+def market_of(state: Any, grace: bool = False, time: int = 0) -> decide.Market:
     """A MarketState of the clearinghouse as the decision sees it."""
     common = state.borrow_index
     return decide.Market(
@@ -164,6 +241,12 @@ def market_of(state: Any, grace: bool = False) -> decide.Market:
         carry_short=common - state.funding_index + state.short_social_loss_index,
         tradable=not (state.stale or state.jumped),
         grace=grace,
+        time=time,
+        index_price=state.index_price,
+        insurance_fund=state.insurance_fund,
+        draw_level=state.draw_level,
+        holders_long=state.holders_long,
+        holders_short=state.holders_short,
     )
 
 

@@ -1,11 +1,13 @@
-"""One round of a keeper: sell what it holds, look at everybody, decide, act, and say what was found."""
+"""One round of a keeper: sell what it holds, look at everybody, decide, act, do what pays nobody, and report."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from nacre.chain import Receipt
-from nacre.keeper import decide
+from nacre.keeper import decide, jobs
 from nacre.keeper.chain import Desk, Outcome
+from nacre.keeper.chain_jobs import Clerk, JobOutcome
+from nacre.keeper.view import Holding, Stage, stage, standing
 from nacre.model.rounding import BPS, WAD
 
 # Closing on the venue may cost this much of the value at mark, beside fees. Halves, quarters, eighths are tried too.
@@ -33,11 +35,25 @@ class PassReport:
     sale: Sale | None = None
     outcomes: list[Outcome] = field(default_factory=list)
     refusals: list[decide.Refusal] = field(default_factory=list)
+    rescues: list[JobOutcome] = field(default_factory=list)  # of what was refused
+    chores: list[JobOutcome] = field(default_factory=list)
 
     @property
     def expected_profit(self) -> int:
         """Of what went through, or would have in a dry run."""
         return sum(outcome.action.expected_profit for outcome in self.outcomes if outcome.ok)
+
+
+@dataclass(frozen=True)
+class Duties:
+    """What a keeper does though it pays nothing."""
+
+    rescue: bool = True  # force closes without a reward, the backstop, auto-deleveraging
+    chores: bool = True  # margin calls, settling, claiming, collecting fees, unwinding the vault
+    least_fees: int = 100 * WAD  # worth collecting
+
+
+NOTHING_UNPAID = Duties(rescue=False, chores=False)
 
 
 def run_pass(
@@ -47,12 +63,19 @@ def run_pass(
     limits: decide.Limits,
     dry_run: bool = False,
     unwind: bool = True,
+    duties: Duties = NOTHING_UNPAID,
 ) -> PassReport:
     """Decides on the state of one moment and acts in the order of the decision, each action checked again before."""
     state = desk.clearinghouse.call("market_state", desk.market_id)
     report = PassReport(desk.system.chain.block_number, state.mark_price)
-    if state.stale:
+    clerk = Clerk(desk, keeper, accounts, dry_run)
+    if state.final_price:
+        report.waiting = "the market settles: positions become claims"
+    elif state.stale:
         report.waiting = "the price is stale: nobody can be liquidated"
+    if report.waiting:
+        if duties.chores:
+            _do_chores(desk, clerk, report, duties)
         return report
     rules = desk.rules()
     market = desk.market(rules.policy.grace_seconds)
@@ -63,7 +86,49 @@ def run_pass(
     decision = decide.decide(rules, market, holdings, desk.wallet(keeper, limits), desk.quote)
     report.refusals = decision.refusals
     report.outcomes = [desk.carry_out(action, keeper, limits, dry_run) for action in decision.actions]
+    if duties.rescue:
+        left = {refusal.target for refusal in decision.refusals}
+        _rescue(clerk, rules, market, [holding for holding in holdings if holding.account in left], report)
+    if duties.chores:
+        _call_margin(clerk, rules, market, holdings, report)
+        _do_chores(desk, clerk, report, duties)
     return report
+
+
+def _rescue(
+    clerk: Clerk, rules: decide.Rules, market: decide.Market, holdings: Sequence[Holding], report: PassReport
+) -> None:
+    """Whom nobody wanted. What went is no refusal any more."""
+    has_vault = clerk.desk.vault is not None
+    for holding in holdings:
+        outcome = clerk.rescue(holding, jobs.rescues(rules, market, holding, has_vault), rules, market)
+        if outcome is not None:
+            report.rescues.append(outcome)
+    done = {outcome.job.accounts[0] for outcome in report.rescues}
+    report.refusals = [refusal for refusal in report.refusals if refusal.target not in done]
+
+
+def _call_margin(
+    clerk: Clerk, rules: decide.Rules, market: decide.Market, holdings: Sequence[Holding], report: PassReport
+) -> None:
+    known = clerk.desk.called
+    stages = {holding.account: stage(rules, standing(rules, market, holding)) for holding in holdings}
+    for job in jobs.margin_calls(rules, market, holdings, known):
+        outcome = clerk.run(job)
+        report.chores.append(outcome)
+        if outcome.sent and outcome.ok:
+            known |= {account: stages[account] for account in job.accounts}
+    # Who closed starts anew.
+    for account in [account for account in known if stages.get(account, Stage.HEALTHY) is Stage.HEALTHY]:
+        del known[account]
+
+
+def _do_chores(desk: Desk, clerk: Clerk, report: PassReport, duties: Duties) -> None:
+    state = desk.clearinghouse.call("market_state", desk.market_id)
+    books = desk.books(desk.healths(clerk.accounts), state)
+    report.chores += [clerk.run(job) for job in jobs.chores(books, duties.least_fees)]
+    if not state.stale and not state.final_price and (outcome := clerk.unwind_vault()):
+        report.chores.append(outcome)
 
 
 def sell(desk: Desk, market: decide.Market, keeper: str) -> Sale | None:

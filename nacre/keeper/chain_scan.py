@@ -1,4 +1,5 @@
-"""Finds every account that has a position, from the events of the clearinghouse, in chunks that the node accepts."""
+"""Finds every account that has a position, or something coming to it, from the events of the clearinghouse, in chunks
+that the node accepts."""
 
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol
@@ -7,7 +8,6 @@ from nacre.chain import ChainError, Contract, RawLog
 from nacre.chain.abi import checksum
 
 CHUNK = 10_000
-EVENT = "PositionChanged"
 
 
 class LogSource(Protocol):
@@ -33,23 +33,25 @@ def node_logs(rpc: Callable[..., Any]) -> LogSource:
     return fetch
 
 
-class PositionIndex:
-    """Accounts with a position in one market, kept up to date by `update`."""
+class AccountIndex:
+    """Accounts that one event of a market names, kept up to date by `update`."""
+
+    EVENT = ""
 
     def __init__(self, clearinghouse: Contract, market_id: int, source: LogSource, first_block: int = 0):
         self._address = clearinghouse.address
-        event = next(event for event in clearinghouse.abi.events.values() if event.name == EVENT)
+        event = next(event for event in clearinghouse.abi.events.values() if event.name == self.EVENT)
         self._topics = ["0x" + event.topic.hex(), "0x" + market_id.to_bytes(32, "big").hex()]
         self._event = event
         self._source = source
         self._next = first_block
         self._chunk = CHUNK
-        self._open: dict[str, int] = {}
+        self._found: dict[str, Any] = {}
 
     @property
     def accounts(self) -> list[str]:
-        """In the order in which they opened."""
-        return list(self._open)
+        """In the order in which they came."""
+        return list(self._found)
 
     def update(self, last_block: int) -> Iterator[int]:
         """Reads on to `last_block`, yields the blocks done after each chunk; smaller chunks where the node refuses."""
@@ -71,7 +73,28 @@ class PositionIndex:
     def note(self, log: RawLog) -> None:
         """One event; the last of an account counts."""
         change = self._event.decode(log.topics, log.data)
-        if change.size:
-            self._open[change.account] = change.size
+        if self.matters(change):
+            self._found[change.account] = change
         else:
-            self._open.pop(change.account, None)
+            self._found.pop(change.account, None)
+
+    def matters(self, change: Any) -> bool:
+        raise NotImplementedError
+
+
+class PositionIndex(AccountIndex):
+    """Accounts with a position, or with what auto-deleveraging left of one."""
+
+    EVENT = "PositionChanged"
+
+    def matters(self, change: Any) -> bool:
+        return change.size != 0 or change.balance != 0
+
+
+class OwedIndex(AccountIndex):
+    """Accounts that the market owes something."""
+
+    EVENT = "Owed"
+
+    def matters(self, change: Any) -> bool:
+        return change.owed != 0

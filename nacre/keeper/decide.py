@@ -14,13 +14,58 @@ Money is WAD integers; floats appear in the ranking only. Two ways are compared 
 What is decided here is an estimate on the state of one moment; `chain` asks the engine's preview before it sends.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from nacre.model.parameters import MarketParameters, Policy
-from nacre.model.positions import Position, combine, initial_margin, maintenance_margin, split
+from nacre.keeper.view import (
+    Health,
+    Holding,
+    Limits,
+    Market,
+    Quote,
+    QuoteFunction,
+    Rules,
+    Stage,
+    Tier,
+    Wallet,
+    chunk,
+    cooling,
+    failing,
+    health,
+    liquidatable,
+    must_deleverage,
+    stage,
+    standing,
+)
+from nacre.model.positions import Position, combine, split
 from nacre.model.rounding import BPS, WAD, bps_down, bps_up, ceil_div
+
+__all__ = [
+    "Action",
+    "Decision",
+    "Fees",
+    "Health",
+    "Holding",
+    "Kind",
+    "Limits",
+    "Market",
+    "Quote",
+    "QuoteFunction",
+    "Refusal",
+    "Rules",
+    "Stage",
+    "Tier",
+    "Wallet",
+    "decide",
+    "failing",
+    "force_close",
+    "health",
+    "liquidatable",
+    "stage",
+    "standing",
+    "takeover",
+]
 
 # Halvings in search of the largest slice that the capital affords: exact to a four-thousandth of the position.
 SLICE_STEPS = 12
@@ -29,86 +74,6 @@ SLICE_STEPS = 12
 class Kind(StrEnum):
     TAKEOVER = "takeover"
     FORCE_CLOSE = "force close"
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """Parameters of the market, and what it does with who fails them."""
-
-    market: MarketParameters
-    policy: Policy
-
-
-@dataclass(frozen=True, slots=True)
-class Market:
-    """A market at one moment."""
-
-    mark_price: int  # WAD
-    carry_long: int  # RAY, carry index of the long side: funding + borrow fee + social loss
-    carry_short: int  # RAY
-    tradable: bool = True  # false while the price is just pushed: liquidation works, trading waits for the next block
-    grace: bool = False  # after an outage of the oracle: only bankrupt positions may be liquidated
-
-    def carry(self, size: int) -> int:
-        return self.carry_long if size > 0 else self.carry_short
-
-
-@dataclass(frozen=True, slots=True)
-class Holding:
-    """An account with its position in the market."""
-
-    account: str
-    position: Position
-    overdue: bool = False  # liquidatable longer than the last-resort delay: takeover is open whatever the policy
-
-
-@dataclass(frozen=True, slots=True)
-class Quote:
-    """What the venue would do with one size, before the market's fees."""
-
-    notional: int  # WAD
-    mid_before: int  # WAD
-    mid_after: int  # WAD
-
-
-# Signed size of the taker, positive buys; None where the venue cannot fill it.
-QuoteFunction = Callable[[int], Quote | None]
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What the keeper's owner allows."""
-
-    profit_floor: int = 0  # WAD; an action must bring more than this
-    capital: int | None = None  # WAD of margin for takeovers in one pass; None: all free collateral
-    margin_buffer_bps: int = 100  # of IM, brought on top of what the opening rule asks
-
-
-@dataclass(frozen=True, slots=True)
-class Wallet:
-    """The keeper itself."""
-
-    account: str
-    free_collateral: int
-    position: Position
-    limits: Limits = Limits()
-
-    @property
-    def capital(self) -> int:
-        limit = self.limits.capital
-        return self.free_collateral if limit is None else min(limit, self.free_collateral)
-
-
-@dataclass(frozen=True, slots=True)
-class Health:
-    """Of a whole position, at mark."""
-
-    equity: int
-    maintenance_margin: int
-
-    @property
-    def bankrupt(self) -> bool:
-        return self.equity < 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +87,7 @@ class Action:
     margin: int  # to bring; 0 for a force close
     expected_profit: int
     health: Health
+    discount: int = 0  # what the part is worth at mark, if anything
 
     @property
     def rank(self) -> float:
@@ -156,22 +122,6 @@ class Fees:
     @property
     def total(self) -> int:
         return self.trading + self.protocol + self.penalty
-
-
-def health(rules: Rules, market: Market, position: Position) -> Health:
-    return Health(
-        position.equity(market.mark_price, market.carry(position.size)),
-        maintenance_margin(position.size, market.mark_price, rules.market),
-    )
-
-
-def liquidatable(rules: Rules, market: Market, position: Position) -> bool:
-    """Whether the engine would let anybody liquidate it now. Equality is safe."""
-    if position.size == 0:
-        return False
-    state = health(rules, market, position)
-    below = state.equity * BPS < state.maintenance_margin * rules.policy.trigger_bps
-    return state.bankrupt or (below and not market.grace)
 
 
 def deviation(price: int, mark: int) -> int:
@@ -213,7 +163,7 @@ def decide(rules: Rules, market: Market, holdings: Sequence[Holding], wallet: Wa
     chosen: list[Action] = []
     refusals: list[Refusal] = []
     for holding in holdings:
-        if holding.account == wallet.account or not liquidatable(rules, market, holding.position):
+        if holding.account == wallet.account or not failing(rules, market, holding):
             continue
         options, reasons = _options(rules, market, holding, wallet, quote)
         best = max(options, key=lambda action: action.expected_profit, default=None)
@@ -221,7 +171,7 @@ def decide(rules: Rules, market: Market, holdings: Sequence[Holding], wallet: Wa
             chosen.append(best)
             continue
         reason, profit = ("profit below the floor", best.expected_profit) if best else ("; ".join(reasons), None)
-        refusals.append(Refusal(holding.account, reason, profit, health(rules, market, holding.position)))
+        refusals.append(Refusal(holding.account, reason, profit, standing(rules, market, holding)))
     chosen.sort(key=lambda action: (-action.rank, -action.expected_profit, action.target))
 
     actions = []
@@ -248,20 +198,23 @@ def _options(
 def takeover(rules: Rules, market: Market, holding: Holding, wallet: Wallet, quote: QuoteFunction) -> Action | str:
     """Taking over as much as the capital affords, or the reason why not."""
     position = holding.position
-    state = health(rules, market, position)
+    state = standing(rules, market, holding)
     if not (rules.policy.takeover or holding.overdue or state.bankrupt):
         return "takeover not allowed"
     size = _affordable(rules, market, position, wallet)
     if size == 0:
         return "not enough capital to take it over"
     part, _ = split(position, size)
+    worth = part.equity(market.mark_price, market.carry(part.size))
+    if must_deleverage(rules, market, part.size, -worth):
+        return "its deficit goes to ADL"
     quoted = quote(-part.size)
     if quoted is None:
         return "the venue could not take it"
-    discount = max(part.equity(market.mark_price, market.carry(part.size)), 0)
+    discount = max(worth, 0)
     profit = discount + unwind_result(rules, market, part.size, quoted)
     bring = takeover_margin(rules, market, part, wallet)
-    return Action(Kind.TAKEOVER, holding.account, size, size == position.amount, bring, profit, state)
+    return Action(Kind.TAKEOVER, holding.account, size, size == position.amount, bring, profit, state, discount)
 
 
 def takeover_margin(rules: Rules, market: Market, part: Position, wallet: Wallet) -> int:
@@ -269,7 +222,7 @@ def takeover_margin(rules: Rules, market: Market, part: Position, wallet: Wallet
     shortfall = -min(part.equity(market.mark_price, market.carry(part.size)), 0)
     lifted = replace(part, balance=part.balance + shortfall)
     after = combine(lifted, wallet.position, market.carry_long, market.carry_short)
-    buffer = bps_up(initial_margin(after.size, market.mark_price, rules.market), wallet.limits.margin_buffer_bps)
+    buffer = bps_up(rules.initial_margin(after.size, market.mark_price), wallet.limits.margin_buffer_bps)
     return missing_margin(rules, market, after) + buffer
 
 
@@ -278,7 +231,7 @@ def missing_margin(rules: Rules, market: Market, settled: Position) -> int:
     if settled.size == 0:
         return max(0, -settled.balance)
     backing = settled.balance + min(settled.price_pnl(market.mark_price), 0)
-    lacking = initial_margin(settled.size, market.mark_price, rules.market) - backing
+    lacking = rules.initial_margin(settled.size, market.mark_price) - backing
     if rules.market.entry_margin_rule:
         lacking = max(lacking, bps_up(settled.entry_notional, rules.market.imr_bps) - settled.balance)
     return max(0, lacking)
@@ -307,24 +260,33 @@ def _affordable(rules: Rules, market: Market, position: Position, wallet: Wallet
 
 
 def force_close(rules: Rules, market: Market, holding: Holding, quote: QuoteFunction) -> Action | str:
-    """Closing all of it on the venue, or the reason why not. The profit is the reward, as far as fees leave it."""
-    position, policy = holding.position, rules.policy
-    state = health(rules, market, position)
+    """Closing all of it on the venue, of a large one a chunk, or the reason why not. The profit is the reward, as far
+    as fees leave it."""
+    policy = rules.policy
+    state = standing(rules, market, holding)
     if not policy.force_close:
         return "force close not allowed"
-    quoted = quote(-position.size)
+    if cooling(rules, market, holding):
+        return "waits for the cooldown"
+    size = chunk(rules, market, holding) or holding.position.amount
+    part, _ = split(holding.position, size)
+    quoted = quote(-part.size)
     if quoted is None:
         return "the venue has not enough liquidity"
-    at_hand = position.balance - position.carry(market.carry(position.size))
-    at_hand += position.side * (quoted.notional - position.entry_notional)
-    if at_hand < min(0, state.equity) or not within_band(rules, market, position.size, quoted.notional):
+    carry = market.carry(part.size)
+    at_hand = part.balance - part.carry(carry) + part.side * (quoted.notional - part.entry_notional)
+    deficit = min(0, part.equity(market.mark_price, carry))
+    if at_hand < deficit or not within_band(rules, market, part.size, quoted.notional):
         return "the venue is too far from mark"
+    if must_deleverage(rules, market, part.size, -at_hand):
+        return "its deficit goes to ADL"
 
     left = max(at_hand, 0)
     if policy.force_close_fees:
         left = max(left - trade_fees(rules, market, quoted).total, 0)
     reward = bps_down(bps_down(quoted.notional, policy.liquidation_fee_bps), policy.reward_share_bps)
-    return Action(Kind.FORCE_CLOSE, holding.account, position.amount, True, 0, min(left, reward), state)
+    whole = size == holding.position.amount
+    return Action(Kind.FORCE_CLOSE, holding.account, size, whole, 0, min(left, reward), state)
 
 
 def within_band(rules: Rules, market: Market, size: int, traded: int) -> bool:

@@ -209,5 +209,7 @@ def test_presets_are_within_the_bounds(config, config_owner, book, name):
     policy = to_policy_params(preset(name))
     config.transact("list_market", market, policy, sender=config_owner).check()
     deviation = market["max_deviation_bps"] or market["imr_bps"]
-    assert config.call("market_params", 0)._asdict() == market | {"max_deviation_bps": deviation}
+    tiers = [tuple(tier.values()) for tier in market["tiers"]]
+    shown = market | {"max_deviation_bps": deviation, "tiers": tiers}
+    assert config.call("market_params", 0)._asdict() == shown
     assert config.call("policy_params", 0)._asdict() == policy

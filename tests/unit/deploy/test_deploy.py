@@ -19,10 +19,13 @@ from nacre.deploy import (
     market_params,
     policy_params,
 )
+from nacre.deploy.record import CORE
 from nacre.presets import preset
 
 WAD = 10**18
 ABSENT = "0x000000000000000000000000000000000000dEaD"
+# The token, the core, and of a market its oracle, its venue and its listing.
+TRANSACTIONS = 1 + len(CORE) + 3
 
 
 class Interrupted(Exception):
@@ -136,7 +139,8 @@ def test_market_has_the_parameters_of_its_preset(chain):
 
     stored = system.config.call("market_params", market.id)._asdict()
     expected = market_params(config, market.oracle.address, market.venue.address)
-    assert stored == expected | {"max_deviation_bps": config.imr_bps}  # 0 stands for the IMR
+    tiers = [tuple(tier.values()) for tier in expected["tiers"]]
+    assert stored == expected | {"max_deviation_bps": config.imr_bps, "tiers": tiers}  # 0 stands for the IMR
     assert system.config.call("policy_params", market.id)._asdict() == policy_params(config)
     assert market.oracle.call("price")[0] == 65_000_500_000_000_000_000_000
     assert market.oracle.call("push_jump_bps") == 70
@@ -170,7 +174,7 @@ def test_own_collateral(chain):
     assert system.clearinghouse.call("collateral") == token.address
 
 
-@pytest.mark.parametrize("interrupted_after", range(8))
+@pytest.mark.parametrize("interrupted_after", range(TRANSACTIONS))
 def test_interrupted_run_is_continued(tmp_path, interrupted_after):
     chain, path = FragileChain(), tmp_path / "local.json"
 
@@ -183,7 +187,7 @@ def test_interrupted_run_is_continued(tmp_path, interrupted_after):
     chain.left = interrupted_after
     with pytest.raises(Interrupted):
         run()
-    chain.left = 8 - interrupted_after  # nothing is done twice
+    chain.left = TRANSACTIONS - interrupted_after  # nothing is done twice
     system = run()
     assert system.clearinghouse.call("market_count") == 1
 
@@ -220,7 +224,7 @@ def test_owner_without_a_key_here_owns_from_the_start():
         list_market(system, "second", preset("oyster"))
 
 
-@pytest.mark.parametrize("interrupted_after", range(9))
+@pytest.mark.parametrize("interrupted_after", range(TRANSACTIONS + 1))
 def test_interrupted_run_for_an_owner_without_a_key_is_continued(tmp_path, interrupted_after):
     chain, path = FragileOneKeyChain(), tmp_path / "local.json"
 
@@ -234,7 +238,7 @@ def test_interrupted_run_for_an_owner_without_a_key_is_continued(tmp_path, inter
     chain.left = interrupted_after
     with pytest.raises(Interrupted):
         run()
-    chain.left = 9 - interrupted_after  # nothing is done twice
+    chain.left = TRANSACTIONS + 1 - interrupted_after  # nothing is done twice
     assert roles_left_to(run(), chain.account("deployer")) == set()
     assert chain.left == 0
     assert run().clearinghouse.call("market_count") == 1  # and now there is nothing left to do
@@ -313,7 +317,7 @@ def test_command_writes_the_record(command, tmp_path):
     ("arguments", "reason"),
     [
         ([], "name either --policy or --config"),
-        (["--policy", "binance"], "there is no policy 'binance'; there are injective, oyster"),
+        (["--policy", "binance"], "there is no policy 'binance'; there are defx, hyperliquid, injective, oyster, satoshiswap"),
         (["--config", "nowhere.toml"], "nowhere.toml: No such file"),
         (["--policy", "oyster", "--price", "-1"], "price: Input should be greater than 0"),
         (["--policy", "oyster", "--price", "high"], "'high' is not a number"),

@@ -43,6 +43,7 @@ def test_every_number(lens, show_market, show_account, anyone):
         "owed": 5,
         "free_collateral": 11,
         "liquidatable_since": 1234,
+        "cross": False,
     }
 
 

@@ -9,7 +9,7 @@ from nacre.presets.market import scaled, wad
 
 
 def test_names():
-    assert preset_names() == ["injective", "oyster"]
+    assert preset_names() == ["defx", "hyperliquid", "injective", "oyster", "satoshiswap"]
 
 
 def test_oyster_is_as_documented():
@@ -54,17 +54,28 @@ def test_single_fields_are_changed():
         ({"takeover": 1}, "takeover: Input should be a valid boolean"),
         ({"residue": "keeper"}, "residue: Input should be 'insurance', 'trader' or 'treasury'"),
         ({"insurance_draw_bps": -1}, "insurance_draw_bps: Input should be greater than or equal to 0"),
-        ({"loss": "adl"}, "loss: comes with a later part, only social is possible now"),
-        ({"mark_mode": "median"}, "mark_mode: comes with a later part"),
-        ({"tiers": [{"from": 0}]}, "tiers: comes with a later part"),
-        ({"backstop_bps": 6667}, "backstop_bps: comes with a later part"),
-        ({"borrow_rate_bps": 1}, "borrow_rate_bps: comes with a later part"),
-        ({"chunk_bps": 2000}, "chunk_bps: comes with a later part"),
-        ({"cooldown_seconds": 30}, "cooldown_seconds: comes with a later part"),
-        ({"large_notional": 1}, "large_notional: comes with a later part"),
-        ({"adl_price": "previous_mark"}, "adl_price: comes with a later part"),
-        ({"backstop_loss_cap": 1}, "backstop_loss_cap: comes with a later part"),
-        ({"settlement_delay": 1}, "settlement_delay: comes with a later part"),
+        ({"loss": "none"}, "loss: Input should be 'social' or 'adl'"),
+        ({"loss": "adl", "min_notional": 0}, "min_notional: loss = adl needs one above 0"),
+        (
+            {"loss": "adl", "min_notional": 10, "max_open_interest": 100_001},
+            r"max_open_interest \(100001\) with loss = adl: at most 10,000 times min_notional \(10\), 100000",
+        ),
+        ({"mark_mode": "mid"}, "mark_mode: Input should be 'index' or 'median'"),
+        ({"tiers": [{"from": 0}]}, "tiers.0.lower: Field required"),
+        ({"tiers": [[1, 2000]]}, "tiers.0: "),
+        ({"tiers": [[-1, 2000, 900]]}, "tiers.0.lower: Input should be greater than 0"),
+        ({"tiers": [[1, 2000, 900], [2, 2000, 900], [3, 2000, 900], [4, 2000, 900]]}, "tiers: List should have at most"),
+        ({"tiers": [[9, 900, 500]]}, "tiers: bounds and ratios must rise"),
+        ({"tiers": [[9, 2000, 499]]}, "tiers: bounds and ratios must rise"),
+        ({"tiers": [[9, 2000, 2000]]}, "tiers: bounds and ratios must rise"),
+        ({"tiers": [[9, 2000, 900], [9, 3000, 900]]}, "tiers: bounds and ratios must rise"),
+        ({"backstop_bps": 70_000}, "backstop_bps: Input should be less than or equal to 65535"),
+        ({"borrow_share_bps": 10_001}, "borrow_share_bps: Input should be less than or equal to 10000"),
+        ({"cooldown_seconds": 0.5}, "cooldown_seconds: Input should be a valid integer"),
+        ({"large_notional": -1}, "large_notional: Input should be greater than or equal to 0"),
+        ({"adl_price": "mark"}, "adl_price: Input should be 'bankruptcy' or 'previous_mark'"),
+        ({"cross_margin": 1}, "cross_margin: Input should be a valid boolean"),
+        ({"settlement_delay": -1}, "settlement_delay: Input should be greater than or equal to 0"),
     ],
 )
 def test_wrong_field_is_named(fields, reason):
@@ -73,7 +84,7 @@ def test_wrong_field_is_named(fields, reason):
 
 
 def test_unknown_name_lists_the_right_ones():
-    with pytest.raises(PresetError, match="there is no policy 'oister'; there are injective, oyster"):
+    with pytest.raises(PresetError, match="there is no policy 'oister'; there are defx, hyperliquid, injective, oyster, satoshiswap"):
         preset("oister")
 
 
