@@ -96,8 +96,8 @@ def cli(
 ) -> None:
     """Find accounts below maintenance margin and take them over or force-close them, whichever pays more.
 
-    What pays nobody follows, unless --only-profit or a profit floor above 0 forbid it: force closes without a reward, the
-    backstop vault, auto-deleveraging; margin calls; settling, claims and fees that wait.
+    What pays nobody follows, unless --only-profit or a profit floor above 0 forbid it: force closes without a reward,
+    the backstop vault, auto-deleveraging; margin calls; settling, claims and fees that wait.
 
     Accounts are found in the events of the clearinghouse, measured through the lens, and every action is checked with
     the engine's preview, or simulated, before it is sent. Takeovers need free collateral of the keeper in the
