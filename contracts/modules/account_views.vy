@@ -48,7 +48,7 @@ def detached(_market: uint256, _account: address, _size: uint256) -> IClearingho
     """
     @notice The part of a settled position that a liquidation would take, with what a cross account gives along, before any deficit is
             absorbed.
-    @param _size WAD, at most the position's
+    @param _size WAD; all of the position if it is more
     @dev Reverts "stale price", "market is settling", "no position", and what the oracle reverts.
     """
     market: markets.Market = empty(markets.Market)
@@ -61,7 +61,9 @@ def detached(_market: uint256, _account: address, _size: uint256) -> IClearingho
     target: position_math.Position = positions._settled(market, positions._load(_market, _account))
     if target.size == 0:
         reasons._revert(reasons.NO_POSITION)
-    part: position_math.Position = position_math._part(target, _size)
+    part: position_math.Position = position_math._part(
+        target, min(_size, position_math._abs(target.size))
+    )
     if target.flags & positions.FLAG_CROSS != 0:
         others: portfolio.Portfolio = portfolio._of(_account, _market)
         all: portfolio.Portfolio = portfolio._with(others, market, target, False)

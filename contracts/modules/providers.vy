@@ -155,5 +155,6 @@ def _opened(_market: uint256) -> markets.Market:
 @internal
 @view
 def _check_venue(_market: uint256):
+    markets._risk(_market)
     if msg.sender != market_words._venue(markets.trading_words[_market]):
         reasons._revert(reasons.NOT_VENUE)

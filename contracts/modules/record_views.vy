@@ -21,6 +21,7 @@ def position(_market: uint256, _account: address) -> IClearinghouse.Position:
     """
     @notice The record of a position; all zero when flat.
     """
+    markets._risk(_market)
     stored: position_math.Position = positions._load(_market, _account)
     return IClearinghouse.Position(
         size=stored.size,
