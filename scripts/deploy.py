@@ -15,8 +15,20 @@ from nacre.chain import PRIVATE_KEY_VARIABLE, AbiError, ChainError
 from nacre.chain.abi import checksum
 from nacre.chain.connect import DEFAULT_NETWORK, connected
 from nacre.chain.node import NodeChain
-from nacre.deploy import FOLDER, DeployError, Record, System, deploy_system, end_listing, list_market, record_path
-from nacre.presets import MarketConfig, PresetError, load_file, preset
+from nacre.deploy import (
+    FOLDER,
+    BackstopTerms,
+    DeployError,
+    Record,
+    System,
+    deploy_system,
+    end_listing,
+    list_market,
+    record_path,
+)
+from nacre.presets import MarketConfig, PresetError, load_file, preset, preset_names
+
+TERMS = BackstopTerms()
 
 
 class Address(click.ParamType):
@@ -37,7 +49,7 @@ def _price(ctx: click.Context, param: click.Parameter, value: str | None) -> Dec
 
 
 @click.command()
-@click.option("--policy", metavar="NAME", help="Preset to deploy: oyster, injective.")
+@click.option("--policy", metavar="NAME", help=f"Preset to deploy: {', '.join(preset_names())}.")
 @click.option("--config", "config_path", type=click.Path(path_type=Path), metavar="FILE", help="TOML file of your own.")
 @click.option("--market", default="main", show_default=True, help="Name of the market.")
 @click.option("--price", callback=_price, help="First price of the market (default: that of the preset or file).")
@@ -46,8 +58,23 @@ def _price(ctx: click.Context, param: click.Parameter, value: str | None) -> Dec
 @click.option("--oracle", type=Address(), help="Price adapter to use (default: a mock one for scripts to feed).")
 @click.option("--owner", type=Address(), help="Who may set parameters (default: the node's second account).")
 @click.option("--guardian", type=Address(), help="Who may pause (default: the owner, or the third account).")
-@click.option("--treasury", type=Address(), help="Who gets protocol fees (default: the owner, or the fourth account).")
+@click.option("--treasury", type=Address(), help="Who gets the fees (default: a new Treasury, for its stakers).")
+@click.option("--governance-token", type=Address(), help="ERC-20 that they stake (default: a mock token).")
 @click.option("--feeder", type=Address(), help="Who feeds the mock oracle (default: the owner, or the fifth account).")
+@click.option(
+    "--deposit-delay",
+    type=click.IntRange(0),
+    default=TERMS.deposit_delay,
+    show_default=True,
+    help="Seconds until a deposit takes part in the backstop vault.",
+)
+@click.option(
+    "--lock-up",
+    type=click.IntRange(0),
+    default=TERMS.lock_up,
+    show_default=True,
+    help="Seconds until whoever asked may leave the backstop vault.",
+)
 @click.option("--network", default=DEFAULT_NETWORK, show_default=True, help="A network of Ape's.")
 @click.option("--url", help=f"A node by URL; signs with the key in {PRIVATE_KEY_VARIABLE} if there is one.")
 @click.option(
@@ -68,14 +95,18 @@ def cli(
     guardian: str | None,
     treasury: str | None,
     feeder: str | None,
+    governance_token: str | None,
+    deposit_delay: int,
+    lock_up: int,
     network: str,
     url: str | None,
     out: Path,
 ) -> None:
-    """Deploy token, Config, Clearinghouse, LiquidationEngine, Lens, and a market with its oracle and venue.
+    """Deploy Config, Clearinghouse, LiquidationEngine, Lens, Treasury, BackstopVault, tokens, and a market.
 
-    Addresses, parameters and code hashes go to deployments/<network>.json. A second run finds what is there and does
-    nothing; one that was interrupted goes on; another --market joins the first. The deployer ends with no role.
+    A market comes with its oracle and venue. Addresses, parameters and code hashes go to deployments/<network>.json. A
+    second run finds what is there and does nothing; one that was interrupted goes on; another --market joins the first.
+    The deployer ends with no role.
     """
     console = Console(soft_wrap=True)
     try:
@@ -84,7 +115,8 @@ def cli(
             load_all()
         with connected(network, url) as chain, console.status("Deploying"):
             path = record_path(chain, out)
-            record = _record(chain, path, console, {"owner": owner, "guardian": guardian, "token": collateral})
+            given = {"owner": owner, "guardian": guardian, "treasury": treasury, "token": collateral}
+            record = _record(chain, path, console, given | {"governance token": governance_token})
             say = lambda text: console.print(f"  {escape(text)}")  # noqa: E731
             system = deploy_system(
                 chain,
@@ -94,6 +126,8 @@ def cli(
                 guardian=guardian,
                 treasury=treasury,
                 feeder=feeder,
+                governance_token=governance_token,
+                terms=BackstopTerms(deposit_delay, lock_up),
                 record=record,
                 progress=say,
             )
@@ -116,12 +150,15 @@ def _record(chain: NodeChain, path: Path, console: Console, given: dict[str, str
     record = Record.load(path)
     if record is None:
         return Record({}, path)
-    gone = all(not chain.code(entry["address"]) for name, entry in record.contracts.items() if name != "Token")
+    own = [entry for name, entry in record.contracts.items() if name not in ("Token", "GovernanceToken")]
+    gone = all(not chain.code(entry["address"]) for entry in own)
     started = any(entry.get("code_hash") for entry in record.contracts.values())
     if record.data["chain_id"] != chain.chain_id or (gone and started):
         console.print(f"  [yellow]{path} is about a chain that is gone: starting anew[/yellow]")
         return Record({}, path)
-    recorded = {"token": record.contracts["Token"]["address"], **record.data}
+    governance = record.contracts.get("GovernanceToken", {"address": "none"})
+    tokens = {"token": record.contracts["Token"]["address"], "governance token": governance["address"]}
+    recorded = tokens | record.data
     for role, address in given.items():
         if address is not None and recorded[role] != address:
             raise DeployError(f"{path} has another {role}, {recorded[role]}; move it away to start anew")
@@ -136,12 +173,15 @@ def _show(console: Console, system: System, path: Path) -> None:
         ("clearinghouse", system.clearinghouse.address),
         ("engine", system.engine.address),
         ("lens", system.lens.address),
+        ("backstop vault", system.vault.address),
     ]
     for market in system.markets.values():
         rows.append((f"market {market.name}", f"number {market.id}, IMR {market.config.imr_bps / 100:g} %"))
         rows.append(("  oracle", market.oracle.address))
         rows.append(("  venue", market.venue.address))
     rows += [("owner", system.owner), ("guardian", system.guardian), ("treasury", system.treasury)]
+    if system.governance_token is not None:
+        rows.append(("governance token", system.governance_token.address))
     for title, value in rows:
         table.add_row(title, value)
     console.print(table)

@@ -3,12 +3,13 @@
 from nacre.deploy.core import deploy_system
 from nacre.deploy.listing import end_listing, list_market, market_params, policy_params
 from nacre.deploy.record import FOLDER, Record, load_system, network_name, record_path
-from nacre.deploy.system import MAX_UINT256, WAD, DeployError, Market, System
+from nacre.deploy.system import MAX_UINT256, WAD, BackstopTerms, DeployError, Market, System
 
 __all__ = [
     "FOLDER",
     "MAX_UINT256",
     "WAD",
+    "BackstopTerms",
     "DeployError",
     "Market",
     "Record",

@@ -1,14 +1,17 @@
-"""Deploys token, Config, Clearinghouse with its parts, LiquidationEngine and Lens."""
+"""Deploys token, Config, Clearinghouse with its parts, LiquidationEngine, Lens, Treasury and BackstopVault."""
 
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
 from nacre.chain import ZERO_ADDRESS, CallFailed, Chain, ChainError, Contract, create_address
 from nacre.chain.abi import AbiError, checksum
-from nacre.deploy.record import CORE, FORMAT, Record, network_name, system_of
-from nacre.deploy.system import DeployError, System, artifact
+from nacre.deploy.record import CORE, FORMAT, TREASURY, Record, network_name, system_of
+from nacre.deploy.system import BackstopTerms, DeployError, System, artifact
 
 Progress = Callable[[str], None]
+# In which what the treasury has collected reaches its stakers.
+TREASURY_PERIOD = 7 * 86_400
 ROLES = ("deployer", "owner", "guardian", "treasury", "feeder")
 
 
@@ -22,16 +25,24 @@ def deploy_system(
     guardian: str | None = None,
     treasury: str | None = None,
     feeder: str | None = None,
+    governance_token: str | None = None,
+    terms: BackstopTerms | None = None,
     record: Record | None = None,
     progress: Progress | None = None,
 ) -> System:
     """Deploys what `record` says is missing, everything without one. Mock collateral with `decimals` unless `token` is
-    given. Roles not given go to the chain's first accounts in the order of ROLES, or to the owner if one is named.
-    If the owner cannot send here, the deployer may list markets, nothing else, until nacre.deploy.end_listing."""
+    given; a Treasury, with a mock governance token unless one is given, unless an account is named as `treasury`.
+    Other roles not given go to the chain's first accounts in the order of ROLES, or to the owner if one is named. If
+    the owner cannot send here, the deployer may list markets and set the backstop up for them, nothing else, until
+    nacre.deploy.end_listing."""
     record = record or Record({})
     roles = _roles(chain, [deployer, owner, guardian, treasury, feeder])
+    if treasury is not None and governance_token is not None:
+        raise DeployError("a governance token is that of a new Treasury: name either it or the treasury")
     if not record.data:
-        record.data |= _plan(chain, roles, decimals, token)
+        given = {"Token": _address(token), "GovernanceToken": _address(governance_token)}
+        record.data |= _plan(chain, roles, decimals, given)
+        record.data["backstop_terms"] = asdict(terms or BackstopTerms())
         record.save()
     say = progress or (lambda text: None)
     for name, entry in record.contracts.items():
@@ -47,7 +58,31 @@ def deploy_system(
         say(f"{name} deployed, {entry['address']}")
     system = system_of(chain, record)
     _check(system)
+    _name_backstop(system, record)
     return system
+
+
+def who_lists(system: System) -> str:
+    """Whoever of lister and owner can send here."""
+    lister, owner = system.config.call("lister"), system.config.call("owner")
+    for account in (lister, owner):
+        if account != ZERO_ADDRESS and system.chain.can_send(account):
+            return account
+    raise DeployError(f"only the owner {owner} can list a market, and has no key here")
+
+
+def _name_backstop(system: System, record: Record) -> None:
+    """Tells Config which vault it is, once: later the owner may choose another."""
+    if record.data["backstop_named"]:
+        return
+    if system.engine.call("backstop_vault") != system.vault.address:
+        system.config.transact("set_backstop", system.vault.address, sender=who_lists(system)).check()
+    record.data["backstop_named"] = True
+    record.save()
+
+
+def _address(contract: Contract | str | None) -> str | None:
+    return checksum(contract.address if isinstance(contract, Contract) else contract) if contract else None
 
 
 def _roles(chain: Chain, given: list[str | None]) -> dict[str, str]:
@@ -60,6 +95,8 @@ def _roles(chain: Chain, given: list[str | None]) -> dict[str, str]:
     for index, (role, address) in enumerate(zip(ROLES, given, strict=True)):
         if address is not None:
             roles[role] = checksum(address)
+        elif role == "treasury":
+            roles[role] = ""  # a contract of its own
         elif index < len(available) and (role == "deployer" or given[1] is None):
             roles[role] = available[index]
         elif role in ("deployer", "owner"):
@@ -71,20 +108,20 @@ def _roles(chain: Chain, given: list[str | None]) -> dict[str, str]:
     return roles
 
 
-def _plan(chain: Chain, roles: dict[str, str], decimals: int, token: Contract | str | None) -> dict[str, Any]:
-    nonce = chain.nonce(roles["deployer"])
-    contracts: dict[str, dict[str, Any]] = {}
-    if token is None:
-        contracts["Token"] = {"address": create_address(roles["deployer"], nonce), "nonce": nonce}
-        nonce += 1
-    else:
-        address = checksum(token if isinstance(token, str) else token.address)
-        decimals = _decimals_of(chain, address)
-        contracts["Token"] = {"address": address, "nonce": None}
+def _plan(chain: Chain, roles: dict[str, str], decimals: int, given: dict[str, str | None]) -> dict[str, Any]:
+    if given["Token"] is not None:
+        decimals = _decimals_of(chain, given["Token"])
     if not 0 <= decimals <= 18:
         raise DeployError(f"collateral with {decimals} decimals: 0 to 18 are possible")
-    for index, name in enumerate(CORE):
-        contracts[name] = {"address": create_address(roles["deployer"], nonce + index), "nonce": nonce + index}
+    nonce = chain.nonce(roles["deployer"])
+    contracts: dict[str, dict[str, Any]] = {}
+    for name in ("Token", *CORE, *(() if roles["treasury"] else TREASURY)):
+        address = given.get(name)
+        if address is not None:
+            contracts[name] = {"address": address, "nonce": None}
+            continue
+        contracts[name] = {"address": create_address(roles["deployer"], nonce), "nonce": nonce}
+        nonce += 1
     # Somebody must be able to list the markets now.
     lister = ZERO_ADDRESS if chain.can_send(roles["owner"]) else roles["deployer"]
     return {
@@ -92,8 +129,10 @@ def _plan(chain: Chain, roles: dict[str, str], decimals: int, token: Contract | 
         "network": network_name(chain),
         "chain_id": chain.chain_id,
         **roles,
+        "treasury": roles["treasury"] or contracts["Treasury"]["address"],
         "lister": lister,
         "collateral_decimals": decimals,
+        "backstop_named": False,
         "contracts": contracts,
         "markets": {},
     }
@@ -111,44 +150,55 @@ def _decimals_of(chain: Chain, address: str) -> int:
 def _deploy(chain: Chain, record: Record, name: str, entry: dict[str, Any]) -> None:
     data = record.data
     if entry["nonce"] is None:
-        raise DeployError(f"there is no contract at the collateral's address {entry['address']}")
+        what = "collateral" if name == "Token" else "governance token"
+        raise DeployError(f"there is no contract at the {what}'s address {entry['address']}")
     if chain.nonce(data["deployer"]) != entry["nonce"]:
         raise _overtaken(record, name)
-    at = {other: item["address"] for other, item in record.contracts.items()}
-    arguments: dict[str, list[Any]] = {
-        "Token": ["Nacre test collateral", "NTC", data["collateral_decimals"]],
-        "Config": [
-            data["owner"],
-            data["guardian"],
-            data["treasury"],
-            data["lister"],
-            at["Clearinghouse"],
-            at["LiquidationEngine"],
-        ],
-        "ClearinghouseCross": [],
-        "ClearinghouseCrossLiquidation": [at["ClearinghouseCross"]],
-        "ClearinghouseMarkets": [at["Config"], at["ClearinghouseCross"]],
-        "ClearinghouseDeleveraging": [at["LiquidationEngine"]],
-        "Clearinghouse": [
-            at["Token"],
-            at["LiquidationEngine"],
-            at["ClearinghouseCross"],
-            at["ClearinghouseCrossLiquidation"],
-            at["ClearinghouseMarkets"],
-            at["ClearinghouseDeleveraging"],
-        ],
-        "LiquidationEngine": [at["Clearinghouse"], at["Config"]],
-        "Lens": [at["Clearinghouse"], at["LiquidationEngine"]],
-    }
+    arguments = _arguments(name, data, {other: item["address"] for other, item in record.contracts.items()})
     code = artifact(_artifact_name(name))
-    contract = chain.deploy(code, *arguments[name], sender=data["deployer"])
+    contract = chain.deploy(code, *arguments, sender=data["deployer"])
     if contract.address != checksum(entry["address"]):
         raise ChainError(f"{name} landed at {contract.address}, not at {entry['address']}")
     record.note_code(chain, entry)
 
 
+def _arguments(name: str, data: dict[str, Any], at: dict[str, str]) -> list[Any]:
+    """What the constructor of a contract takes."""
+    house, engine, config, owner = at["Clearinghouse"], at["LiquidationEngine"], at["Config"], data["owner"]
+    match name:
+        case "Token":
+            return ["Nacre test collateral", "NTC", data["collateral_decimals"]]
+        case "GovernanceToken":
+            return ["Nacre test governance", "NTG", 18]
+        case "Config":
+            return [owner, data["guardian"], data["treasury"], data["lister"], house, engine]
+        case "ClearinghouseCross":
+            return []
+        case "ClearinghouseCrossLiquidation":
+            return [at["ClearinghouseCross"]]
+        case "ClearinghouseMarkets":
+            return [config, at["ClearinghouseCross"]]
+        case "ClearinghouseDeleveraging":
+            return [engine]
+        case "Clearinghouse":
+            parts = ("Cross", "CrossLiquidation", "Markets", "Deleveraging")
+            return [at["Token"], engine, *(at[f"Clearinghouse{part}"] for part in parts)]
+        case "LiquidationEngine":
+            return [house, config]
+        case "Lens":
+            return [house, engine]
+        case "Treasury":
+            return [owner, house, at["GovernanceToken"], TREASURY_PERIOD]
+        case "BackstopVault":
+            # Config is its owner: what may be set of it goes the same way as all parameters.
+            terms = BackstopTerms(**data["backstop_terms"])
+            delays = [terms.deposit_delay, terms.lock_up, terms.band_bps]
+            return [house, at["Lens"], engine, config, *delays, "Nacre backstop", "nBACK"]
+    raise DeployError(f"no way to deploy {name}")
+
+
 def _artifact_name(name: str) -> str:
-    return "MockToken" if name == "Token" else name
+    return "MockToken" if name in ("Token", "GovernanceToken") else name
 
 
 def _is_ours(chain: Chain, name: str, address: str) -> bool:
@@ -168,3 +218,5 @@ def _check(system: System) -> None:
     config = system.config
     if config.call("CLEARINGHOUSE") != system.clearinghouse.address or config.call("ENGINE") != system.engine.address:
         raise DeployError("Config does not point to this clearinghouse and engine")
+    if system.vault.call("owner") != config.address:
+        raise DeployError("the backstop vault does not belong to Config")

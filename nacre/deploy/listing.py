@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 from nacre.chain import ZERO_ADDRESS, Contract, create_address
-from nacre.deploy.core import Progress
+from nacre.deploy.core import Progress, who_lists
 from nacre.deploy.record import Record, code_hash, market_of, parameters_of
 from nacre.deploy.system import DeployError, Market, System, artifact
 from nacre.presets import MarketConfig
@@ -109,6 +109,7 @@ def list_market(
     _deploy_part(system, record, entry, "venue", None, lambda: _venue(system, number, config))
     say(f"venue of {name} at {entry['venue']['address']}")
     _list(system, entry, config, number)
+    _cap_backstop(system, config, number)
     entry["id"] = number
     record.save()
     say(f"market {name} listed, number {number}")
@@ -165,17 +166,16 @@ def _list(system: System, entry: dict[str, Any], config: MarketConfig, number: i
         "list_market",
         market_params(config, entry["oracle"]["address"], venue),
         policy_params(config),
-        sender=_who_lists(system),
+        sender=who_lists(system),
     ).check()
 
 
-def _who_lists(system: System) -> str:
-    """Whoever of lister and owner can send here."""
-    lister, owner = system.config.call("lister"), system.config.call("owner")
-    for account in (lister, owner):
-        if account != ZERO_ADDRESS and system.chain.can_send(account):
-            return account
-    raise DeployError(f"only the owner {owner} can list a market, and has no key here")
+def _cap_backstop(system: System, config: MarketConfig, number: int) -> None:
+    """Lets the vault lose so much in the market, where the policy has a backstop."""
+    cap = wad(config.backstop_loss_cap)
+    if cap != system.vault.call("loss_cap", number):
+        arguments = (system.vault.address, number, cap)
+        system.config.transact("set_backstop_loss_cap", *arguments, sender=who_lists(system)).check()
 
 
 def end_listing(system: System) -> None:

@@ -19,7 +19,7 @@ from nacre.deploy.system import DeployError, Market, System, artifact
 from nacre.presets import MarketConfig
 
 FOLDER = ROOT / "deployments"
-FORMAT = 3
+FORMAT = 4
 # In the order in which they are deployed.
 CORE = (
     "Config",
@@ -30,7 +30,10 @@ CORE = (
     "Clearinghouse",
     "LiquidationEngine",
     "Lens",
+    "BackstopVault",
 )
+# Unless an account is the treasury.
+TREASURY = ("GovernanceToken", "Treasury")
 _KNOWN_NETWORKS = {1: "ethereum", 10: "optimism", 1337: "local", 8453: "base", 31337: "local", 42161: "arbitrum"}
 
 
@@ -119,6 +122,8 @@ def load_system(chain: Chain, path: Path | None = None) -> System:
 def system_of(chain: Chain, record: Record) -> System:
     data = record.data
     at = {name: chain.contract(artifact(name), record.contracts[name]["address"]) for name in CORE}
+    treasury = record.contracts.get("Treasury")
+    governance = record.contracts.get("GovernanceToken")
     system = System(
         chain=chain,
         token=chain.contract(artifact("MockToken"), record.contracts["Token"]["address"]),
@@ -127,6 +132,9 @@ def system_of(chain: Chain, record: Record) -> System:
         clearinghouse=at["Clearinghouse"],
         engine=at["LiquidationEngine"],
         lens=at["Lens"],
+        vault=at["BackstopVault"],
+        treasury_contract=chain.contract(artifact("Treasury"), treasury["address"]) if treasury else None,
+        governance_token=chain.contract(artifact("MockToken"), governance["address"]) if governance else None,
         deployer=data["deployer"],
         owner=data["owner"],
         guardian=data["guardian"],

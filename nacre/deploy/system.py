@@ -1,7 +1,7 @@
 """One clearinghouse with everything around it.
 
     chain = EmbeddedChain()
-    system = deploy_system(chain, decimals=6)                       # token, config, clearinghouse, engine, lens
+    system = deploy_system(chain, decimals=6)                       # token, clearinghouse, engine, vault, ...
     market = list_market(system, "main", preset("oyster"))          # oracle, venue, parameters, policy
     system.fund(ann, 10**22)                                        # mints and deposits 10,000 units
     system.push_price(market, 80 * 10**18)
@@ -44,6 +44,15 @@ class Market:
     config: MarketConfig
 
 
+@dataclass(frozen=True)
+class BackstopTerms:
+    """How the backstop vault is deployed; the owner changes them later."""
+
+    deposit_delay: int = 86_400  # seconds; 0: deposits take part at once
+    lock_up: int = 4 * 86_400  # seconds; 0: whoever wants out leaves at once
+    band_bps: int = 100  # of mark, worst average at which anyone may unwind it
+
+
 @dataclass
 class System:
     """All contracts of one clearinghouse, and who may do what."""
@@ -55,10 +64,13 @@ class System:
     clearinghouse: Contract
     engine: Contract
     lens: Contract
+    vault: Contract  # BackstopVault
+    treasury_contract: Contract | None  # Treasury, unless an account is the treasury
+    governance_token: Contract | None  # what its stakers stake: MockToken, or whatever was given
     deployer: str
     owner: str
     guardian: str
-    treasury: str
+    treasury: str  # who gets the fees: the address of the Treasury, or an account
     feeder: str  # may push prices to the mock oracles
     markets: dict[str, Market] = field(default_factory=dict)
 

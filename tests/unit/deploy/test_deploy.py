@@ -24,8 +24,8 @@ from nacre.presets import preset
 
 WAD = 10**18
 ABSENT = "0x000000000000000000000000000000000000dEaD"
-# The token, the core, and of a market its oracle, its venue and its listing.
-TRANSACTIONS = 1 + len(CORE) + 3
+# Token, core, treasury and its token, naming the vault; of a market oracle, venue, listing and the loss cap in it.
+TRANSACTIONS = 1 + len(CORE) + 2 + 1 + 4
 
 
 class Interrupted(Exception):
@@ -91,6 +91,7 @@ def said_by(contract):
 def roles_left_to(system, account):
     """What an account is called in any contract of the system, its markets' included."""
     contracts = [system.token, system.config, system.clearinghouse, system.engine, system.lens]
+    contracts += [system.vault, system.treasury_contract, system.governance_token]
     contracts += [part for market in system.markets.values() for part in (market.oracle, market.venue)]
     return {f"{part.name}.{name}" for part in contracts for name, said in said_by(part).items() if said == account}
 
@@ -100,14 +101,15 @@ def test_the_deployer_is_nothing_anywhere(owner_has_a_key):
     chain = EmbeddedChain() if owner_has_a_key else OneKeyChain()
     system = deploy_system(chain, **({} if owner_has_a_key else {"owner": ABSENT}))
     for name in ("main", "second"):
-        list_market(system, name, preset("oyster"))
+        list_market(system, name, preset("hyperliquid"))
     assert roles_left_to(system, system.deployer) == (set() if owner_has_a_key else {"Config.lister"})
     end_listing(system)
     end_listing(system)  # nothing left to end
     assert roles_left_to(system, system.deployer) == set()
-    assert roles_left_to(system, system.owner) >= {"Config.owner", "MockOracle.owner"}
-    nobody = {"Config.lister", "Config.pending_owner", "MockOracle.pending_owner", "LiquidationEngine.backstop_vault"}
-    assert roles_left_to(system, ZERO_ADDRESS) == nobody
+    assert roles_left_to(system, system.owner) >= {"Config.owner", "MockOracle.owner", "Treasury.owner"}
+    assert roles_left_to(system, system.config.address) >= {"BackstopVault.owner"}
+    pending = {f"{name}.pending_owner" for name in ("Config", "MockOracle", "Treasury", "BackstopVault")}
+    assert roles_left_to(system, ZERO_ADDRESS) == pending | {"Config.lister"}
     for contract, *call in (
         (
             system.config,
@@ -117,6 +119,10 @@ def test_the_deployer_is_nothing_anywhere(owner_has_a_key):
         ),
         (system.config, "pause", 0),
         (system.config, "set_guardian", system.deployer),
+        (system.config, "set_backstop", ZERO_ADDRESS),
+        (system.config, "set_backstop_loss_cap", system.vault.address, 0, 0),
+        (system.vault, "set_loss_cap", 0, 0),
+        (system.treasury_contract, "set_period", 3600),
         (system.config, "accept_ownership"),
         (system.markets["main"].oracle, "set_price", WAD),
         (system.markets["main"].oracle, "set_feeder", system.deployer),
@@ -182,7 +188,7 @@ def test_interrupted_run_is_continued(tmp_path, interrupted_after):
     def run():
         record = Record.load(path) or Record({}, path)
         system = deploy_system(chain, record=record)
-        list_market(system, "main", preset("oyster"), record=record)
+        list_market(system, "main", preset("hyperliquid"), record=record)
         return system
 
     chain.left = interrupted_after
@@ -196,7 +202,7 @@ def test_interrupted_run_is_continued(tmp_path, interrupted_after):
     assert run().clearinghouse.address == system.clearinghouse.address
     again = load_system(chain, path)
     assert again.markets["main"].venue.address == system.markets["main"].venue.address
-    assert again.markets["main"].config == preset("oyster")
+    assert again.markets["main"].config == preset("hyperliquid")
     hashes = [entry["code_hash"] for entry in json.loads(path.read_text())["contracts"].values()]
     assert all(item.startswith("0x") and len(item) == 66 for item in hashes)
 
@@ -218,7 +224,8 @@ def test_owner_without_a_key_here_owns_from_the_start():
     chain = OneKeyChain()
     system = deploy_system(chain, owner=ABSENT)
     assert system.config.call("owner") == ABSENT
-    assert {system.guardian, system.treasury, system.feeder} == {ABSENT}
+    assert {system.guardian, system.treasury_contract.call("owner"), system.feeder} == {ABSENT}
+    assert system.treasury == system.treasury_contract.address
     list_market(system, "main", preset("oyster"))
     end_listing(system)
     with pytest.raises(DeployError, match=r"only the owner .* can list a market, and has no key here"):
@@ -232,7 +239,7 @@ def test_interrupted_run_for_an_owner_without_a_key_is_continued(tmp_path, inter
     def run():
         record = Record.load(path) or Record({}, path)
         system = deploy_system(chain, owner=ABSENT, record=record)
-        list_market(system, "main", preset("oyster"), record=record)
+        list_market(system, "main", preset("hyperliquid"), record=record)
         end_listing(system)
         return system
 
@@ -318,7 +325,10 @@ def test_command_writes_the_record(command, tmp_path):
     ("arguments", "reason"),
     [
         ([], "name either --policy or --config"),
-        (["--policy", "binance"], "there is no policy 'binance'; there are defx, hyperliquid, injective, oyster, satoshiswap"),
+        (
+            ["--policy", "binance"],
+            "there is no policy 'binance'; there are defx, hyperliquid, injective, oyster, satoshiswap",
+        ),
         (["--config", "nowhere.toml"], "nowhere.toml: No such file"),
         (["--policy", "oyster", "--price", "-1"], "price: Input should be greater than 0"),
         (["--policy", "oyster", "--price", "high"], "'high' is not a number"),
