@@ -105,7 +105,9 @@ def test_deploy_for_an_owner_without_a_key_leaves_the_deployer_nothing(url, tmp_
         done = CliRunner().invoke(command("deploy"), arguments, catch_exceptions=False)
         assert done.exit_code == 0, done.output
         system = load_system(chain, record_path(chain, tmp_path))
-        roles = [system.config.call(role) for role in ("owner", "guardian", "treasury", "lister", "pending_owner")]
+        roles = [system.config.call(role) for role in ("owner", "guardian", "lister", "pending_owner")]
+        assert system.config.call("treasury") == system.treasury_contract.address
+        roles.insert(0, system.treasury_contract.call("owner"))
         assert roles == [owner] * 3 + [ZERO_ADDRESS] * 2
         oracle = system.markets["main"].oracle
         assert [oracle.call(role) for role in ("owner", "feeder", "pending_owner")] == [owner] * 2 + [ZERO_ADDRESS]

@@ -64,7 +64,10 @@ def test_single_fields_are_changed():
         ({"tiers": [{"from": 0}]}, "tiers.0.lower: Field required"),
         ({"tiers": [[1, 2000]]}, "tiers.0: "),
         ({"tiers": [[-1, 2000, 900]]}, "tiers.0.lower: Input should be greater than 0"),
-        ({"tiers": [[1, 2000, 900], [2, 2000, 900], [3, 2000, 900], [4, 2000, 900]]}, "tiers: List should have at most"),
+        (
+            {"tiers": [[1, 2000, 900], [2, 2000, 900], [3, 2000, 900], [4, 2000, 900]]},
+            "tiers: List should have at most",
+        ),
         ({"tiers": [[9, 900, 500]]}, "tiers: bounds and ratios must rise"),
         ({"tiers": [[9, 2000, 499]]}, "tiers: bounds and ratios must rise"),
         ({"tiers": [[9, 2000, 2000]]}, "tiers: bounds and ratios must rise"),
@@ -84,7 +87,9 @@ def test_wrong_field_is_named(fields, reason):
 
 
 def test_unknown_name_lists_the_right_ones():
-    with pytest.raises(PresetError, match="there is no policy 'oister'; there are defx, hyperliquid, injective, oyster, satoshiswap"):
+    with pytest.raises(
+        PresetError, match="there is no policy 'oister'; there are defx, hyperliquid, injective, oyster, satoshiswap"
+    ):
         preset("oister")
 
 
