@@ -59,7 +59,6 @@ initializes: trading[
     closing := closing,
     markets := markets,
     parts := parts,
-    payouts := payouts,
     positions := positions,
     swaps := swaps,
     trade_rules := trade_rules,
@@ -86,7 +85,6 @@ exports: (
     accounts.is_operator,
     # trading
     trading.trade,
-    trading.adjust_margin,
     # markets
     markets.accrue,
     markets.market_count,

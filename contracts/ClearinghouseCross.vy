@@ -15,6 +15,10 @@ from contracts.modules import accounts
 from contracts.modules import account_views
 # What traders do.
 from contracts.modules import cross_trading
+# Cross or isolated.
+from contracts.modules import margin_modes
+# Markets of other legs.
+from contracts.modules import leg_reads
 # The words of every market.
 from contracts.modules import markets
 # Named by the modules below; nothing of an isolated account is checked here.
@@ -40,7 +44,10 @@ initializes: payouts[accounts := accounts, markets := markets, parts := parts]
 initializes: waterfall[markets := markets, payouts := payouts]
 initializes: swaps[markets := markets]
 initializes: trade_rules[markets := markets]
-initializes: portfolio[accounts := accounts, markets := markets, payouts := payouts, positions := positions]
+initializes: leg_reads[markets := markets]
+initializes: portfolio[
+    accounts := accounts, leg_reads := leg_reads, markets := markets, payouts := payouts, positions := positions
+]
 initializes: cross_trading[
     accounts := accounts,
     markets := markets,
@@ -51,11 +58,13 @@ initializes: cross_trading[
     trade_rules := trade_rules,
     waterfall := waterfall
 ]
-initializes: account_views[accounts := accounts, portfolio := portfolio, positions := positions]
+initializes: margin_modes[accounts := accounts, markets := markets, positions := positions]
+initializes: account_views[markets := markets, portfolio := portfolio, positions := positions]
 
 exports: (
     cross_trading.trade,
     cross_trading.check_free,
+    margin_modes.set_margin_mode,
     account_views.account_state,
     account_views.detached,
     account_views.announce,

@@ -15,6 +15,8 @@ from contracts.modules import accounts
 from contracts.modules import cross_liquidation
 # What liquidations have in common.
 from contracts.modules import liquidation_steps
+# Markets of other legs.
+from contracts.modules import leg_reads
 # The words of every market.
 from contracts.modules import markets
 # The part that checks what free collateral must carry.
@@ -38,7 +40,10 @@ initializes: payouts[accounts := accounts, markets := markets, parts := parts]
 initializes: waterfall[markets := markets, payouts := payouts]
 initializes: swaps[markets := markets]
 initializes: liquidation_steps[markets := markets, payouts := payouts, swaps := swaps, waterfall := waterfall]
-initializes: portfolio[accounts := accounts, markets := markets, payouts := payouts, positions := positions]
+initializes: leg_reads[markets := markets]
+initializes: portfolio[
+    accounts := accounts, leg_reads := leg_reads, markets := markets, payouts := payouts, positions := positions
+]
 initializes: cross_liquidation[
     accounts := accounts,
     liquidation_steps := liquidation_steps,

@@ -4,7 +4,7 @@
 """
 @title  Clearinghouse, markets
 @notice The part of the clearinghouse that trades do not need: the venues' side, parameters and status, insurance, claims, settlement of
-        positions and of whole markets, margin modes, operators, and reads. It runs in the clearinghouse's storage and holds nothing itself.
+        positions and of whole markets, margin of isolated positions, operators, and reads. It runs in the clearinghouse's storage and holds nothing itself.
 @custom:security Called on its own it works on its own empty storage: no market is listed there.
 @custom:kill     See Clearinghouse.
 """
@@ -13,10 +13,12 @@
 from contracts.modules import accounts
 # What Config may do.
 from contracts.modules import administration
-# Cross or isolated.
-from contracts.modules import margin_modes
+# Margin in and out of positions.
+from contracts.modules import margin_adjustment
 # Reads.
 from contracts.modules import market_views
+# Markets of other legs.
+from contracts.modules import leg_reads
 # The words of every market.
 from contracts.modules import markets
 # The part that checks what free collateral must carry.
@@ -42,7 +44,10 @@ initializes: positions[markets := markets]
 initializes: parts[accounts := accounts]
 initializes: payouts[accounts := accounts, markets := markets, parts := parts]
 initializes: waterfall[markets := markets, payouts := payouts]
-initializes: portfolio[accounts := accounts, markets := markets, payouts := payouts, positions := positions]
+initializes: leg_reads[markets := markets]
+initializes: portfolio[
+    accounts := accounts, leg_reads := leg_reads, markets := markets, payouts := payouts, positions := positions
+]
 initializes: settling[markets := markets, payouts := payouts, portfolio := portfolio, positions := positions]
 initializes: providers[
     accounts := accounts, markets := markets, payouts := payouts, positions := positions, waterfall := waterfall
@@ -56,17 +61,17 @@ initializes: settlement[
     positions := positions,
     waterfall := waterfall
 ]
-initializes: margin_modes[accounts := accounts, markets := markets, positions := positions]
+initializes: margin_adjustment[accounts := accounts, markets := markets, payouts := payouts, positions := positions]
 initializes: market_views[markets := markets, waterfall := waterfall]
 
 exports: (
     # accounts
     accounts.set_operator,
     accounts.cross_markets,
-    margin_modes.set_margin_mode,
     payouts.claim,
     payouts.owed,
     # markets
+    margin_adjustment.adjust_margin,
     settling.settle,
     waterfall.donate_insurance,
     settlement.settle_dead_market,

@@ -11,12 +11,11 @@ from contracts.lib import health_math
 from contracts.lib import market_words
 from contracts.lib import position_math
 from contracts.lib import reasons
-from contracts.modules import accounts
 from contracts.modules import markets
 from contracts.modules import portfolio
 from contracts.modules import positions
 
-uses: accounts
+uses: markets
 uses: portfolio
 uses: positions
 
@@ -36,7 +35,6 @@ def account_state(_account: address) -> IClearinghouse.AccountState:
         maintenance_margin=all.maintenance_margin,
         notional=all.notional,
         lacking=all.lacking,
-        collectable=all.collectable,
         stale=all.stale,
         jumped=all.jumped,
     )
@@ -53,7 +51,7 @@ def detached(_market: uint256, _account: address, _size: uint256) -> IClearingho
     """
     market: markets.Market = empty(markets.Market)
     stale: bool = False
-    market, stale = portfolio._seen(_market)
+    market, stale = self._seen(_market)
     if stale:
         reasons._revert(reasons.STALE_PRICE)
     if market.flags & markets.SETTLING != 0:
@@ -65,9 +63,8 @@ def detached(_market: uint256, _account: address, _size: uint256) -> IClearingho
         target, min(_size, position_math._abs(target.size))
     )
     if target.flags & positions.FLAG_CROSS != 0:
-        others: portfolio.Portfolio = portfolio._of(_account, _market)
-        all: portfolio.Portfolio = portfolio._with(others, market, target, False)
-        plan: portfolio.Plan = portfolio._plan(market, others, all, accounts._free(_account), target, part)
+        all: portfolio.Portfolio = portfolio._with(portfolio._of(_account, _market), market, target)
+        plan: portfolio.Plan = portfolio._plan(market, _account, all, target, part)
         part.balance = unsafe_add(part.balance, portfolio._moved(plan))
     return IClearinghouse.Position(
         size=part.size,
@@ -87,7 +84,7 @@ def announce(_market: uint256, _account: address):
     """
     market: markets.Market = empty(markets.Market)
     stale: bool = False
-    market, stale = portfolio._seen(_market)
+    market, stale = self._seen(_market)
     trigger_bps: uint256 = market_words._shown_trigger_bps(market.extras)
     position: position_math.Position = positions._settled(market, positions._load(_market, _account))
     if position.size != 0 and position.flags & positions.FLAG_CROSS != 0:
@@ -124,3 +121,17 @@ def _spare(_others: portfolio.Portfolio, _trigger_bps: uint256) -> int256:
         unsafe_add(unsafe_mul(_others.maintenance_margin, _trigger_bps), 9_999), 10_000
     )
     return unsafe_sub(_others.equity, convert(needed, int256))
+
+
+@internal
+@view
+def _seen(_market: uint256) -> (markets.Market, bool):
+    """
+    @notice A market as it stands, nothing stored, and whether its price is stale. An oracle that fails is as good as a stale one, and
+            no account hides behind it: the mark of the last touch counts.
+    """
+    market: markets.Market = empty(markets.Market)
+    word: uint256 = 0
+    stale: bool = False
+    market, word, stale = markets._observe(_market, True)
+    return market, stale

@@ -52,7 +52,7 @@ def set_market(
         # no liquidity yet
         markets.venues[_market] = block.timestamp
     markets.accruals[_market] = markets.accruals[_market] >> 32 << 32 | block.timestamp
-    markets.risk_words[_market] = _risk_word
+    markets.risk_words[_market] = _risk_word | markets.risk_words[_market] & market_words.FLAGS_KEPT
     markets.trading_words[_market] = _trading_word
     markets.limits_words[_market] = _limits_word
     markets.extras_words[_market] = _extras_word

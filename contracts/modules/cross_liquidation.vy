@@ -121,11 +121,11 @@ def _begin(
     case.target = positions._load_settled(case.market, _target)
     if case.target.size == 0:
         reasons._revert(reasons.NO_POSITION)
-    others: portfolio.Portfolio = empty(portfolio.Portfolio)
+    all: portfolio.Portfolio = empty(portfolio.Portfolio)
     cross: bool = case.target.flags & positions.FLAG_CROSS != 0
     if cross:
-        others = portfolio._of(_target, _market)
-    all: portfolio.Portfolio = portfolio._with(others, case.market, case.target, False)
+        all = portfolio._of(_target, _market)
+    all = portfolio._with(all, case.market, case.target)
     bankrupt: bool = not (all.full_equity >= 0)
     liquidation_steps._check_failing(all.equity, all.maintenance_margin, _policy, _refusal, bankrupt)
     size: uint256 = 0
@@ -137,9 +137,7 @@ def _begin(
             case.market, position_math._abs(case.target.size), _size, _policy
         )
     if cross:
-        case.market, case.part, case.rest = portfolio._detach(
-            case.market, _target, others, all, case.target, size
-        )
+        case.market, case.part, case.rest = portfolio._detach(case.market, _target, all, case.target, size)
     else:
         case.part = position_math._part(case.target, size)
         case.rest = position_math._without(case.target, case.part)
@@ -181,14 +179,11 @@ def _receive(
         # out of free collateral and into the leg: the account is worth the same
         accounts._take(_liquidator, convert(margin, uint256))
         market.pot = unsafe_add(market.pot, convert(margin, uint256))
+        market, new = portfolio._cover(market, _liquidator, new)
         if new.size != 0:
-            market, new = portfolio._cover(market, _liquidator, new)
             self._check_opening(market, _liquidator, new)
         elif not (new.balance >= 0):
-            missing: uint256 = 0
-            market, new, missing = portfolio._fund(market, _liquidator, new, position_math._abs(new.balance))
-            if missing != 0:
-                reasons._revert(reasons.CLOSE_LEAVES_A_DEFICIT)
+            reasons._revert(reasons.CLOSE_LEAVES_A_DEFICIT)
         else:
             market = payouts._pay(market, _liquidator, convert(new.balance, uint256))
         accounts._set_leg(_liquidator, market.id, new.size != 0)

@@ -62,7 +62,7 @@ def trade(
         reasons._revert(reasons.PRICE_JUST_JUMPED)
     others: portfolio.Portfolio = portfolio._of(_account, _market)
     old: position_math.Position = positions._load_settled(market, _account)
-    before: portfolio.Portfolio = portfolio._with(others, market, old, False)
+    before: portfolio.Portfolio = portfolio._with(others, market, old)
 
     fill: IVenue.SwapResult = swaps._swap(market, _size, _limit_price, 0, NO_BUDGET, True)
     fees: uint256 = unsafe_add(unsafe_add(fill.lp_fee, fill.protocol_fee), fill.penalty)

@@ -89,7 +89,8 @@ money: uint256[MAX_MARKETS]
 totals: uint256[MAX_MARKETS]
 # Mid price of the venue 96 | protocol fees still in the pot 112 | 16 | since when the venue has no liquidity 32, 0 while it has.
 venues: uint256[MAX_MARKETS]
-# Where the mark is a median: the mid at the end of the last block before `time` 96, in bits 32 to 127 | time of the last change of the mid 32.
+# Where the mark is a median: mid 96, as in `venues` | mid before the first change in the block of its last change 96 | 32 | time of
+# that change 32.
 mids: uint256[MAX_MARKETS]
 # Where FLAGS_SPECIAL says so: mark of the last touch 96 | of the last touch in an earlier block 96 | time of the last touch 32.
 marks: uint256[MAX_MARKETS]
@@ -244,6 +245,7 @@ def _accrue_special(_market: Market, _before: uint256) -> Market:
             market.flags |= HAS_BORROW
             market.money_word |= HAS_BORROW
             self.money[market.id] |= HAS_BORROW
+            self.risk_words[market.id] |= market_words.FLAG_BORROWED
         log IClearinghouse.BorrowAccrued(
             market=market.id, borrow_index=market.borrow, borrow_fees=word >> 16 & MASK_112
         )
@@ -332,8 +334,8 @@ def _mid_before(_id: uint256) -> uint256:
     """
     kept: uint256 = self.mids[_id]
     if kept & MASK_32 == block.timestamp:
-        return kept >> 32
-    return self.venues[_id] >> 160
+        return kept >> 64 & MASK_96
+    return kept >> 160
 
 
 @internal
@@ -509,8 +511,11 @@ def _set_mid(_id: uint256, _risk_word: uint256, _mid: uint256, _protocol_fee: ui
     """
     word: uint256 = self.venues[_id]
     if _risk_word & market_words.FLAG_MARK_MEDIAN != 0:
-        if self.mids[_id] & MASK_32 != block.timestamp:
-            self.mids[_id] = word >> 160 << 32 | block.timestamp
+        kept: uint256 = self.mids[_id]
+        before: uint256 = kept >> 64 & MASK_96
+        if kept & MASK_32 != block.timestamp:
+            before = kept >> 160
+        self.mids[_id] = _mid << 160 | before << 64 | block.timestamp
     idle_since: uint256 = 0
     if _mid == 0:
         idle_since = word & MASK_32

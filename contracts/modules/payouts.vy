@@ -70,9 +70,18 @@ def _payable(_market: markets.Market, _amount: uint256) -> uint256:
     @notice How much of a payment the pot makes now: nothing while it owes to others, so that nobody jumps the queue, and nothing while
             it settles, when every payment becomes a claim.
     """
-    if _market.flags & (markets.HAS_OWED | markets.SETTLING) != 0:
+    return self._payable_of(_market.flags, _market.pot, _amount)
+
+
+@internal
+@pure
+def _payable_of(_flags: uint256, _pot: uint256, _amount: uint256) -> uint256:
+    """
+    @notice The same of a market's flags and pot.
+    """
+    if _flags & (markets.HAS_OWED | markets.SETTLING) != 0:
         return 0
-    return min(_amount, _market.pot)
+    return min(_amount, _pot)
 
 
 @internal

@@ -8,14 +8,17 @@
 """
 
 from contracts.lib import margin_math
+from contracts.lib import market_words
 from contracts.lib import position_math
 from contracts.lib import reasons
 from contracts.modules import accounts
+from contracts.modules import leg_reads
 from contracts.modules import markets
 from contracts.modules import payouts
 from contracts.modules import positions
 
 uses: accounts
+uses: leg_reads
 uses: markets
 uses: payouts
 uses: positions
@@ -30,7 +33,6 @@ struct Portfolio:
     maintenance_margin: uint256
     notional: uint256
     lacking: uint256  # sum of the negative legs
-    collectable: uint256  # what pots can pay now of the positive legs
     stale: bool  # a leg has no fresh price
     jumped: bool  # the price of a leg just jumped
 
@@ -66,60 +68,74 @@ def _of(_account: address, _except: uint256) -> Portfolio:
             break
         if legs >> i & 1 == 0 or i == _except:
             continue
-        position: position_math.Position = positions._load(i, _account)
-        if position.size == 0 and position.balance == 0:
+        leg: position_math.Position = positions._load(i, _account)
+        if leg.size == 0 and leg.balance == 0:
             continue
-        market: markets.Market = empty(markets.Market)
-        stale: bool = False
-        market, stale = self._seen(i)
-        all = self._with(all, market, positions._settled(market, position), stale)
+        seen: leg_reads.Seen = leg_reads._seen(i)
+        index: int256 = seen.short_index if leg.size < 0 else seen.long_index
+        balance: int256 = unsafe_sub(
+            leg.balance, position_math._carry_charge(leg.size, leg.carry, index)
+        )
+        profit: int256 = position_math._price_pnl(leg.size, leg.notional, seen.mark)
+        all = self._added(
+            all,
+            balance,
+            profit,
+            position_math._notional(leg.size, seen.mark),
+            seen.risk,
+            seen.extras,
+            seen.stale,
+        )
+        all.jumped = all.jumped or seen.jumped
     return all
 
 
 @internal
-@view
-def _seen(_market: uint256) -> (markets.Market, bool):
-    """
-    @notice A market as it stands, nothing stored, and whether its price is stale. An oracle that fails is as good as a stale one, and
-            no account hides behind it: the mark of the last touch counts.
-    """
-    market: markets.Market = empty(markets.Market)
-    word: uint256 = 0
-    stale: bool = False
-    market, word, stale = markets._observe(_market, True)
-    return market, stale
-
-
-@internal
 @pure
-def _with(
-    _all: Portfolio, _market: markets.Market, _position: position_math.Position, _stale: bool
+def _added(
+    _all: Portfolio,
+    _balance: int256,
+    _profit: int256,
+    _notional: uint256,
+    _risk: uint256,
+    _extras: uint256,
+    _stale: bool,
 ) -> Portfolio:
     """
     @notice Adds a settled leg.
     """
     all: Portfolio = _all
-    profit: int256 = position_math._price_pnl(_position.size, _position.notional, _market.mark)
-    loss: int256 = unsafe_add(_position.balance, min(profit, 0))
-    worth: int256 = unsafe_add(_position.balance, profit)
+    loss: int256 = unsafe_add(_balance, min(_profit, 0))
+    worth: int256 = unsafe_add(_balance, _profit)
     all.full_equity = unsafe_add(all.full_equity, worth)
     all.opening = unsafe_add(all.opening, loss)
     if _stale:
         worth = loss
+        all.stale = True
     all.equity = unsafe_add(all.equity, worth)
     if not (worth >= 0):
         all.lacking = unsafe_add(all.lacking, position_math._abs(worth))
-    elif not _stale:
-        all.collectable = unsafe_add(all.collectable, payouts._payable(_market, convert(worth, uint256)))
-    notional: uint256 = position_math._notional(_position.size, _market.mark)
-    all.notional = unsafe_add(all.notional, notional)
-    all.initial_margin = unsafe_add(
-        all.initial_margin, margin_math._initial(notional, _market.risk, _market.extras)
+    all.notional = unsafe_add(all.notional, _notional)
+    all.initial_margin = unsafe_add(all.initial_margin, margin_math._initial(_notional, _risk, _extras))
+    all.maintenance_margin = unsafe_add(all.maintenance_margin, margin_math._maintenance(_notional, _risk, _extras))
+    return all
+
+
+@internal
+@pure
+def _with(_all: Portfolio, _market: markets.Market, _position: position_math.Position) -> Portfolio:
+    """
+    @notice Adds a settled leg of an open market.
+    """
+    all: Portfolio = self._added(
+        _all,
+        _position.balance,
+        position_math._price_pnl(_position.size, _position.notional, _market.mark),
+        position_math._notional(_position.size, _market.mark),
+        _market.risk,
+        _market.extras,
+        False,
     )
-    all.maintenance_margin = unsafe_add(
-        all.maintenance_margin, margin_math._maintenance(notional, _market.risk, _market.extras)
-    )
-    all.stale = all.stale or _stale
     all.jumped = all.jumped or _market.jumped
     return all
 
@@ -134,6 +150,35 @@ def _check_calm(_all: Portfolio):
         reasons._revert(reasons.STALE_PRICE)
     if _all.jumped:
         reasons._revert(reasons.PRICE_JUST_JUMPED)
+
+
+@internal
+@view
+def _collectable(_account: address, _except: uint256) -> uint256:
+    """
+    @notice What the account's positive legs can pay now, each as far as its pot does.
+    """
+    sum: uint256 = 0
+    legs: uint256 = accounts._legs(_account)
+    for i: uint256 in range(accounts.MAX_LEGS):
+        if legs >> i == 0:
+            break
+        if legs >> i & 1 == 0 or i == _except:
+            continue
+        seen: leg_reads.Seen = leg_reads._seen(i)
+        if seen.stale:
+            continue
+        leg: position_math.Position = positions._load(i, _account)
+        worth: int256 = position_math._equity(
+            leg, seen.short_index if leg.size < 0 else seen.long_index, seen.mark
+        )
+        if worth > 0:
+            money: uint256 = markets.money[i]
+            sum = unsafe_add(
+                sum,
+                payouts._payable_of(money & 255, money >> 48 & markets.MASK_104, convert(worth, uint256)),
+            )
+    return sum
 
 
 # ---- moving money
@@ -188,12 +233,10 @@ def _collect(_account: address, _except: uint256, _amount: uint256) -> uint256:
             break
         if legs >> i & 1 == 0 or i == _except:
             continue
-        market: markets.Market = empty(markets.Market)
-        stale: bool = False
-        market, stale = self._seen(i)
-        if stale or market.flags & markets.SETTLING != 0:
+        seen: leg_reads.Seen = leg_reads._seen(i)
+        if seen.stale or seen.risk & market_words.FLAG_SETTLING != 0:
             continue
-        market = markets._open(i)
+        market: markets.Market = markets._open(i)
         position: position_math.Position = positions._load_settled(market, _account)
         worth: int256 = position_math._worth(position, market.mark)
         if worth <= 0:
@@ -236,12 +279,11 @@ def _fund(
 
 
 @internal
-@pure
+@view
 def _plan(
     _market: markets.Market,
-    _others: Portfolio,
+    _account: address,
     _all: Portfolio,
-    _free: uint256,
     _target: position_math.Position,
     _part: position_math.Position,
 ) -> Plan:
@@ -249,8 +291,7 @@ def _plan(
     @notice What has to move so that a part leaves with its share: of a solvent account the share of its maintenance margin in the account's
             equity; of a bankrupt one nothing above its own loss, which free collateral and collectable profits cover pro rata to all
             losses.
-    @param _others the portfolio without the target's leg
-    @param _all the portfolio with it
+    @param _all the portfolio with the target's leg
     @dev Reverts "stale price" where only a profit at a stale price stands between the account and bankruptcy and the part would leave a
          deficit: no waterfall runs before that price is known.
     """
@@ -258,6 +299,8 @@ def _plan(
     rest: position_math.Position = position_math._without(_target, _part)
     worth: int256 = position_math._worth(_part, _market.mark)
     missing: uint256 = 0
+    free: uint256 = accounts._free(_account)
+    collectable: uint256 = 0
     bankrupt: bool = not (_all.full_equity >= 0)
     if worth >= 0 or not bankrupt:
         due: int256 = self._share(_market, _all, _target, rest)
@@ -265,14 +308,17 @@ def _plan(
             plan.excess = convert(unsafe_sub(worth, due), uint256)
             return plan
         missing = convert(unsafe_sub(due, worth), uint256)
+        if missing > free:
+            collectable = self._collectable(_account, _market.id)
     else:
+        collectable = self._collectable(_account, _market.id)
         # lacking is at least |worth|; below 2**128 all
         missing = unsafe_div(
-            unsafe_mul(position_math._abs(worth), unsafe_add(_free, _all.collectable)), _all.lacking
+            unsafe_mul(position_math._abs(worth), unsafe_add(free, collectable)), _all.lacking
         )
-    plan.from_free = min(missing, _free)
+    plan.from_free = min(missing, free)
     missing = unsafe_sub(missing, plan.from_free)
-    plan.from_legs = min(missing, _others.collectable)
+    plan.from_legs = min(missing, collectable)
     missing = unsafe_sub(missing, plan.from_legs)
     # the other part of the same leg may have a profit of its own
     plan.from_rest = min(missing, convert(max(position_math._worth(rest, _market.mark), 0), uint256))
@@ -297,7 +343,6 @@ def _moved(_plan_: Plan) -> int256:
 def _detach(
     _market: markets.Market,
     _account: address,
-    _others: Portfolio,
     _all: Portfolio,
     _target: position_math.Position,
     _size: uint256,
@@ -309,7 +354,7 @@ def _detach(
     market: markets.Market = _market
     part: position_math.Position = position_math._part(_target, _size)
     rest: position_math.Position = position_math._without(_target, part)
-    plan: Plan = self._plan(market, _others, _all, accounts._free(_account), _target, part)
+    plan: Plan = self._plan(market, _account, _all, _target, part)
     part.balance = unsafe_add(part.balance, self._moved(plan))
     if plan.from_free != 0:
         accounts._take(_account, plan.from_free)

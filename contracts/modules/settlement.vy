@@ -114,7 +114,7 @@ def _end(_market: uint256, _price: uint256):
         reasons._revert(reasons.MARKET_IS_SETTLING)
     if _price < markets.MIN_PRICE or _price > markets.MAX_PRICE:
         reasons._revert(reasons.PRICE_OUT_OF_BOUNDS)
-    markets._risk(_market)
+    markets.risk_words[_market] = markets._risk(_market) | market_words.FLAG_SETTLING
     markets.final_prices[_market] = _price
     markets.money[_market] |= markets.SETTLING
     log IClearinghouse.MarketSettling(market=_market, final_price=_price)

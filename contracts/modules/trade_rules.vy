@@ -26,6 +26,16 @@ def _check_order(_size: int256, _deadline: uint256):
 
 
 @internal
+@pure
+def _check_amount(_margin: int256):
+    """
+    @notice No margin is larger than a pot: what follows is unchecked.
+    """
+    if position_math._abs(_margin) > markets.MASK_104:
+        reasons._revert(reasons.AMOUNT_TOO_LARGE)
+
+
+@internal
 @view
 def _check_limits(
     _market: markets.Market, _old: position_math.Position, _new: position_math.Position, _notional: uint256

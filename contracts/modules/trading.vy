@@ -2,7 +2,7 @@
 # pragma nonreentrancy on
 """
 @title  Trading
-@notice What holders do to their own positions: trade against the venue, move margin, settle carry.
+@notice How holders change their own positions: by trading against the venue.
         docs/spec.md sections 5 and 6.
 """
 
@@ -17,7 +17,6 @@ from contracts.modules import accounts
 from contracts.modules import closing
 from contracts.modules import markets
 from contracts.modules import parts
-from contracts.modules import payouts
 from contracts.modules import positions
 from contracts.modules import swaps
 from contracts.modules import trade_rules
@@ -27,7 +26,6 @@ uses: accounts
 uses: closing
 uses: markets
 uses: parts
-uses: payouts
 uses: positions
 uses: swaps
 uses: trade_rules
@@ -59,7 +57,7 @@ def trade(
     if accounts._is_cross(_account, _market):
         return convert(raw_call(parts.CROSS, msg.data, max_outsize=32, is_delegate_call=True), uint256)
     trade_rules._check_order(_size, _deadline)
-    self._check_amount(_margin)
+    trade_rules._check_amount(_margin)
     market: markets.Market = markets._open(_market)
     if market.jumped:
         reasons._revert(reasons.PRICE_JUST_JUMPED)
@@ -100,54 +98,7 @@ def trade(
     return fill.notional
 
 
-@external
-def adjust_margin(_market: uint256, _delta: int256, _account: address = msg.sender):
-    """
-    @notice Moves margin into (positive) or out of (negative) an isolated position.
-    @dev A top-up needs no price: it works whatever the oracle does. One of at least MM of the entry notional voids older
-         liquidation records; a smaller one that saves the position leaves that to `call_margin`. Taking margin out needs a fresh,
-         unjumped price and the opening rule after.
-    """
-    accounts._check_operator(_account)
-    if _delta == 0:
-        reasons._revert(reasons.ZERO_AMOUNT)
-    self._check_amount(_delta)
-    market: markets.Market = markets._read(_market)
-    position: position_math.Position = positions._load(_market, _account)
-    if position.size == 0:
-        reasons._revert(reasons.NO_POSITION)
-    if position.flags & positions.FLAG_CROSS != 0:
-        reasons._revert(reasons.CROSS_POSITION)
-    if not (_delta >= 0):
-        market = markets._open(_market)
-        if market.jumped:
-            reasons._revert(reasons.PRICE_JUST_JUMPED)
-        position = positions._load_settled(market, _account)
-    position.balance = unsafe_add(position.balance, _delta)
-    if not (_delta >= 0):
-        positions._check_opening(market, position)
-    elif convert(_delta, uint256) >= margin_math._maintenance(position.notional, market.risk, market.extras):
-        # liquidation records made before so large a top-up are void
-        position.flags = position.flags & positions.FLAG_CROSS | unsafe_add(position.flags, positions.TOPUP_UNIT) & 254
-    market = payouts._move(market, _account, _delta)
-    markets._close(market)
-    positions._store(_market, _account, position)
-    log IClearinghouse.MarginAdjusted(
-        market=_market, account=_account, delta=_delta, free_collateral=accounts._free(_account)
-    )
-
-
 # ---- rules
-
-
-@internal
-@pure
-def _check_amount(_margin: int256):
-    """
-    @notice No margin is larger than a pot: what follows is unchecked.
-    """
-    if position_math._abs(_margin) > markets.MASK_104:
-        reasons._revert(reasons.AMOUNT_TOO_LARGE)
 
 
 @internal

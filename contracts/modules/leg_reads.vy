@@ -1,0 +1,80 @@
+# pragma version 0.4.3
+"""
+@title  Leg reads
+@notice What an account's health needs of a market in which nothing is done: its mark and the carry indices of both sides, as a touch at
+        this moment would leave them. Up to 16 of these are read at once, so no more storage is touched than that takes.
+@dev    The same formulas as modules/markets, by lib/accrual_math. A market whose oracle fails counts as stale at the mark that was kept.
+"""
+
+from contracts.lib import accrual_math
+from contracts.lib import market_words
+from contracts.modules import markets
+
+uses: markets
+
+
+# A market seen by a leg.
+struct Seen:
+    risk: uint256  # words of lib/market_words
+    extras: uint256
+    mark: uint256  # WAD
+    long_index: int256  # RAY, K of either side
+    short_index: int256
+    stale: bool
+    jumped: bool
+
+
+@internal
+@view
+def _seen(_id: uint256) -> Seen:
+    """
+    @param _id a listed market
+    """
+    risk: uint256 = markets.risk_words[_id]
+    word: uint256 = markets.accruals[_id]
+    funding: int256 = convert(convert(word, bytes32), int256) >> 128
+    extras: uint256 = 0
+    if risk & market_words.FLAG_EXTRAS != 0:
+        extras = markets.extras_words[_id]
+    borrow: uint256 = 0
+    if risk & market_words.FLAG_BORROWED != 0:
+        borrow = markets.borrows[_id] >> 128
+    mark: uint256 = 0
+    stale: bool = False
+    jumped: bool = False
+    if risk & market_words.FLAG_SETTLING != 0:
+        mark = markets.final_prices[_id]
+    else:
+        price: uint256 = 0
+        updated_at: uint256 = 0
+        reason: uint256 = 0
+        price, updated_at, jumped, stale, reason = markets._quote(risk)
+        ema: int256 = convert(convert(word << 128, bytes32), int256) >> 208
+        elapsed: uint256 = unsafe_sub(block.timestamp, word & markets.MASK_32)
+        if not stale and elapsed != 0:
+            ema = accrual_math._ema(ema, convert(convert(word << 176, bytes32), int256) >> 208, elapsed)
+            cap_bps: uint256 = market_words._funding_cap_bps(risk)
+            if cap_bps != 0:
+                funding = accrual_math._funding(
+                    funding, ema, price, elapsed, cap_bps, market_words._funding_period(risk)
+                )
+        mark = price
+        if reason != 0:
+            mark = markets.marks[_id] >> 160
+        elif risk & market_words.FLAG_MARK_MEDIAN != 0:
+            mark = accrual_math._median_mark(price, ema, markets._mid_before(_id))
+        rate: uint256 = market_words._borrow_rate_bps(extras)
+        if rate != 0 and not stale:
+            borrow = min(
+                unsafe_add(borrow, accrual_math._borrow_rise(rate, mark, elapsed)), markets.BORROW_LIMIT
+            )
+    losses: uint256 = markets.losses[_id]
+    return Seen(
+        risk=risk,
+        extras=extras,
+        mark=mark,
+        long_index=unsafe_add(convert(unsafe_add(losses >> 128, borrow), int256), funding),
+        short_index=unsafe_sub(convert(unsafe_add(losses & markets.MASK_128, borrow), int256), funding),
+        stale=stale,
+        jumped=jumped,
+    )
