@@ -61,6 +61,10 @@ class Desk:
         address = self.engine.call("backstop_vault")
         return None if address == ZERO_ADDRESS else self.system.chain.contract(artifact("BackstopVault"), address)
 
+    @property
+    def vault_account(self) -> str:
+        return self.vault.address if self.vault else ""
+
     def rules(self) -> decide.Rules:
         """The parameters as they are on chain, which need not be those of the preset any more."""
         market = self.system.config.call("market_params", self.market_id)._asdict()

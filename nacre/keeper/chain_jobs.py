@@ -1,7 +1,7 @@
 """A keeper's hands for what pays nothing: tries each way on the state of the moment, sends the first that goes through.
 
 clerk = Clerk(desk, keeper)
-outcome = clerk.rescue(holding, jobs.rescues(rules, market, holding, desk.vault is not None), rules, market)
+outcome = clerk.rescue(holding, jobs.rescues(rules, market, holding, desk.vault_account), rules, market)
 outcome = clerk.run(job)
 """
 

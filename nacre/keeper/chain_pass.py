@@ -99,9 +99,8 @@ def _rescue(
     clerk: Clerk, rules: decide.Rules, market: decide.Market, holdings: Sequence[Holding], report: PassReport
 ) -> None:
     """Whom nobody wanted. What went is no refusal any more."""
-    has_vault = clerk.desk.vault is not None
     for holding in holdings:
-        outcome = clerk.rescue(holding, jobs.rescues(rules, market, holding, has_vault), rules, market)
+        outcome = clerk.rescue(holding, jobs.rescues(rules, market, holding, clerk.desk.vault_account), rules, market)
         if outcome is not None:
             report.rescues.append(outcome)
     done = {outcome.job.accounts[0] for outcome in report.rescues}

@@ -1,6 +1,6 @@
 """What keeps a market sound and pays nobody: rescues of what no liquidator wanted, margin calls, payments due. Pure.
 
-ways = rescues(rules, market, holding, has_vault)      # to be tried in this order
+ways = rescues(rules, market, holding, vault)          # to be tried in this order
 called = margin_calls(rules, market, holdings, known)  # accounts to announce, or to clear
 work = chores(books)                                   # settle, claim, collect
 """
@@ -36,9 +36,9 @@ class Job:
     health: Health | None = None  # of a target of a rescue
 
 
-def rescues(rules: Rules, market: Market, holding: Holding, has_vault: bool) -> list[JobKind]:
+def rescues(rules: Rules, market: Market, holding: Holding, vault: str = "") -> list[JobKind]:
     """The ways to deal with a failing account that pay nothing, the one that the policy means first. A takeover at
-    a loss is not among them: nobody owes it."""
+    a loss is not among them: nobody owes it. `vault` is the backstop's account, if there is one."""
     if not failing(rules, market, holding):
         return []
     policy = rules.policy
@@ -46,7 +46,7 @@ def rescues(rules: Rules, market: Market, holding: Holding, has_vault: bool) -> 
     ways = []
     if policy.force_close:
         ways.append(JobKind.FORCE_CLOSE)
-    if has_vault and policy.backstop_bps and found >= Stage.BACKSTOP:
+    if vault not in ("", holding.account) and policy.backstop_bps and found >= Stage.BACKSTOP:
         # Where the vault comes at the trigger already it is the policy's first hand, else its second.
         ways.insert(0 if policy.backstop_bps >= policy.trigger_bps else len(ways), JobKind.BACKSTOP)
     if rules.adl and found is Stage.BANKRUPT:

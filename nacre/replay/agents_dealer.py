@@ -1,7 +1,7 @@
 """What arbitrageurs, keepers and providers have in common: a position they want small and a margin they keep sound."""
 
 from nacre.chain import Receipt
-from nacre.model.positions import Position, initial_margin
+from nacre.model.positions import Position
 from nacre.model.rounding import BPS, WAD, bps_up
 from nacre.replay.world import World
 
@@ -41,7 +41,7 @@ class Dealer:
         """Trades with as much margin as the position then needs."""
         world = self.world
         market, rules = world.now, world.rules.market
-        wanted = initial_margin(self.position.size + size, market.mark_price, rules) * TARGET // BPS
+        wanted = world.rules.initial_margin(self.position.size + size, market.mark_price) * TARGET // BPS
         fees = bps_up(abs(size) * market.mark_price // WAD, rules.trading_fee_bps + rules.protocol_fee_bps)
         growing = abs(self.position.size + size) > self.position.amount
         missing = max(0, wanted - world.equity(self.account)) + fees if growing else 0
@@ -52,7 +52,7 @@ class Dealer:
         world, position = self.world, self.position
         if position.size == 0:
             return
-        needed = initial_margin(position.size, world.now.mark_price, world.rules.market)
+        needed = world.rules.initial_margin(position.size, world.now.mark_price)
         equity = world.equity(self.account)
         if equity * BPS < needed * LEAST:
             top_up = min(world.free(self.account), needed * TARGET // BPS - equity)

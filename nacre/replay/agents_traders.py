@@ -1,7 +1,8 @@
 """Traders: each opens with a leverage of its own and later does what traders do."""
 
 from nacre.chain import Receipt
-from nacre.model.positions import Position, maintenance_margin
+from nacre.model.parameters import MarketParameters
+from nacre.model.positions import Position
 from nacre.model.rounding import BPS, WAD, bps_up
 from nacre.prices.dice import Dice
 from nacre.replay.world import World
@@ -16,9 +17,12 @@ SMALLEST_MARGIN = 200 * WAD
 
 
 class Trader:
-    """One account. `lean_bps` is its inclination to be long."""
+    """One account. `most_leverage_bps` is the leverage it knows to stop at; without one what the market allows. With
+    `cross` all of its collateral backs its position."""
 
-    def __init__(self, world: World, name: str, dice: Dice, long: bool):
+    def __init__(
+        self, world: World, name: str, dice: Dice, long: bool, most_leverage_bps: int | None = None, cross: bool = False
+    ):
         self.world = world
         self.name = name
         self.dice = dice
@@ -26,15 +30,15 @@ class Trader:
         # 200 to 12,800, as many small ones as large ones on a logarithmic scale.
         doubled = SMALLEST_MARGIN << dice.below(6)
         self.stake = doubled * dice.between(1_000, 2_000) // 1_000
-        self.leverage_bps = dice.between(15_000, self._most_leverage())
+        self.leverage_bps = dice.between(15_000, most_leverage_bps or most_leverage(world.rules.market))
         # Some keep a reserve for topping up.
         self.account = world.join(name, self.stake * dice.between(10_500, 16_000) // BPS)
+        if cross:
+            world.make_cross(self.account)
 
-    def _most_leverage(self) -> int:
-        """A little less than the market allows: fees and the venue's depth must fit in between."""
-        rules = self.world.rules.market
-        cost = rules.trading_fee_bps + rules.protocol_fee_bps + 60
-        return max(16_000, BPS * BPS // (rules.imr_bps + cost))
+    @property
+    def cross(self) -> bool:
+        return self.account in self.world.cross
 
     @property
     def position(self) -> Position:
@@ -47,16 +51,21 @@ class Trader:
         fee_bps = rules.trading_fee_bps + rules.protocol_fee_bps
         size = 0
         for share in (BPS, BPS * 3 // 4, BPS // 2):
-            notional = stake * self.leverage_bps // BPS * share // BPS
+            # The smallest position that the market knows, and a little more, as far as one's leverage goes.
+            notional = max(stake * self.leverage_bps // BPS * share // BPS, rules.min_notional * 21 // 20)
             size = notional * WAD // world.now.mark_price
-            margin = min(stake + bps_up(notional, fee_bps), world.free(self.account))
+            margin = 0 if self.cross else min(stake + bps_up(notional, fee_bps), world.free(self.account))
             receipt = world.trade(self.account, size if self.long else -size, margin)
             if receipt.ok:
                 break
         return receipt
 
     def close(self, share_bps: int = BPS) -> Receipt:
-        return self.world.trade(self.account, -self.position.size * share_bps // BPS, 0)
+        position, mark = self.position, self.world.now.mark_price
+        left = position.amount * (BPS - share_bps) // BPS * mark // WAD
+        if left < self.world.rules.market.min_notional:
+            share_bps = BPS  # too little would be left
+        return self.world.trade(self.account, -(position.size * share_bps // BPS), 0)
 
     def act(self, seconds: int = 3_600) -> None:
         """Once a candle of so many seconds: mostly nothing."""
@@ -67,14 +76,13 @@ class Trader:
             self._follow_whim()
 
     def _worried(self) -> bool:
-        world = self.world
-        needed = maintenance_margin(self.position.size, world.now.mark_price, world.rules.market)
-        return world.equity(self.account) * BPS < needed * WORRIED_BPS
+        state = self.world.standing(self.account)
+        return state.equity * BPS < state.maintenance_margin * WORRIED_BPS
 
     def _defend(self) -> None:
         """Tops up with what is left, or takes risk off."""
         free = self.world.free(self.account)
-        if free * 20 > self.stake and self.dice.chance(6_000):
+        if not self.cross and free * 20 > self.stake and self.dice.chance(6_000):
             self.world.adjust_margin(self.account, free)
         else:
             self.close(5_000 if self.dice.chance(5_000) else BPS)
@@ -94,6 +102,12 @@ class Trader:
             self.close(5_000)
         elif free * 10 > self.stake:
             self.open(free * 8_000 // BPS)
+
+
+def most_leverage(rules: MarketParameters) -> int:
+    """Basis points; a little less than a market allows: fees and the venue's depth must fit in between."""
+    cost = rules.trading_fee_bps + rules.protocol_fee_bps + 60
+    return max(16_000, BPS * BPS // (rules.imr_bps + cost))
 
 
 def _scaled(hourly_bps: int, seconds: int) -> int:

@@ -29,7 +29,8 @@ class Roles:
 def worth(world: World, account: str) -> int:
     """Free collateral, what is owed, the position's and the ranges' equity at mark; may be negative."""
     health = world.system.lens.call("health", world.market.id, account)
-    total = health.free_collateral + health.owed + health.equity
+    # The equity of a cross account counts its free collateral.
+    total = health.owed + health.equity + (0 if health.cross else health.free_collateral)
     for provider, lower, upper in world.ranges:
         if provider == account:
             total += world.venue.call("range_of", provider, lower, upper).equity
@@ -51,8 +52,12 @@ def parties(world: World, roles: Roles) -> list[Party]:
         party("keepers", roles.keepers),
         party("operator's keeper", roles.operator),
         Party("insurance fund", 0, roles.fund, state.insurance_fund),
-        Party("treasury", 0, 0, state.protocol_fees),
+        Party("treasury", 0, 0, worth(world, world.system.treasury) + state.protocol_fees),
     ]
+    if world.vault is not None:
+        rows.insert(5, party("backstop vault", [world.vault.address]))
+    if state.borrow_fees:
+        rows.append(Party("borrow fees to be shared", 0, 0, state.borrow_fees))
     if state.unallocated_loss:
         rows.append(Party("loss without a payer", 0, 0, -state.unallocated_loss))
     return rows
@@ -95,10 +100,11 @@ def balance_sheet(world: World) -> BalanceSheet:
         ("equity of liquidity ranges, at mark", range_equity),
         ("insurance fund", state.insurance_fund),
         ("protocol fees for the treasury", state.protocol_fees),
+        ("borrow fees for treasury and fund", state.borrow_fees),
         ("owed to accounts", state.owed_total),
         ("loss without a payer", -state.unallocated_loss),
     ]
-    claims = [(name, amount) for name, amount in claims if amount or not name.startswith(("owed", "loss"))]
+    claims = [(name, amount) for name, amount in claims if amount or not name.startswith(("owed", "loss", "borrow"))]
     sheet = BalanceSheet(tokens, tuple(claims), tokens - sum(amount for _, amount in claims))
     _check_complete(world, accounts)
     if not sheet.balances:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from nacre.chain import Log, Receipt
 from nacre.model.positions import Position
-from nacre.replay.result import FORCE_CLOSE, TAKEOVER, Absorption, Gas, Liquidation, RangeRemoval
+from nacre.replay.result import BACKSTOP, FORCE_CLOSE, TAKEOVER, Absorption, Gas, Liquidation, RangeRemoval
 
 
 @dataclass
@@ -23,6 +23,8 @@ class Journal:
     candle: int = 0
     time: int = 0
     unallocated_loss: int = 0
+    vault: str = ""  # the backstop's account
+    margin_calls: int = 0
     liquidations: list[Liquidation] = field(default_factory=list)
     absorptions: list[Absorption] = field(default_factory=list)
     removals: list[RangeRemoval] = field(default_factory=list)
@@ -48,45 +50,28 @@ class Journal:
             Absorption(self.time, side, cause, log.deficit, log.from_insurance, from_providers, unallocated)
         )
 
-    def note_takeover(self, log: Log, before: Before | None, names: dict[str, str], gas: int) -> None:
+    def note_liquidation(self, log: Log, before: Before | None, names: dict[str, str], gas: int) -> None:
+        """A takeover, also by the vault, or a force close, as its event tells it."""
+        closed = log.name == "ForceClose"
+        who = log.keeper if closed else log.liquidator
+        kind = FORCE_CLOSE if closed else BACKSTOP if who == self.vault else TAKEOVER
         size = abs(log.size)
+        deficit = max(0, -log.residue) if closed else log.deficit
         self.liquidations.append(
             Liquidation(
                 time=self.time,
                 candle=self.candle,
-                kind=TAKEOVER,
+                kind=kind,
                 side="long" if log.size > 0 else "short",
                 target=names.get(log.target, log.target),
-                liquidator=names.get(log.liquidator, log.liquidator),
+                liquidator=names.get(who, who),
                 size=size,
                 mark_price=log.mark_price,
                 notional=size * log.mark_price // 10**18,
-                equity=-log.deficit if log.deficit else _share(before, size),
-                deficit=log.deficit,
-                residue=0,
-                reward=0,
-                gas=gas,
-            )
-        )
-
-    def note_force_close(self, log: Log, before: Before | None, names: dict[str, str], gas: int) -> None:
-        size = abs(log.size)
-        long = before.position.size > 0 if before else log.size > 0
-        self.liquidations.append(
-            Liquidation(
-                time=self.time,
-                candle=self.candle,
-                kind=FORCE_CLOSE,
-                side="long" if long else "short",
-                target=names.get(log.target, log.target),
-                liquidator=names.get(log.keeper, log.keeper),
-                size=size,
-                mark_price=log.mark_price,
-                notional=size * log.mark_price // 10**18,
-                equity=_share(before, size),
-                deficit=max(0, -log.residue),
-                residue=max(0, log.residue),
-                reward=log.reward,
+                equity=-log.deficit if kind != FORCE_CLOSE and log.deficit else _share(before, size),
+                deficit=deficit,
+                residue=max(0, log.residue) if closed else 0,
+                reward=log.reward if closed else 0,
                 gas=gas,
             )
         )

@@ -13,6 +13,9 @@ FORMAT = 1
 
 TAKEOVER = "takeover"
 FORCE_CLOSE = "force close"
+BACKSTOP = "backstop"
+ADL = "ADL"
+KINDS = (TAKEOVER, FORCE_CLOSE, BACKSTOP, ADL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,7 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Liquidation:
-    """One takeover or force close."""
+    """One takeover, force close, takeover by the backstop vault, or auto-deleveraging."""
 
     time: int
     candle: int
@@ -48,6 +51,8 @@ class Liquidation:
     residue: int  # of a force close: what was left, to the fund, the treasury or the trader
     reward: int  # of a force close: the keeper's
     gas: int
+    counterparties: int = 0  # of an auto-deleveraging: who was closed with it
+    given_up: int = 0  # and what they gave up against the mark price
 
     @property
     def bankrupt(self) -> bool:
@@ -159,6 +164,7 @@ class Result:
     refused: dict[str, int] = field(default_factory=dict)  # transactions that reverted, by reason
     left_liquidatable: int = 0  # accounts still below maintenance margin at the end
     left_bankrupt: int = 0
+    margin_calls: int = 0
 
     def of_kind(self, kind: str) -> list[Liquidation]:
         return [liquidation for liquidation in self.liquidations if liquidation.kind == kind]
@@ -201,7 +207,7 @@ class Result:
                     "deficit": exact(sum(item.deficit for item in found)),
                     "rewards": exact(sum(item.reward for item in found)),
                 }
-                for kind in (TAKEOVER, FORCE_CLOSE)
+                for kind in KINDS
                 for found in [self.of_kind(kind)]
             },
             "losses": {
@@ -225,6 +231,7 @@ class Result:
             },
             "left_liquidatable": self.left_liquidatable,
             "left_bankrupt": self.left_bankrupt,
+            "margin_calls": self.margin_calls,
             "refused_transactions": dict(sorted(self.refused.items())),
             "liquidations": list(_rows(self.liquidations, skipped)),
             "deficits": list(_rows(self.absorptions, skipped)),

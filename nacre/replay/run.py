@@ -13,7 +13,9 @@ from decimal import Decimal
 from functools import cached_property
 
 from nacre.chain import Chain, EmbeddedChain
+from nacre.model.rounding import BPS
 from nacre.presets import MarketConfig
+from nacre.presets.market import MOST_SMALLEST_POSITIONS
 from nacre.prices import Candle, candle_seconds
 from nacre.prices.dice import Dice
 from nacre.replay.agents_dealer import Dealer
@@ -34,15 +36,25 @@ PROVIDERS = (
     (4_000, 7_000, 3_000),
     (6_000, 15_000, 3_500),
 )
-ARBITRAGEURS = KEEPERS = 3
+ARBITRAGEURS = KEEPERS = DEPOSITORS = 3
 # Capital in basis points of what all traders bring.
 PROVIDERS_BPS, ARBITRAGEURS_BPS, KEEPERS_BPS, OPERATOR_BPS, FUND_BPS = 15_000, 10_000, 5_000, 3_000, 300
+VAULT_BPS = 1_000  # where the policy has a backstop
+# Traders whose collateral backs all of their positions, where the market has cross margin.
+CROSS_BPS = 5_000
+# Open interest a trader stands for at tenfold leverage, an estimate: for the cap of markets that must have one.
+INTEREST_OF_A_TRADER = 20_000
+TENFOLD_BPS = 100_000
 # Seconds between a price and the block in which everybody else acts.
 LATER = 12
 # A price is never older than this many candles when somebody acts.
 AGE_CANDLES = 2
 # Rounds after the last candle in which whoever is left below maintenance margin can be liquidated.
 LAST_ROUNDS = 20
+# Rounds after a price in which large positions are closed on, when the cooldown of their first chunk is over.
+COOLDOWN_ROUNDS = 3
+# The treasury collects once in so many candles.
+COLLECT_CANDLES = 24
 
 
 @dataclass(frozen=True)
@@ -57,16 +69,28 @@ class Settings:
     seed: int = 1
     symbol: str = "USD"
     network: str = "embedded"
+    most_leverage_bps: int | None = None  # of a trader; None: what the market allows
 
     @cached_property
     def interval(self) -> int:
         return candle_seconds(self.candles)
 
     def market(self) -> MarketConfig:
-        """The policy's market at the first price; its oracle may be as old as the candles are long."""
+        """The policy's market at the first price; its oracle may be as old as the candles are long. A cap on open
+        interest grows with the number of accounts, and what is set in proportion to it too."""
         price = Decimal(self.candles[0].open).scaleb(-18)
         age = max(self.config.oracle_max_age, AGE_CANDLES * self.interval)
-        return self.config.changed(price=price, oracle_max_age=age)
+        config = self.config.changed(price=price, oracle_max_age=age)
+        leverage = self.most_leverage_bps or BPS * BPS // config.imr_bps
+        cap, wanted = config.open_interest_cap, Decimal(INTEREST_OF_A_TRADER * self.accounts * leverage // TENFOLD_BPS)
+        if cap == 0 or cap >= wanted:
+            return config
+        smallest = wanted / MOST_SMALLEST_POSITIONS if config.loss == "adl" else Decimal(0)
+        return config.changed(
+            max_open_interest=wanted,
+            min_notional=max(config.min_notional, smallest),
+            backstop_loss_cap=config.backstop_loss_cap * wanted / cap,
+        )
 
 
 class Replay:
@@ -87,8 +111,16 @@ class Replay:
         world.journal.time = settings.candles[0].timestamp
         sides = [index % 20 < 11 for index in range(settings.accounts)]  # eleven of twenty are long
         Dice(settings.seed, "sides").shuffle(sides)
+        cross = Dice(settings.seed, "cross margin")
         self.traders = [
-            Trader(world, f"trader {index + 1}", Dice(settings.seed, f"trader {index}"), long)
+            Trader(
+                world,
+                f"trader {index + 1}",
+                Dice(settings.seed, f"trader {index}"),
+                long,
+                settings.most_leverage_bps,
+                cross.chance(CROSS_BPS) and settings.config.cross_margin,
+            )
             for index, long in enumerate(sides)
         ]
         stakes = sum(world.brought[trader.account] for trader in self.traders)
@@ -104,6 +136,8 @@ class Replay:
         floor = profit_floor(stakes // max(1, settings.accounts))
         self.keepers = [Keeper(world, f"keeper {index + 1}", each, floor) for index in range(KEEPERS)]
         self.operator = Operator(world, "operator", stakes * OPERATOR_BPS // 10_000, 0)
+        for index in range(DEPOSITORS if world.vault is not None else 0):
+            world.join_vault(f"vault depositor {index + 1}", stakes * VAULT_BPS // 10_000 // DEPOSITORS)
         self.fund = stakes * FUND_BPS // 10_000
         donor = world.join("donor", self.fund)
         self.fund = world.brought[donor]
@@ -153,7 +187,20 @@ class Replay:
                 self._react()
             with world.block(point.timestamp + min(LATER, max(1, interval // 8))):
                 self._settle_down(traders=index == len(points) - 1)
+            self._close_the_rest()
+        if number % COLLECT_CANDLES == COLLECT_CANDLES - 1:
+            self.operator.do_chores()
         self.samples.append(world.sample(candle.timestamp + interval))
+
+    def _close_the_rest(self) -> None:
+        """Large positions go in parts: waits for the cooldown of the first."""
+        world = self.world
+        for _ in range(COOLDOWN_ROUNDS):
+            wait = world.cooldown_end()
+            if wait is None:
+                return
+            with world.block(world.journal.time + max(1, wait)):
+                self._react()
 
     def _react(self) -> None:
         """Whoever is faster: keepers or arbitrageurs."""
@@ -164,6 +211,7 @@ class Replay:
         first = self.order.below(KEEPERS)
         turn = self.keepers[first:] + self.keepers[:first]
         liquidate_all(world, turn, self.operator)
+        self.operator.call_margin()
         for keeper in (*turn, self.operator):
             keeper.unwind()
         if keepers_first:
@@ -178,6 +226,7 @@ class Replay:
         dealers: list[Dealer] = [*self.keepers, self.operator]
         for dealer in dealers:
             dealer.unwind()
+        self.operator.unwind_vault()
         for dealer in (*dealers, *self.arbitrageurs):
             dealer.tend()
         if traders:
@@ -191,11 +240,12 @@ class Replay:
         last = self.settings.candles[-1]
         for number in range(LAST_ROUNDS):
             if not world.liquidatable():
-                return
+                break
             with world.block(last.timestamp + self.settings.interval + number * 60):
                 world.push_price(last.close)
                 self._react()
                 self._settle_down(traders=False)
+        self.operator.do_chores(least_fees=0)
 
     # ---- counting
 
@@ -228,6 +278,7 @@ class Replay:
             gas=journal.gas(),
             balance=balance_sheet(world),
             refused=dict(journal.refused),
+            margin_calls=journal.margin_calls,
             left_liquidatable=len(left),
             left_bankrupt=sum(world.equity(holding.account) < 0 for holding in left),
         )

@@ -5,12 +5,15 @@ The mirrors save thousands of reads: an account's position changes only with an 
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from nacre.chain import Chain, Contract, Log, Receipt
-from nacre.deploy import deploy_system, list_market
+from nacre.deploy import BackstopTerms, deploy_system, list_market
 from nacre.keeper import decide
 from nacre.keeper.chain import Desk, market_of
+from nacre.keeper.decide import Health, Holding
+from nacre.keeper.view import chunk, cooling, failing, health
 from nacre.model import ticks as tick_math
 from nacre.model.positions import Position
 from nacre.model.rounding import RAY, WAD
@@ -20,6 +23,8 @@ from nacre.replay.result import Sample
 
 RangeKey = tuple[str, int, int]
 FLAT = Position()
+# Fields of events that name an account whose free collateral may have changed.
+NAMING = ("account", "target", "liquidator", "keeper", "provider", "remover", "receiver", "sender", "counterparty")
 CENT = WAD // 100
 
 
@@ -28,17 +33,26 @@ class World:
 
     def __init__(self, chain: Chain, config: MarketConfig, start: int):
         self.chain: Any = chain
-        self.system = deploy_system(chain)
+        # The market opens an hour before the first candle: deposits in the backstop take part at once.
+        self.system = deploy_system(chain, terms=BackstopTerms(deposit_delay=0))
         self.market = list_market(self.system, "main", config)
         self.venue = self.market.venue
         self.clearinghouse = self.system.clearinghouse
         self.desk = Desk(self.system, self.market)
         self.rules = self.desk.rules()
-        self.journal = Journal(time=start)
-        self.names: dict[str, str] = {}
-        self.brought: dict[str, int] = {}
+        self.vault = self.system.vault if self.rules.policy.backstop_bps else None
+        self.vault_band_bps = self.system.vault.call("band_bps")
+        self.journal = Journal(time=start, vault=self.system.vault.address)
+        # Accounts that are no agent's.
+        self.names: dict[str, str] = {self.system.treasury: "treasury", self.system.vault.address: "backstop vault"}
+        self.brought: dict[str, int] = dict.fromkeys(self.names, 0)
         self.positions: dict[str, Position] = {}
         self.ranges: dict[RangeKey, int] = {}
+        self.cross: set[str] = set()
+        self.leftovers: dict[str, int] = {}  # by account: what auto-deleveraging left without a position
+        self.owed: dict[str, int] = {}
+        self.chunk_times: dict[str, int] = {}
+        self._backing: dict[str, int] = {}
         self._market: decide.Market | None = None
         self._before: Before | None = None
         # A node's time only goes forward: there the candles' times are moved to the present.
@@ -68,11 +82,31 @@ class World:
         self.system.fund(address, amount)
         return address
 
+    def join_vault(self, name: str, amount: int) -> None:
+        """A new depositor of the backstop vault."""
+        vault, system = self.system.vault, self.system
+        amount -= amount % CENT
+        depositor = self.chain.account(f"replay {name}")
+        system.mint(depositor, amount)
+        system.token.transact("approve", vault.address, amount // system.unit, sender=depositor).check()
+        self.send("vault deposit", vault, "deposit", amount // system.unit, depositor, sender=depositor).check()
+        self.brought[vault.address] += amount
+
     def free(self, account: str) -> int:
         return self.clearinghouse.call("free_collateral", account)
 
+    def backing(self, account: str) -> int:
+        """Free collateral of a cross account: read once, and again after a transaction that names the account."""
+        if account not in self._backing:
+            self._backing[account] = self.free(account)
+        return self._backing[account]
+
     def position(self, account: str) -> Position:
         return self.positions.get(account, FLAT)
+
+    def make_cross(self, account: str) -> Receipt:
+        """All free collateral of the account stands behind the positions that it opens from now on."""
+        return self.send("margin mode", self.clearinghouse, "set_margin_mode", self.market.id, True, sender=account)
 
     # ---- market
 
@@ -80,21 +114,50 @@ class World:
     def now(self) -> decide.Market:
         """The market at this moment; read again after every transaction."""
         if self._market is None:
-            self._market = market_of(self.clearinghouse.call("market_state", self.market.id))
+            state = self.clearinghouse.call("market_state", self.market.id)
+            self._market = market_of(state, time=self.chain.timestamp)
         return self._market
 
     def equity(self, account: str) -> int:
+        """Of its position alone."""
         position = self.position(account)
         return position.equity(self.now.mark_price, self.now.carry(position.size)) if position.size else 0
 
-    def liquidatable(self) -> list[decide.Holding]:
+    def standing(self, account: str) -> Health:
+        """What decides its stage: the position's, or of a cross account free collateral too."""
+        position = self.position(account)
+        own = health(self.rules, self.now, position)
+        if account not in self.cross:
+            return own
+        return Health(own.equity + self.backing(account), own.maintenance_margin)
+
+    def holding(self, account: str) -> Holding:
+        """Of a cross account the position as a liquidation would take it: this is its only one, so all of the free
+        collateral goes along."""
+        position, chunk_time = self.position(account), self.chunk_times.get(account, 0)
+        if account not in self.cross or not position.size:
+            return Holding(account, position, chunk_time=chunk_time)
+        backed = replace(position, balance=position.balance + self.backing(account))
+        return Holding(account, backed, standing=self.standing(account), chunk_time=chunk_time)
+
+    def failing(self, account: str) -> bool:
+        return failing(self.rules, self.now, self.holding(account))
+
+    def liquidatable(self) -> list[Holding]:
         """Everybody below maintenance margin, in the order of joining."""
         market, rules = self.now, self.rules
-        return [
-            decide.Holding(account, position)
-            for account, position in self.positions.items()
-            if position.size and decide.liquidatable(rules, market, position)
+        holdings = (self.holding(account) for account, position in self.positions.items() if position.size)
+        return [holding for holding in holdings if failing(rules, market, holding)]
+
+    def cooldown_end(self) -> int | None:
+        """When the first target whose chunk went may be closed on, in seconds from now; None if nobody waits."""
+        market, pause = self.now, self.rules.chunks.cooldown_seconds
+        waiting = [
+            self.chunk_times[holding.account] + pause
+            for holding in self.liquidatable()
+            if cooling(self.rules, market, holding)
         ]
+        return min(waiting) - market.time if waiting else None
 
     def depth(self, from_sqrt: int, to_sqrt: int) -> int:
         """Size that moves the venue between two square root prices, over all ranges; unsigned, rounded down."""
@@ -113,6 +176,7 @@ class World:
         """Sends, and keeps mirrors and journal. A revert is noted and told by the receipt."""
         receipt = contract.transact(function, *arguments, sender=sender)
         self._market = None
+        self._backing.pop(sender, None)
         if not receipt.ok:
             self.journal.refuse(operation, receipt.reason)
             return receipt
@@ -130,11 +194,17 @@ class World:
 
     def liquidate(self, operation: str, target: str, function: str, *arguments: Any, sender: str) -> Receipt:
         """A liquidation; remembers what the target was worth before."""
-        self._before = Before(self.position(target), self.equity(target))
+        holding = self.holding(target)
+        large = operation == "force close" and chunk(self.rules, self.now, holding)
+        self._before = Before(holding.position, self.standing(target).equity)
         try:
-            return self.send(operation, self.system.engine, function, self.market.id, target, *arguments, sender=sender)
+            engine, market = self.system.engine, self.market.id
+            receipt = self.send(operation, engine, function, market, target, *arguments, sender=sender)
         finally:
             self._before = None
+        if receipt.ok and large:
+            self.chunk_times[target] = receipt.timestamp
+        return receipt
 
     def push_price(self, price: int) -> None:
         feeder = self.system.feeder
@@ -149,14 +219,21 @@ class World:
 
     def _observe(self, log: Log, receipt: Receipt, deficit: int) -> None:
         journal, gas = self.journal, receipt.gas_used
+        for field in NAMING:
+            self._backing.pop(getattr(log.args, field, ""), None)
         match log.name:
             case "PositionChanged":
-                position = Position(log.size, log.balance, log.entry_notional, log.entry_carry)
-                self.positions[log.account] = position if log.size else FLAT
-            case "Takeover":
-                journal.note_takeover(log, self._before, self.names, gas)
-            case "ForceClose":
-                journal.note_force_close(log, self._before, self.names, gas)
+                self._note_position(log)
+            case "Takeover" | "ForceClose":
+                if log.left == 0:
+                    self.positions[log.target] = FLAT
+                journal.note_liquidation(log, self._before, self.names, gas)
+            case "MarginModeSet":
+                (self.cross.add if log.cross else self.cross.discard)(log.account)
+            case "MarginCall":
+                journal.margin_calls += 1
+            case "Owed":
+                self.owed[log.account] = log.owed
             case "InsuranceChanged":
                 journal.unallocated_loss = log.unallocated_loss
             case "RangeAdded":
@@ -165,6 +242,13 @@ class World:
                 self.ranges.pop((log.provider, log.lower, log.upper), None)
                 if log.remover != log.provider:
                     journal.note_removal(log, self.names, deficit)
+
+    def _note_position(self, log: Log) -> None:
+        position = Position(log.size, log.balance, log.entry_notional, log.entry_carry)
+        self.positions[log.account] = position if log.size else FLAT
+        self.leftovers.pop(log.account, None)
+        if log.size == 0 and log.balance:
+            self.leftovers[log.account] = log.balance
 
     # ---- looking
 
