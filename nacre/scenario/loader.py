@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from nacre.presets import MarketConfig, PresetError, preset
 from nacre.presets.store import explain
-from nacre.scenario.schema import LATER_STEPS, STEPS, Expect, Scenario, Step
+from nacre.scenario.schema import STEPS, Expect, Scenario, Step
 
 DEFAULT_POLICY = "oyster"
 
@@ -43,6 +43,11 @@ class LoadedScenario:
     @property
     def name(self) -> str:
         return self.head.name
+
+    @property
+    def people(self) -> set[str]:
+        """Names that act."""
+        return {name for step in self.steps if (name := getattr(step.content, "who", None))}
 
 
 class _Loader(yaml.SafeLoader):
@@ -135,8 +140,6 @@ def _step(path: Path, number: int, line: int, raw: dict[str, Any], markets: dict
         title = str(raw.get("do", ""))
         if not title:
             raise refuse("needs `do` or `expect`")
-        if title in LATER_STEPS:
-            raise refuse(f"step {title} comes with a later part")
         if title not in STEPS:
             raise refuse(f"there is no step {title!r}; there are {', '.join(STEPS)}")
         kind = STEPS[title]

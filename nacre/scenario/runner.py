@@ -68,7 +68,7 @@ def run_file(path: Path, policy: str | None = None) -> ScenarioResult:
 def run_scenario(scenario: LoadedScenario) -> ScenarioResult:
     result = ScenarioResult(scenario.path, scenario.name, scenario.policy)
     try:
-        world = World(scenario.markets, scenario.head.collateral_decimals)
+        world = World(scenario.markets, scenario.head.collateral_decimals, scenario.people)
     except (ChainError, DeployError, ValueError) as error:
         result.error = f"{scenario.path}: the markets cannot be set up: {error}"
         return result

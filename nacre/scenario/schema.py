@@ -35,11 +35,18 @@ class Step(BaseModel):
     def actors(self) -> list[str]:
         """Names that this step brings into being, in order."""
         names = [getattr(self, key, None) for key in ("who", "target", "of")]
-        return [name for name in names if name] + list(getattr(self, "accounts", None) or [])
+        lists = (getattr(self, "accounts", None) or [], getattr(self, "counterparties", None) or [])
+        return [name for name in (*names, *lists[0], *lists[1]) if name]
 
 
 class ByWho(Step):
     who: Name
+
+
+class ByAnyone(Step):
+    """Whoever sends it makes no difference."""
+
+    who: Name | None = None
 
 
 class Deposit(ByWho):
@@ -116,10 +123,48 @@ class ForceClose(ByWho):
     limit: NonNegative | None = None
 
 
-class CallMargin(Step):
+class CallMargin(ByAnyone):
     do: Literal["call_margin"]
-    who: Name | None = None
     accounts: Names = None
+
+
+class SetMarginMode(ByWho):
+    do: Literal["set_margin_mode"]
+    cross: Annotated[bool, Field(strict=True)]
+
+
+class Backstop(ByAnyone):
+    do: Literal["backstop"]
+    target: Name
+
+
+class BackstopDeposit(ByWho):
+    """At once: scenario deployments have neither delay nor lock-up."""
+
+    needs_market = False
+
+    do: Literal["backstop_deposit"]
+    amount: NonNegative
+
+
+class BackstopWithdraw(ByWho):
+    needs_market = False
+
+    do: Literal["backstop_withdraw"]
+    amount: Part
+
+
+class BackstopUnwind(ByAnyone):
+    """Trades (part of) the vault's position away, within its band."""
+
+    do: Literal["backstop_unwind"]
+    size: Part = None
+
+
+class Adl(ByAnyone):
+    do: Literal["adl"]
+    target: Name
+    counterparties: Names = None
 
 
 class DonateInsurance(ByWho):
@@ -127,14 +172,55 @@ class DonateInsurance(ByWho):
     amount: NonNegative
 
 
-class Settle(Step):
+class Settle(ByAnyone):
+    """While the market settles the position becomes a claim."""
+
     do: Literal["settle"]
-    who: Name | None = None
     target: Name
 
 
 class Claim(ByWho):
     do: Literal["claim"]
+
+
+class SettleMarket(Step):
+    """By the owner, at a price or at mark; by somebody else where the market has been dead for its settlement delay."""
+
+    do: Literal["settle_market"]
+    who: Name | None = None
+    price: Annotated[Number, Field(gt=0)] | None = None
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> "SettleMarket":
+        if self.who is not None and self.price is not None:
+            raise ValueError("who: only the owner chooses a price; name one of the two")
+        return self
+
+
+class CollectFees(ByAnyone):
+    """Fees of a market to the treasury's account, and from there to the treasury."""
+
+    do: Literal["collect_fees"]
+
+
+class Stake(ByWho):
+    needs_market = False
+
+    do: Literal["stake"]
+    amount: NonNegative
+
+
+class Unstake(ByWho):
+    needs_market = False
+
+    do: Literal["unstake"]
+    amount: NonNegative
+
+
+class ClaimRewards(ByWho):
+    needs_market = False
+
+    do: Literal["claim_rewards"]
 
 
 class Pause(Step):
@@ -143,6 +229,21 @@ class Pause(Step):
 
 class Unpause(Step):
     do: Literal["unpause"]
+
+
+class ReduceOnly(Step):
+    do: Literal["reduce_only"]
+    on: Annotated[bool, Field(strict=True)] = True
+
+
+class WithdrawalLimit(Step):
+    """Of the whole clearinghouse, net of deposits; 0 is none."""
+
+    needs_market = False
+
+    do: Literal["withdrawal_limit"]
+    amount: NonNegative
+    seconds: Annotated[int, Field(ge=0, le=10**10)] = 86_400
 
 
 class Set(Step):
@@ -202,15 +303,29 @@ STEPS: dict[str, type[Step]] = {
         Takeover,
         ForceClose,
         CallMargin,
+        SetMarginMode,
+        Backstop,
+        BackstopDeposit,
+        BackstopWithdraw,
+        BackstopUnwind,
+        Adl,
         DonateInsurance,
         Settle,
         Claim,
+        SettleMarket,
+        CollectFees,
+        Stake,
+        Unstake,
+        ClaimRewards,
         Pause,
         Unpause,
+        ReduceOnly,
+        WithdrawalLimit,
         Set,
     )
 }
-LATER_STEPS = ("set_margin_mode", "backstop", "backstop_deposit", "backstop_withdraw", "adl", "settle_market")
+# Contracts that hold positions or collateral, as names of accounts; unless somebody of that name acts in the file.
+CONTRACTS = ("vault", "treasury")
 
 
 class Scenario(BaseModel):

@@ -32,6 +32,8 @@ ACCOUNT_FIELDS = (
     "bankruptcy_price",
     "owed",
     "liquidity",
+    "backstop",
+    "rewards",
 )
 SOLVENCY_FIELDS = ("assets", "claims", "dust")
 
@@ -73,8 +75,14 @@ def _market(world: World, market: Market) -> Fields:
         "insurance_fund": decimal(state.insurance_fund),
         "unallocated_loss": decimal(state.unallocated_loss),
         "pot": decimal(state.pot),
-        "treasury": decimal(state.protocol_fees),
+        "treasury": decimal(_treasury(world, market, state)),
     }
+
+
+def _treasury(world: World, market: Market, state: Any) -> int:
+    """What the treasury got from the market and what waits for it there: protocol and borrow fees, proceeds."""
+    share = state.borrow_fees * market.config.borrow_share_bps // 10_000
+    return world.collected[market.name] + state.protocol_fees + state.borrow_fees - share
 
 
 def _account(world: World, market: Market, address: str) -> Fields:
@@ -91,15 +99,45 @@ def _account(world: World, market: Market, address: str) -> Fields:
         "size": decimal(health.size),
         "balance": decimal(health.balance),
         "entry_notional": decimal(health.entry_notional),
-        "equity": decimal(health.equity),
-        "im": decimal(health.initial_margin),
-        "mm": decimal(health.maintenance_margin),
-        "stage": STAGES[health.stage],
+        **_standing(world, market, address, health),
         "liquidation_price": decimal(health.liquidation_price) if health.liquidation_price else None,
         "bankruptcy_price": decimal(health.bankruptcy_price) if health.bankruptcy_price else None,
         "owed": decimal(health.owed),
         "liquidity": decimal(liquidity),
+        **_claims(world, address),
     }
+
+
+def _standing(world: World, market: Market, address: str, health: Any) -> Fields:
+    """Of the position; of the account where it is cross, also while it has no position in this market."""
+    house = world.system.clearinghouse
+    cross = market.id < 16 and house.call("cross_markets", address)[0] >> market.id & 1
+    if health.size or not cross:
+        equity, im, mm, stage = health.equity, health.initial_margin, health.maintenance_margin, health.stage
+    else:
+        state = house.call("account_state", address)
+        equity = state.equity if state.full_equity < 0 else max(state.equity, 0)
+        im, mm = state.initial_margin, state.maintenance_margin
+        stage = _stage(equity, mm, market)
+    return {"equity": decimal(equity), "im": decimal(im), "mm": decimal(mm), "stage": STAGES[stage]}
+
+
+def _stage(equity: int, margin: int, market: Market) -> int:
+    """The first that applies, worst first."""
+    if equity < 0:
+        return 4
+    config = market.config
+    ratios = ((3, config.backstop_bps), (2, config.trigger_bps), (1, config.margin_call_bps))
+    return next((stage for stage, ratio in ratios if equity * 10_000 < margin * ratio), 0)
+
+
+def _claims(world: World, address: str) -> Fields:
+    """What the account has in the backstop vault, and what the treasury owes it."""
+    system = world.system
+    shares = system.vault.call("balanceOf", address)
+    worth = system.vault.call("convertToAssets", shares) if shares else 0
+    rewards = system.treasury_contract.call("claimable", address) if system.treasury_contract else 0
+    return {"backstop": decimal(worth, system.decimals), "rewards": decimal(rewards, system.decimals)}
 
 
 def _without_price(error: CallFailed, fields: tuple[str, ...]) -> Fields:
@@ -111,9 +149,7 @@ def _without_price(error: CallFailed, fields: tuple[str, ...]) -> Fields:
 
 def _solvency(world: World) -> Fields:
     """Tokens held, all that is claimed of them (less losses that have no payer yet), and what rounding left over."""
-    system = world.system
-    roles = {system.treasury, system.owner, system.guardian}
-    accounts = sorted({*world.names.values(), *roles}, key=lambda address: int(address, 16))
+    system, accounts = world.system, world.everybody
     try:
         held = system.lens.call("assets", accounts)
         claims = held.free_collateral

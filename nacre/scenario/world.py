@@ -1,13 +1,14 @@
 """The contracts that a scenario runs against, and how each step becomes a transaction."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from decimal import Decimal, localcontext
 from typing import Any, NamedTuple
 
-from nacre.chain import EmbeddedChain, Receipt
+from nacre.chain import Contract, EmbeddedChain, Receipt
 from nacre.deploy import (
     MAX_UINT256,
+    BackstopTerms,
     Market,
     System,
     deploy_system,
@@ -18,6 +19,7 @@ from nacre.deploy import (
 from nacre.presets import MarketConfig
 from nacre.presets.market import scaled, wad
 from nacre.scenario import schema
+from nacre.scenario.ranking import adl_order
 
 TICK_SPACING = 50
 _LOG_BASE = Decimal("1.0001")
@@ -41,12 +43,19 @@ class Outcome:
 class World:
     """Freshly deployed contracts on a chain of their own."""
 
-    def __init__(self, markets: dict[str, MarketConfig], decimals: int):
+    def __init__(self, markets: dict[str, MarketConfig], decimals: int, people: Collection[str] = ()):
         self.chain = EmbeddedChain()
-        self.system: System = deploy_system(self.chain, decimals=decimals)
+        # Whoever brings or takes deposits of the backstop does so at once.
+        self.system: System = deploy_system(self.chain, decimals=decimals, terms=BackstopTerms(0, 0))
         for name, config in markets.items():
             list_market(self.system, name, config)
         self.names: dict[str, str] = {}
+        # People go first, should one be called like a contract.
+        addresses = dict(zip(schema.CONTRACTS, (self.system.vault.address, self.system.treasury), strict=True))
+        self.contracts = {name: address for name, address in addresses.items() if name not in people}
+        # Fees that were paid out, and the markets that settle, by market: read off events.
+        self.collected = dict.fromkeys(markets, 0)
+        self.settling: set[str] = set()
         self.prices = {name: config.price for name, config in markets.items()}
         # Read off the venues' events: they do not list their ranges.
         self.ranges: dict[str, dict[RangeKey, None]] = {name: {} for name in markets}
@@ -54,8 +63,15 @@ class World:
     def account(self, name: str) -> str:
         """The address of a name; new on first use."""
         if name not in self.names:
-            self.names[name] = self.chain.account(f"scenario {name}")
+            self.names[name] = self.contracts.get(name) or self.chain.account(f"scenario {name}")
         return self.names[name]
+
+    @property
+    def everybody(self) -> list[str]:
+        """Addresses that may hold something."""
+        system = self.system
+        roles = (system.treasury, system.owner, system.guardian, system.vault.address)
+        return sorted({*self.names.values(), *roles}, key=lambda address: int(address, 16))
 
     def market(self, name: str | None) -> Market:
         """By name; the only one without."""
@@ -70,18 +86,23 @@ class World:
         with self.chain.block(seconds):
             receipts = _ACTIONS[type(step)](self, step)
         for receipt in receipts:
-            self._note_ranges(receipt)
+            self._note(receipt)
         failed = next((receipt for receipt in receipts if not receipt.ok), None)
         gas = sum(receipt.gas_used for receipt in receipts)
         return Outcome(failed is None, failed.reason if failed else "", gas)
 
-    def _note_ranges(self, receipt: Receipt) -> None:
-        names = {market.venue.address: name for name, market in self.system.markets.items()}
+    def _note(self, receipt: Receipt) -> None:
+        venues = {market.venue.address: name for name, market in self.system.markets.items()}
+        numbers = {market.id: name for name, market in self.system.markets.items()}
         for log in receipt.logs:
             if log.name == "RangeAdded":
-                self.ranges[names[log.address]][RangeKey(log.provider, log.lower, log.upper)] = None
+                self.ranges[venues[log.address]][RangeKey(log.provider, log.lower, log.upper)] = None
             elif log.name == "RangeRemoved":
-                self.ranges[names[log.address]].pop(RangeKey(log.provider, log.lower, log.upper), None)
+                self.ranges[venues[log.address]].pop(RangeKey(log.provider, log.lower, log.upper), None)
+            elif log.name == "ProtocolFeesCollected":
+                self.collected[numbers[log.market]] += log.amount
+            elif log.name == "MarketSettling":
+                self.settling.add(numbers[log.market])
 
     # ---- accounts
 
@@ -130,9 +151,19 @@ class World:
     def _donate(self, step: schema.DonateInsurance) -> list[Receipt]:
         return [self._clearinghouse(step.who, "donate_insurance", self.market(step.market).id, wad(step.amount))]
 
+    def _set_margin_mode(self, step: schema.SetMarginMode) -> list[Receipt]:
+        return [self._clearinghouse(step.who, "set_margin_mode", self.market(step.market).id, step.cross)]
+
     def _settle(self, step: schema.Settle) -> list[Receipt]:
-        sender = step.who or step.target
-        return [self._clearinghouse(sender, "settle", self.market(step.market).id, self.account(step.target))]
+        market = self.market(step.market)
+        function = "settle_account" if market.name in self.settling else "settle"
+        return [self._clearinghouse(step.who or step.target, function, market.id, self.account(step.target))]
+
+    def _settle_market(self, step: schema.SettleMarket) -> list[Receipt]:
+        market = self.market(step.market).id
+        if step.who is not None:
+            return [self._clearinghouse(step.who, "settle_dead_market", market)]
+        return [self.system.config.transact("settle_market", market, wad(step.price or 0), sender=self.system.owner)]
 
     # ---- liquidation
 
@@ -146,8 +177,65 @@ class World:
 
     def _call_margin(self, step: schema.CallMargin) -> list[Receipt]:
         names = list(self.names) if step.accounts is None else step.accounts
-        sender = step.who or next(iter(self.names), "anybody")
-        return [self._engine(step, sender, "call_margin", [self.account(name) for name in names])]
+        return [self._engine(step, step.who, "call_margin", [self.account(name) for name in names])]
+
+    def _adl(self, step: schema.Adl) -> list[Receipt]:
+        target = self.account(step.target)
+        if step.counterparties is None:
+            listed = adl_order(self.system, self.market(step.market), target, self.everybody)
+        else:
+            listed = [self.account(name) for name in step.counterparties]
+        return [self._engine(step, step.who, "auto_deleverage", target, listed)]
+
+    # ---- the backstop vault
+
+    def _backstop(self, step: schema.Backstop) -> list[Receipt]:
+        return [self._engine(step, step.who, "liquidate_by_backstop", self.account(step.target))]
+
+    def _backstop_deposit(self, step: schema.BackstopDeposit) -> list[Receipt]:
+        system, account = self.system, self.account(step.who)
+        amount = scaled(step.amount, system.decimals)
+        system.token.transact("mint", account, amount, sender=account).check()
+        system.token.transact("approve", system.vault.address, amount, sender=account).check()
+        return [system.vault.transact("deposit", amount, account, sender=account)]
+
+    def _backstop_withdraw(self, step: schema.BackstopWithdraw) -> list[Receipt]:
+        vault, account = self.system.vault, self.account(step.who)
+        if step.amount is None:
+            shares = vault.call("balanceOf", account)
+            return [vault.transact("redeem", shares, account, account, sender=account)]
+        amount = scaled(step.amount, self.system.decimals)
+        return [vault.transact("withdraw", amount, account, account, sender=account)]
+
+    def _backstop_unwind(self, step: schema.BackstopUnwind) -> list[Receipt]:
+        market, sender = self.market(step.market).id, self._sender(step.who)
+        return [self.system.vault.transact("unwind", market, _size(step.size), sender=sender)]
+
+    # ---- the treasury
+
+    def _collect_fees(self, step: schema.CollectFees) -> list[Receipt]:
+        sender = self._sender(step.who)
+        receipt = self.system.config.transact("collect_fees", self.market(step.market).id, sender=sender)
+        return [receipt, self._treasury().transact("collect", sender=sender)]
+
+    def _stake(self, step: schema.Stake) -> list[Receipt]:
+        account, amount = self.account(step.who), wad(step.amount)
+        treasury, token = self._treasury(), self.system.governance_token
+        assert token is not None
+        token.transact("mint", account, amount, sender=account).check()
+        token.transact("approve", treasury.address, amount, sender=account).check()
+        return [treasury.transact("stake", amount, sender=account)]
+
+    def _unstake(self, step: schema.Unstake) -> list[Receipt]:
+        return [self._treasury().transact("unstake", wad(step.amount), sender=self.account(step.who))]
+
+    def _claim_rewards(self, step: schema.ClaimRewards) -> list[Receipt]:
+        return [self._treasury().transact("claim", sender=self.account(step.who))]
+
+    def _treasury(self) -> Contract:
+        treasury = self.system.treasury_contract
+        assert treasury is not None
+        return treasury
 
     # ---- price, time, owner
 
@@ -177,17 +265,31 @@ class World:
     def _unpause(self, step: schema.Unpause) -> list[Receipt]:
         return [self.system.config.transact("unpause", self.market(step.market).id, sender=self.system.owner)]
 
+    def _reduce_only(self, step: schema.ReduceOnly) -> list[Receipt]:
+        market, owner = self.market(step.market).id, self.system.owner
+        return [self.system.config.transact("set_reduce_only", market, step.on, sender=owner)]
+
+    def _withdrawal_limit(self, step: schema.WithdrawalLimit) -> list[Receipt]:
+        arguments = (wad(step.amount), step.seconds)
+        return [self.system.config.transact("set_withdrawal_limit", *arguments, sender=self.system.owner)]
+
     def _set(self, step: schema.Set) -> list[Receipt]:
         market, config, owner = self.market(step.market), self.system.config, self.system.owner
         changed = market.config.changed(**step.changes)
         receipts = []
         oracle, venue = market.oracle.address, market.venue.address
-        for function, make in (
+        setters = [
             ("set_market_params", lambda fields: market_params(fields, oracle, venue)),
             ("set_policy_params", policy_params),
-        ):
+        ]
+        if changed.loss == "social":  # then the cap may rise; where it comes to bind it must be there first
+            setters.reverse()
+        for function, make in setters:
             if make(changed) != make(market.config):
                 receipts.append(config.transact(function, market.id, make(changed), sender=owner))
+        if changed.backstop_loss_cap != market.config.backstop_loss_cap:
+            cap = (self.system.vault.address, market.id, wad(changed.backstop_loss_cap))
+            receipts.append(config.transact("set_backstop_loss_cap", *cap, sender=owner))
         if changed.push_jump_bps != market.config.push_jump_bps:
             receipts.append(market.oracle.transact("set_push_jump", changed.push_jump_bps, sender=owner))
         if all(receipt.ok for receipt in receipts):
@@ -199,9 +301,13 @@ class World:
     def _clearinghouse(self, who: str, function: str, *arguments: Any) -> Receipt:
         return self.system.clearinghouse.transact(function, *arguments, sender=self.account(who))
 
-    def _engine(self, step: schema.Step, who: str, function: str, *arguments: Any) -> Receipt:
+    def _sender(self, who: str | None) -> str:
+        """Somebody without a name, where it makes no difference."""
+        return self.account(who) if who else self.chain.account("scenario: anybody")
+
+    def _engine(self, step: schema.Step, who: str | None, function: str, *arguments: Any) -> Receipt:
         market = self.market(step.market).id
-        return self.system.engine.transact(function, market, *arguments, sender=self.account(who))
+        return self.system.engine.transact(function, market, *arguments, sender=self._sender(who))
 
     def _venue(self, step: Any, function: str, *arguments: Any) -> Receipt:
         return self.market(step.market).venue.transact(function, *arguments, sender=self.account(step.who))
@@ -219,11 +325,24 @@ _ACTIONS: dict[type[schema.Step], Callable[[World, Any], list[Receipt]]] = {
     schema.Takeover: World._takeover,
     schema.ForceClose: World._force_close,
     schema.CallMargin: World._call_margin,
+    schema.SetMarginMode: World._set_margin_mode,
+    schema.Backstop: World._backstop,
+    schema.BackstopDeposit: World._backstop_deposit,
+    schema.BackstopWithdraw: World._backstop_withdraw,
+    schema.BackstopUnwind: World._backstop_unwind,
+    schema.Adl: World._adl,
     schema.DonateInsurance: World._donate,
     schema.Settle: World._settle,
     schema.Claim: World._claim,
+    schema.SettleMarket: World._settle_market,
+    schema.CollectFees: World._collect_fees,
+    schema.Stake: World._stake,
+    schema.Unstake: World._unstake,
+    schema.ClaimRewards: World._claim_rewards,
     schema.Pause: World._pause,
     schema.Unpause: World._unpause,
+    schema.ReduceOnly: World._reduce_only,
+    schema.WithdrawalLimit: World._withdrawal_limit,
     schema.Set: World._set,
 }
 
