@@ -17,7 +17,8 @@ NOTIONAL = 2**120  # entry notional
 SWAPPED = 2**114  # notional of a swap
 FUNDING = 2**125
 LOSS = 2**125
-CARRY = FUNDING + LOSS  # K
+BORROW = 2**124
+CARRY = FUNDING + LOSS + BORROW  # K
 CARRY_MOVED = 2 * CARRY  # K - k0
 POT = 2**104
 RANGE_MARGIN = 2**120
@@ -35,9 +36,17 @@ ELAPSED = 2**32
 PENALTY = 1_678 * (10**27 + 10**24 + 10**21 + 10**18)  # a D^3 + b D^2 + c D + d at D = 1000
 # Fees of a swap: two of at most 2,047 basis points and the penalty.
 FEES = 2 * SWAPPED + SWAPPED * PENALTY // WAD
+BUDGET = 2**126  # what the venue charges at most of a trade
 AT_MARK = TRADED * PRICE // WAD + 1
 EQUITY = STORED + NOTIONAL + AT_MARK
 DEFICIT = EQUITY
+AMOUNT = (2**20 - 1) * 10**31  # the largest amount of a market word
+# A cross account: 16 legs, and free collateral, of one token's supply in 128 bits.
+LEGS = 16
+FREE = 2**128 - 1
+ACCOUNT = FREE + LEGS * EQUITY
+ACCOUNT_MARGIN = LEGS * AT_MARK
+COLLECTABLE = LEGS * POT
 GROWTH = 4 * 2**127 * 2**115 // LOWEST_SQRT
 FUNDING_UNIT = RAY * 2**19
 MASK_128 = 2**128
@@ -57,6 +66,11 @@ ENTRIES: dict[str, list[tuple[str, int, int]]] = {
         ("1000 * period", 1_000 * 2**24, UNSIGNED),
         ("index + change", FUNDING + 2**48 * PRICE * ELAPSED, SIGNED),
     ],
+    "lib/accrual_math._median_mark": [
+        ("1e12 + ema", 10**12 + 2**47, SIGNED),
+        ("price * factor", PRICE * (10**12 + 2**47), UNSIGNED),
+    ],
+    "lib/accrual_math._borrow_rise": [("rate * mark * elapsed * 1e9", 2**16 * PRICE * ELAPSED * 10**9, UNSIGNED)],
     "lib/accrual_math._premium": [("(mid - price) * 1e12", MID * 10**12, SIGNED)],
     "lib/fixed_point._mul_div_down": [
         ("entry notional * size", NOTIONAL * SIZE, UNSIGNED),
@@ -83,11 +97,22 @@ ENTRIES: dict[str, list[tuple[str, int, int]]] = {
         ("fee * reward share", SWAPPED * POLICY_RATIO * POLICY_RATIO, UNSIGNED),
     ],
     "lib/liquidation_math._band_bps": [("ratio / 5", RATIO, UNSIGNED)],
-    "lib/market_words._amount": [("mantissa * 10^exponent", (2**20 - 1) * 10**31, UNSIGNED)],
+    "lib/margin_math._of": [
+        ("notional * rate + 9,999", SIZE * PRICE // WAD * RATIO + BPS, UNSIGNED),
+        ("bound * rise of the rate, which Config lets only rise", AMOUNT * RATIO, UNSIGNED),
+        # Each bound is below the notional, and the rises add up to less than the rate: nothing falls below 0.
+        ("sum of three deductions", 3 * AMOUNT * RATIO, UNSIGNED),
+    ],
+    "lib/market_words._amount": [("mantissa * 10^exponent", AMOUNT, UNSIGNED)],
+    "lib/market_words._tier": [("number * bits of a tier", 2 * 53, UNSIGNED)],
+    "lib/outflow_limit._level": [
+        ("now - last, of a word written before", ELAPSED, UNSIGNED),
+        ("limit * elapsed", AMOUNT * ELAPSED, UNSIGNED),
+        ("level - the smaller", MASK_128, UNSIGNED),
+    ],
     "lib/packing._signed_at": [("256 - width - offset, of constants", 256, UNSIGNED)],
     "lib/position_math._abs": [("-size", STORED + 1, SIGNED)],
     "lib/position_math._notional": [("size * price", SIZE * PRICE + WAD, UNSIGNED)],
-    "lib/position_math._margin": [("notional * ratio", SIZE * PRICE // WAD * RATIO + BPS, UNSIGNED)],
     "lib/position_math._price_pnl": [("value - entry notional", SIZE * PRICE // WAD + 1 + NOTIONAL, SIGNED)],
     "lib/position_math._carry_charge": [("K - k0", CARRY_MOVED, SIGNED)],
     "lib/position_math._pnl": [("price pnl - carry", SIZE * PRICE + NOTIONAL + SIZE * CARRY_MOVED // RAY, SIGNED)],
@@ -106,7 +131,8 @@ ENTRIES: dict[str, list[tuple[str, int, int]]] = {
     "lib/position_math._opening_excess": [("balance + pnl - margin", 2**176 + 3 * SIZE * PRICE, SIGNED)],
     "lib/position_math._is_below": [
         ("equity * 1e4", (2**176 + SIZE * PRICE) * BPS, UNSIGNED),
-        ("margin * ratio", SIZE * PRICE // WAD * RATIO * POLICY_RATIO, UNSIGNED),
+        ("equity of an account * 1e4", ACCOUNT * BPS, UNSIGNED),
+        ("margin of all legs * ratio", LEGS * (SIZE * PRICE // WAD * RATIO) * POLICY_RATIO, UNSIGNED),
     ],
     "lib/reasons._revert": [("length", 32, UNSIGNED)],
     "lib/swap_math._next_sqrt_price_up": [
@@ -178,43 +204,156 @@ ENTRIES: dict[str, list[tuple[str, int, int]]] = {
     "lib/waterfall_math._decayed": [("fund * ratio * elapsed", POT * RATIO * TIME, UNSIGNED)],
     "lib/waterfall_math._shares": [("rise * payers", LOSS * TOTAL, UNSIGNED)],
     # ---- modules of the clearinghouse
-    "modules/accounts.deposit": [("amount * scale, balance + amount", 10**30 + 2**200, UNSIGNED)],
-    "modules/accounts.withdraw": [("amount * scale", MASK_128 * WAD, UNSIGNED)],
     "modules/accounts.set_operator": [("the count follows the flags of at most 2^112 accounts", MASK_128, UNSIGNED)],
     "modules/accounts._take": [("free - amount, checked the line above", MASK_128, UNSIGNED)],
     "modules/accounts._give": [("free + amount, of one token's supply in 128 bits", MASK_128 - 1, MASK_128)],
-    "modules/administration.collect_protocol_fees": [("word - amount, at most what its field holds", 2**112, UNSIGNED)],
+    "modules/accounts._is_cross": [("224 + market, a shift; from 16 on it is not asked", 224 + 15, 256)],
+    "modules/accounts._set_leg": [("240 + market below 16", 240 + 15, 256)],
+    "modules/accounts._flip_mode": [("224 + market below 16", 224 + 15, 240)],
+    "modules/account_views._spare": [
+        ("margin * trigger + 9,999", ACCOUNT_MARGIN * POLICY_RATIO + BPS, UNSIGNED),
+        ("equity - needed", ACCOUNT + ACCOUNT_MARGIN * POLICY_RATIO, SIGNED),
+    ],
+    "modules/account_views.announce": [
+        ("balance + spare", STORED + ACCOUNT + ACCOUNT_MARGIN * POLICY_RATIO, SIGNED),
+    ],
+    "modules/account_views.detached": [("balance + what moves", STORED + FREE + COLLECTABLE + EQUITY, SIGNED)],
+    "modules/administration.collect_protocol_fees": [
+        ("words - amounts, each at most what its field holds", 2**112, UNSIGNED),
+        ("fees * share", 2**112 * RATIO, UNSIGNED),
+        ("what both kinds of fees pay", 2**113, UNSIGNED),
+    ],
     "modules/closing._pay_in": [("margin - balance", 2**176, SIGNED)],
+    "modules/cross_liquidation.take_over": [("balance + margin", 2**176 + POT, SIGNED)],
+    "modules/cross_liquidation._receive": [
+        ("pot + margin, of free collateral", POT + FREE, UNSIGNED),
+        ("balance - spared, margin - spared: the smaller", 2**176 + POT, SIGNED),
+        ("margin - balance", 2**176 + POT, SIGNED),
+    ],
+    "modules/cross_liquidation._check_opening": [
+        ("margins of all legs", ACCOUNT_MARGIN + AT_MARK, SIGNED),
+        ("what backs new risk + worth of the leg", ACCOUNT + EQUITY, SIGNED),
+    ],
+    "modules/cross_trading.trade": [
+        ("fees", FEES, SIGNED),
+        ("worth after - worth before", 2 * (EQUITY + BUDGET), SIGNED),
+    ],
+    "modules/cross_trading.check_free": [("notionals * 1e3 + 9,999", ACCOUNT_MARGIN * 1_000 + BPS, UNSIGNED)],
+    "modules/cross_trading._check_account": [
+        ("margins of all legs", ACCOUNT_MARGIN + AT_MARK, SIGNED),
+        ("account + worth of the leg, + change", ACCOUNT + 3 * (EQUITY + BUDGET), SIGNED),
+    ],
+    "modules/cross_trading._finish": [("balance - paid, at most what it is worth", 2 * EQUITY, SIGNED)],
+    "modules/cross_trading._released": [("balance - share of the balance before", 2 * (STORED + BUDGET), SIGNED)],
+    "modules/custody.deposit": [("amount * scale: at most 1e30, checked before", 10**30, UNSIGNED)],
+    "modules/custody.withdraw": [("amount, cut to 128 bits, * scale", MASK_128 * WAD, UNSIGNED)],
+    "modules/custody._count_outflow": [("level + amount", MASK_128 + MASK_128 * WAD, UNSIGNED)],
+    "modules/custody._count_inflow": [("level - the smaller", MASK_128, UNSIGNED)],
+    "modules/leg_reads._seen": [
+        ("now - touched", TIME, UNSIGNED),
+        ("B + rise", BORROW + 2**162, UNSIGNED),
+        ("S + B +- F", CARRY, 2**127),
+    ],
+    "modules/liquidation_steps._absorbed": [("balance + deficit", 2 * EQUITY, SIGNED)],
+    "modules/liquidation_steps._close_part": [
+        ("-size", STORED, SIGNED),
+        ("-residue", STORED + NOTIONAL + SWAPPED + FEES, SIGNED),
+        ("penalty + share of the fund", FEES + SWAPPED * POLICY_RATIO, UNSIGNED),
+    ],
     "modules/liquidation.take_over": [
         ("balance + deficit", 2 * EQUITY, SIGNED),
         ("balance + margin: wraps only for a margin that nobody has, refused after", STORED, SIGNED),
+        ("balance - spared, margin - spared: the smaller", STORED + POT, SIGNED),
+        ("changes of the totals", 4 * SIZE, SIGNED),
+        ("holders, of which those of before are part", HOLDERS + 2, UNSIGNED),
     ],
     "modules/liquidation.force_close": [
-        ("penalty + share of the fund", FEES + SWAPPED * POLICY_RATIO, UNSIGNED),
         ("balance + residue", 2 * STORED + NOTIONAL + SWAPPED, SIGNED),
     ],
-    "modules/markets._price": [
+    "modules/margin_adjustment.adjust_margin": [
+        ("balance + delta", STORED + POT, SIGNED),
+        ("count of top-ups", 512, UNSIGNED),
+    ],
+    "modules/markets._quote": [
         ("price - minimum wraps below it, which the comparison then refuses", 0, UNSIGNED),
         ("now - updated, checked before", TIME, UNSIGNED),
     ],
     "modules/markets._accrued": [("now - accrued", TIME, UNSIGNED)],
-    "modules/markets._carry_index": [("S +- F", CARRY, SIGNED)],
+    "modules/markets._borrowed": [
+        ("now - touched", TIME, UNSIGNED),
+        ("limit - B, which never passes it", BORROW, UNSIGNED),
+        ("rise * both totals", BORROW * 2 * TOTAL, UNSIGNED),
+        # of a unit at the highest price and rate over ten years, on a market at the bounds of open positions
+        ("fees in the pot", 2**111 + 10 * 5 * 2 * 10**30, 2**112),
+        ("B + rise", BORROW, MASK_128),
+    ],
+    "modules/markets._carry_index": [("S + B +- F", CARRY, 2**127)],
     "modules/markets._sides_after": [("total + change", 2 * TOTAL, MASK_128)],
     "modules/markets._set_mid": [("fees in the pot", 2**111 + POT, 2**112)],
-    "modules/payouts.claim": [("total - debt, pot - debt: debt <= total <= pot", POT, UNSIGNED)],
+    "modules/payouts.claim": [("total - debt, pot - paid: debt <= total, paid <= pot", 2**176, UNSIGNED)],
     "modules/payouts._pay": [("pot - paid, amount - paid: paid is the smaller", SIGNED, UNSIGNED)],
     "modules/payouts._move": [("pot + amount, of free collateral", POT + MASK_128, UNSIGNED)],
-    "modules/positions._load_settled": [("balance - carry", STORED + SIZE * CARRY_MOVED // RAY + 1, SIGNED)],
-    "modules/positions._replace": [("changes of few sizes", 4 * SIZE, SIGNED), ("holders", HOLDERS + 2, UNSIGNED)],
+    "modules/positions._load_settled": [
+        ("balance - carry", STORED + SIZE * CARRY_MOVED // RAY + 1, SIGNED),
+        ("dues - one of them", 2 * POT, UNSIGNED),
+    ],
+    "modules/portfolio._of": [("balance - carry", STORED + SIZE * CARRY_MOVED // RAY + 1, SIGNED)],
+    "modules/portfolio._added": [
+        ("sums of legs and free collateral", ACCOUNT, SIGNED),
+        ("sums of margins and notionals", LEGS * (SIZE * PRICE // WAD + 1), UNSIGNED),
+    ],
+    "modules/portfolio._collectable": [("sum of what pots pay", COLLECTABLE, UNSIGNED)],
+    "modules/portfolio._pay_in": [
+        ("pot + paid, of free collateral", POT + FREE, UNSIGNED),
+        ("balance + paid", 2**176 + FREE, SIGNED),
+        ("amount - paid: the smaller", 2**176, UNSIGNED),
+    ],
+    "modules/portfolio._collect": [
+        ("missing - taken, pot - taken: the smallest of them", 2**176, UNSIGNED),
+        ("balance - taken", STORED + SIZE * CARRY_MOVED // RAY + POT, SIGNED),
+    ],
+    "modules/portfolio._fund": [
+        ("pot + taken", POT + FREE + COLLECTABLE, UNSIGNED),
+        ("balance + taken", 2**176 + FREE + COLLECTABLE, SIGNED),
+    ],
+    "modules/portfolio._plan": [
+        ("worth - due", EQUITY + 2**127, SIGNED),
+        ("loss * (free collateral + collectable profits)", EQUITY * (FREE + COLLECTABLE), UNSIGNED),
+        ("missing - the smaller", EQUITY, UNSIGNED),
+        ("worth + moved", 2 * EQUITY + FREE + COLLECTABLE, SIGNED),
+    ],
+    "modules/portfolio._moved": [("free + legs + rest - excess", FREE + COLLECTABLE + 2 * EQUITY + 2**127, SIGNED)],
+    "modules/portfolio._detach": [
+        ("balance + moved", STORED + FREE + COLLECTABLE + 2 * EQUITY + 2**127, SIGNED),
+        ("pot + what comes in", POT + FREE + COLLECTABLE, UNSIGNED),
+        ("rest - its profit, + excess", STORED + 2 * EQUITY + 2**127, SIGNED),
+    ],
+    "modules/portfolio._share": [
+        ("equity, cut, * margin that goes: that of the rest is never the larger", 2**127 * AT_MARK, SIGNED),
+    ],
+    "modules/positions._changed": [("changes of few sizes", 4 * SIZE, SIGNED), ("holders", HOLDERS + 2, UNSIGNED)],
+    "modules/positions._store_flat": [("sum of what is due, of a pot", 2 * POT, UNSIGNED)],
     "modules/providers.venue_absorb": [("balance - equity, - tip", 2**176 + 2 * SIZE * PRICE, SIGNED)],
     "modules/trading.trade": [
         ("fees", FEES, SIGNED),
         ("margin - fees", POT + FEES, SIGNED),
     ],
-    "modules/trading.adjust_margin": [("balance + delta", STORED + POT, SIGNED), ("count of top-ups", 512, UNSIGNED)],
-    "modules/trading._check_reduced": [("equity * margin", EQUITY * (AT_MARK + 1), SIGNED)],
+    "modules/settlement.settle_dead_market": [("time + age, + delay", TIME + 2**20 + 2**24, UNSIGNED)],
+    "modules/settlement.settle_account": [
+        ("pot + paid, of free collateral", POT + FREE, UNSIGNED),
+        ("-worth, worth + paid: the smaller", EQUITY, SIGNED),
+    ],
+    "modules/settling.settle": [("due - paid: the smaller", STORED, UNSIGNED)],
+    "modules/trade_rules._is_worse": [
+        ("equity * margin", EQUITY * (AT_MARK + 1), SIGNED),
+        ("equity * margin of an account", (ACCOUNT + 2 * (EQUITY + BUDGET)) * (ACCOUNT_MARGIN + AT_MARK), SIGNED),
+    ],
     "modules/waterfall._credit": [("fund + amount", POT + FEES + STORED, UNSIGNED)],
     "modules/waterfall._absorb": [("deficit + fund", DEFICIT + POT, SIGNED)],
+    "modules/waterfall._leave_unallocated": [
+        ("unallocated + loss, of at most 2^64 calls", 2**64 * DEFICIT, UNSIGNED),
+        ("deficit - loss, which is part of it", DEFICIT, UNSIGNED),
+    ],
     "modules/waterfall._draw": [("level + paid, shifted by 32", 2 * POT << 32, UNSIGNED)],
     "modules/waterfall._draw_level": [("now - drawn", TIME, UNSIGNED)],
     "modules/waterfall._socialise": [

@@ -216,7 +216,7 @@ def reason_of(contract: Contract, function: str, *arguments: Any, sender: str | 
 def new_exchange(decimals: int = 18, liquidity: int = LIQUIDITY, free: int = FREE, **fields: Any) -> Exchange:
     """A fresh one; tests that share one take `open_exchange`."""
     chain = EmbeddedChain(exact_gas=False)
-    system = deploy_system(chain, decimals=decimals)
+    system = deploy_system(chain, decimals=decimals, treasury=chain.account("treasury"))
     list_market(system, "main", MarketConfig(**PLAIN | fields))
     exchange = Exchange(chain, system, {name: chain.account(name) for name in PEOPLE})
     for account in exchange.people.values():
