@@ -103,6 +103,9 @@ MAX_ANSWER: constant(uint256) = 2_048
 # What the part for auto-deleveraging does.
 DELEVERAGE: constant(bytes4) = method_id("deleverage(uint256,address,uint256,address[])", output_type=bytes4)
 
+# An account's health: straight to the part for it.
+ACCOUNT_STATE: constant(bytes4) = method_id("account_state(address)", output_type=bytes4)
+
 # Where everything goes that is not here.
 MARKETS: immutable(address)
 
@@ -151,9 +154,12 @@ def code_parts() -> (address, address, address, address):
 @raw_return
 def __default__() -> Bytes[MAX_ANSWER]:
     """
-    @notice Everything else, by the part for auto-deleveraging or the one for markets. Their functions take the lock themselves.
+    @notice Everything else, by the part for auto-deleveraging, for cross accounts or for markets. Their functions take the lock themselves.
     """
     part: address = MARKETS
-    if convert(slice(msg.data, 0, 4), bytes4) == DELEVERAGE:
+    selector: bytes4 = convert(slice(msg.data, 0, 4), bytes4)
+    if selector == DELEVERAGE:
         part = DELEVERAGING
+    elif selector == ACCOUNT_STATE:
+        part = parts.CROSS
     return raw_call(part, msg.data, max_outsize=MAX_ANSWER, is_delegate_call=True)

@@ -36,6 +36,21 @@ def _maintenance(_notional: uint256, _risk: uint256, _extras: uint256) -> uint25
 
 @internal
 @pure
+def _both(_notional: uint256, _risk: uint256, _extras: uint256) -> (uint256, uint256):
+    """
+    @notice Initial and maintenance margin.
+    """
+    if _extras & market_words.MASK_TIERS != 0:
+        return self._initial(_notional, _risk, _extras), self._maintenance(_notional, _risk, _extras)
+    # the rates stand where lib/market_words says
+    return (
+        unsafe_div(unsafe_add(unsafe_mul(_notional, _risk >> 82 & 16_383), 9_999), 10_000),
+        unsafe_div(unsafe_add(unsafe_mul(_notional, _risk >> 68 & 16_383), 9_999), 10_000),
+    )
+
+
+@internal
+@pure
 def _of(_notional: uint256, _ratio_bps: uint256, _extras: uint256, _place: uint256) -> uint256:
     rate: uint256 = _ratio_bps
     # in wei times basis points: exact

@@ -26,7 +26,7 @@ def account_state(_account: address) -> IClearinghouse.AccountState:
     """
     @notice Free collateral and cross positions of an account together, as a transaction in this block would find them.
     """
-    all: portfolio.Portfolio = portfolio._of(_account, max_value(uint256))
+    all: portfolio.Portfolio = portfolio._of(_account, max_value(uint256), False)
     return IClearinghouse.AccountState(
         equity=all.equity,
         full_equity=all.full_equity,
@@ -63,7 +63,7 @@ def detached(_market: uint256, _account: address, _size: uint256) -> IClearingho
         target, min(_size, position_math._abs(target.size))
     )
     if target.flags & positions.FLAG_CROSS != 0:
-        all: portfolio.Portfolio = portfolio._with(portfolio._of(_account, _market), market, target)
+        all: portfolio.Portfolio = portfolio._with(portfolio._of(_account, _market, True), market, target)
         plan: portfolio.Plan = portfolio._plan(market, _account, all, target, part)
         part.balance = unsafe_add(part.balance, portfolio._moved(plan))
     return IClearinghouse.Position(
@@ -89,7 +89,7 @@ def announce(_market: uint256, _account: address):
     position: position_math.Position = positions._settled(market, positions._load(_market, _account))
     if position.size != 0 and position.flags & positions.FLAG_CROSS != 0:
         position.balance = unsafe_add(
-            position.balance, self._spare(portfolio._of(_account, _market), trigger_bps)
+            position.balance, self._spare(portfolio._of(_account, _market, False), trigger_bps)
         )
     log IClearinghouse.LiquidationPrice(
         market=_market,
@@ -108,7 +108,7 @@ def spare(_account: address, _except: uint256, _trigger_bps: uint256) -> int256:
     """
     @notice What an account has above the trigger with its leg in one market left out: it backs that leg like margin of its own.
     """
-    return self._spare(portfolio._of(_account, _except), _trigger_bps)
+    return self._spare(portfolio._of(_account, _except, False), _trigger_bps)
 
 
 @internal

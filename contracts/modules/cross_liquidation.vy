@@ -10,7 +10,6 @@
 
 from interfaces import IClearinghouse
 
-from contracts.lib import margin_math
 from contracts.lib import policy_word
 from contracts.lib import position_math
 from contracts.lib import reasons
@@ -124,7 +123,7 @@ def _begin(
     all: portfolio.Portfolio = empty(portfolio.Portfolio)
     cross: bool = case.target.flags & positions.FLAG_CROSS != 0
     if cross:
-        all = portfolio._of(_target, _market)
+        all = portfolio._of(_target, _market, True)
     all = portfolio._with(all, case.market, case.target)
     bankrupt: bool = not (all.full_equity >= 0)
     liquidation_steps._check_failing(all.equity, all.maintenance_margin, _policy, _refusal, bankrupt)
@@ -212,13 +211,8 @@ def _check_opening(_market: markets.Market, _account: address, _leg: position_ma
     """
     @notice The opening rule of an account with a leg as it will be.
     """
-    others: portfolio.Portfolio = portfolio._of(_account, _market.id)
+    others: portfolio.Portfolio = portfolio._of(_account, _market.id, False)
     portfolio._check_calm(others)
-    needed: uint256 = unsafe_add(
-        others.initial_margin,
-        margin_math._initial(
-            position_math._notional(_leg.size, _market.mark), _market.risk, _market.extras
-        ),
-    )
-    if unsafe_add(others.opening, position_math._worth(_leg, _market.mark)) < convert(needed, int256):
+    needed: int256 = convert(portfolio._with(others, _market, _leg).initial_margin, int256)
+    if unsafe_add(others.opening, position_math._worth(_leg, _market.mark)) < needed:
         reasons._revert(reasons.BELOW_INITIAL_MARGIN)

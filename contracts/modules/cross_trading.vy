@@ -60,7 +60,7 @@ def trade(
     market: markets.Market = markets._open(_market)
     if market.jumped:
         reasons._revert(reasons.PRICE_JUST_JUMPED)
-    others: portfolio.Portfolio = portfolio._of(_account, _market)
+    others: portfolio.Portfolio = portfolio._of(_account, _market, False)
     old: position_math.Position = positions._load_settled(market, _account)
     before: portfolio.Portfolio = portfolio._with(others, market, old)
 
@@ -102,7 +102,7 @@ def check_free(_account: address):
     @notice What is left of free collateral, balances and losses covers the initial margin of all legs, and a tenth of their notional.
     @dev Reverts "below account margin", "stale price", "price just jumped".
     """
-    all: portfolio.Portfolio = portfolio._of(_account, max_value(uint256))
+    all: portfolio.Portfolio = portfolio._of(_account, max_value(uint256), False)
     portfolio._check_calm(all)
     needed: uint256 = max(
         all.initial_margin, unsafe_div(unsafe_add(unsafe_mul(all.notional, WITHDRAWAL_BPS), 9_999), 10_000)

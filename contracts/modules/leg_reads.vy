@@ -13,22 +13,18 @@ from contracts.modules import markets
 uses: markets
 
 
-# A market seen by a leg.
-struct Seen:
-    risk: uint256  # words of lib/market_words
-    extras: uint256
-    mark: uint256  # WAD
-    long_index: int256  # RAY, K of either side
-    short_index: int256
-    stale: bool
-    jumped: bool
-
-
 @internal
 @view
-def _seen(_id: uint256) -> Seen:
+def _seen(_id: uint256, _size: int256) -> (uint256, int256, uint256, uint256, bool, bool):
     """
     @param _id a listed market
+    @param _size of the leg
+    @return mark WAD
+    @return carry index of its side, RAY
+    @return risk word
+    @return extras word, 0 without any
+    @return stale whether there is no fresh price
+    @return jumped whether the price just jumped
     """
     risk: uint256 = markets.risk_words[_id]
     word: uint256 = markets.accruals[_id]
@@ -63,18 +59,19 @@ def _seen(_id: uint256) -> Seen:
             mark = markets.marks[_id] >> 160
         elif risk & market_words.FLAG_MARK_MEDIAN != 0:
             mark = accrual_math._median_mark(price, ema, markets._mid_before(_id))
-        rate: uint256 = market_words._borrow_rate_bps(extras)
-        if rate != 0 and not stale:
+        if extras != 0 and not stale:
+            rate: uint256 = market_words._borrow_rate_bps(extras)
             borrow = min(
                 unsafe_add(borrow, accrual_math._borrow_rise(rate, mark, elapsed)), markets.BORROW_LIMIT
             )
     losses: uint256 = markets.losses[_id]
-    return Seen(
-        risk=risk,
-        extras=extras,
-        mark=mark,
-        long_index=unsafe_add(convert(unsafe_add(losses >> 128, borrow), int256), funding),
-        short_index=unsafe_sub(convert(unsafe_add(losses & markets.MASK_128, borrow), int256), funding),
-        stale=stale,
-        jumped=jumped,
-    )
+    if not (_size >= 0):
+        return (
+            mark,
+            unsafe_sub(convert(unsafe_add(losses & markets.MASK_128, borrow), int256), funding),
+            risk,
+            extras,
+            stale,
+            jumped,
+        )
+    return mark, unsafe_add(convert(unsafe_add(losses >> 128, borrow), int256), funding), risk, extras, stale, jumped

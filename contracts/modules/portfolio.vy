@@ -7,6 +7,7 @@
         bankrupts it.
 """
 
+from contracts.lib import fixed_point
 from contracts.lib import margin_math
 from contracts.lib import market_words
 from contracts.lib import position_math
@@ -33,6 +34,7 @@ struct Portfolio:
     maintenance_margin: uint256
     notional: uint256
     lacking: uint256  # sum of the negative legs
+    collectable: uint256  # what pots can pay now of the positive legs, if asked for
     stale: bool  # a leg has no fresh price
     jumped: bool  # the price of a leg just jumped
 
@@ -51,10 +53,11 @@ MAX_EQUITY: constant(int256) = 2**127
 
 @internal
 @view
-def _of(_account: address, _except: uint256) -> Portfolio:
+def _of(_account: address, _except: uint256, _pots: bool) -> Portfolio:
     """
     @notice Free collateral and legs of an account.
     @param _except a market to leave out, its leg being added from memory; max_value(uint256) for none
+    @param _pots whether to say what is collectable, which reads a slot more for each leg with a profit
     """
     word: uint256 = accounts.accounts[_account]
     free: int256 = convert(word & accounts.FREE_MASK, int256)
@@ -71,22 +74,44 @@ def _of(_account: address, _except: uint256) -> Portfolio:
         leg: position_math.Position = positions._load(i, _account)
         if leg.size == 0 and leg.balance == 0:
             continue
-        seen: leg_reads.Seen = leg_reads._seen(i)
-        index: int256 = seen.short_index if leg.size < 0 else seen.long_index
+        mark: uint256 = 0
+        index: int256 = 0
+        risk: uint256 = 0
+        extras: uint256 = 0
+        stale: bool = False
+        jumped: bool = False
+        mark, index, risk, extras, stale, jumped = leg_reads._seen(i, leg.size)
+        # as `_added`, in place: this is the inner loop of every account's health
+        size: uint256 = position_math._abs(leg.size)
         balance: int256 = unsafe_sub(
-            leg.balance, position_math._carry_charge(leg.size, leg.carry, index)
+            leg.balance, fixed_point._ray_mul_up(size, unsafe_sub(index, leg.carry))
         )
-        profit: int256 = position_math._price_pnl(leg.size, leg.notional, seen.mark)
-        all = self._added(
-            all,
-            balance,
-            profit,
-            position_math._notional(leg.size, seen.mark),
-            seen.risk,
-            seen.extras,
-            seen.stale,
-        )
-        all.jumped = all.jumped or seen.jumped
+        profit: int256 = position_math._price_pnl(leg.size, leg.notional, mark)
+        loss: int256 = unsafe_add(balance, min(profit, 0))
+        worth: int256 = unsafe_add(balance, profit)
+        all.full_equity = unsafe_add(all.full_equity, worth)
+        all.opening = unsafe_add(all.opening, loss)
+        if stale:
+            worth = loss
+            all.stale = True
+        if jumped:
+            all.jumped = True
+        all.equity = unsafe_add(all.equity, worth)
+        if not (worth >= 0):
+            all.lacking = unsafe_add(all.lacking, position_math._abs(worth))
+        elif _pots and not stale:
+            money: uint256 = markets.money[i]
+            all.collectable = unsafe_add(
+                all.collectable,
+                payouts._payable_of(money & 255, money >> 48 & markets.MASK_104, convert(worth, uint256)),
+            )
+        notional: uint256 = fixed_point._mul_div_up(size, mark, 10**18)
+        all.notional = unsafe_add(all.notional, notional)
+        initial: uint256 = 0
+        maintenance: uint256 = 0
+        initial, maintenance = margin_math._both(notional, risk, extras)
+        all.initial_margin = unsafe_add(all.initial_margin, initial)
+        all.maintenance_margin = unsafe_add(all.maintenance_margin, maintenance)
     return all
 
 
@@ -116,8 +141,11 @@ def _added(
     if not (worth >= 0):
         all.lacking = unsafe_add(all.lacking, position_math._abs(worth))
     all.notional = unsafe_add(all.notional, _notional)
-    all.initial_margin = unsafe_add(all.initial_margin, margin_math._initial(_notional, _risk, _extras))
-    all.maintenance_margin = unsafe_add(all.maintenance_margin, margin_math._maintenance(_notional, _risk, _extras))
+    initial: uint256 = 0
+    maintenance: uint256 = 0
+    initial, maintenance = margin_math._both(_notional, _risk, _extras)
+    all.initial_margin = unsafe_add(all.initial_margin, initial)
+    all.maintenance_margin = unsafe_add(all.maintenance_margin, maintenance)
     return all
 
 
@@ -150,35 +178,6 @@ def _check_calm(_all: Portfolio):
         reasons._revert(reasons.STALE_PRICE)
     if _all.jumped:
         reasons._revert(reasons.PRICE_JUST_JUMPED)
-
-
-@internal
-@view
-def _collectable(_account: address, _except: uint256) -> uint256:
-    """
-    @notice What the account's positive legs can pay now, each as far as its pot does.
-    """
-    sum: uint256 = 0
-    legs: uint256 = accounts._legs(_account)
-    for i: uint256 in range(accounts.MAX_LEGS):
-        if legs >> i == 0:
-            break
-        if legs >> i & 1 == 0 or i == _except:
-            continue
-        seen: leg_reads.Seen = leg_reads._seen(i)
-        if seen.stale:
-            continue
-        leg: position_math.Position = positions._load(i, _account)
-        worth: int256 = position_math._equity(
-            leg, seen.short_index if leg.size < 0 else seen.long_index, seen.mark
-        )
-        if worth > 0:
-            money: uint256 = markets.money[i]
-            sum = unsafe_add(
-                sum,
-                payouts._payable_of(money & 255, money >> 48 & markets.MASK_104, convert(worth, uint256)),
-            )
-    return sum
 
 
 # ---- moving money
@@ -221,6 +220,16 @@ def _cover(
 
 
 @internal
+@view
+def _pays(_market: uint256) -> bool:
+    """
+    @notice Whether a market can be opened: it has a fresh price and does not settle.
+    """
+    risk: uint256 = markets.risk_words[_market]
+    return risk & market_words.FLAG_SETTLING == 0 and not markets._quote(risk)[3]
+
+
+@internal
 def _collect(_account: address, _except: uint256, _amount: uint256) -> uint256:
     """
     @notice Takes an amount out of the account's positive legs, in market order, as far as their pots pay.
@@ -233,8 +242,7 @@ def _collect(_account: address, _except: uint256, _amount: uint256) -> uint256:
             break
         if legs >> i & 1 == 0 or i == _except:
             continue
-        seen: leg_reads.Seen = leg_reads._seen(i)
-        if seen.stale or seen.risk & market_words.FLAG_SETTLING != 0:
+        if not self._pays(i):
             continue
         market: markets.Market = markets._open(i)
         position: position_math.Position = positions._load_settled(market, _account)
@@ -291,7 +299,7 @@ def _plan(
     @notice What has to move so that a part leaves with its share: of a solvent account the share of its maintenance margin in the account's
             equity; of a bankrupt one nothing above its own loss, which free collateral and collectable profits cover pro rata to all
             losses.
-    @param _all the portfolio with the target's leg
+    @param _all the portfolio with the target's leg, and what is collectable of the others
     @dev Reverts "stale price" where only a profit at a stale price stands between the account and bankruptcy and the part would leave a
          deficit: no waterfall runs before that price is known.
     """
@@ -300,7 +308,6 @@ def _plan(
     worth: int256 = position_math._worth(_part, _market.mark)
     missing: uint256 = 0
     free: uint256 = accounts._free(_account)
-    collectable: uint256 = 0
     bankrupt: bool = not (_all.full_equity >= 0)
     if worth >= 0 or not bankrupt:
         due: int256 = self._share(_market, _all, _target, rest)
@@ -308,17 +315,14 @@ def _plan(
             plan.excess = convert(unsafe_sub(worth, due), uint256)
             return plan
         missing = convert(unsafe_sub(due, worth), uint256)
-        if missing > free:
-            collectable = self._collectable(_account, _market.id)
     else:
-        collectable = self._collectable(_account, _market.id)
         # lacking is at least |worth|; below 2**128 all
         missing = unsafe_div(
-            unsafe_mul(position_math._abs(worth), unsafe_add(free, collectable)), _all.lacking
+            unsafe_mul(position_math._abs(worth), unsafe_add(free, _all.collectable)), _all.lacking
         )
     plan.from_free = min(missing, free)
     missing = unsafe_sub(missing, plan.from_free)
-    plan.from_legs = min(missing, collectable)
+    plan.from_legs = min(missing, _all.collectable)
     missing = unsafe_sub(missing, plan.from_legs)
     # the other part of the same leg may have a profit of its own
     plan.from_rest = min(missing, convert(max(position_math._worth(rest, _market.mark), 0), uint256))
