@@ -18,6 +18,7 @@ MARKET_FIELDS = (
     "unallocated_loss",
     "pot",
     "treasury",
+    "final_price",
 )
 ACCOUNT_FIELDS = (
     "free_collateral",
@@ -76,6 +77,7 @@ def _market(world: World, market: Market) -> Fields:
         "unallocated_loss": decimal(state.unallocated_loss),
         "pot": decimal(state.pot),
         "treasury": decimal(_treasury(world, market, state)),
+        "final_price": decimal(state.final_price) if state.final_price else None,
     }
 
 
