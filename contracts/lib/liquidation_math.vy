@@ -114,6 +114,22 @@ def _outcome(_size: int256, _before: int256, _result: IVenue.SwapResult, _policy
 
 @internal
 @pure
+def _is_at_liquidation_price(
+    _size: int256, _before: int256, _notional: uint256, _margin: uint256, _policy: uint256
+) -> bool:
+    """
+    @notice Whether a closing trade brings what its part had at its liquidation price, or more: equity >= trigger * MM, both at the average
+            price, before fees.
+    @param _before what the part had without the notional
+    @param _margin maintenance margin of that notional
+    """
+    return not position_math._is_below(
+        self._with_notional(_before, _size, _notional), _margin, policy_word._trigger_bps(_policy)
+    )
+
+
+@internal
+@pure
 def _band_bps(_risk: uint256, _limits: uint256) -> uint256:
     """
     @notice How much worse than mark a force close may be: a fifth of MMR unless set, at least one basis point.

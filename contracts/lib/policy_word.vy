@@ -14,6 +14,8 @@ FLAG_FORCE_CLOSE_FEES: constant(uint256) = 4
 FLAG_LOSS_ADL: constant(uint256) = 8
 # ADL at the previous mark price instead of the bankruptcy price.
 FLAG_ADL_PREVIOUS_MARK: constant(uint256) = 16
+# A force close brings the liquidation price or better (Defx).
+FLAG_AT_LIQUIDATION_PRICE: constant(uint256) = 32
 # Set by the engine for one call: the liquidator puts in what the opening rule asks for, at most the margin named.
 FLAG_AUTO_MARGIN: constant(uint256) = 32_768
 

@@ -9,6 +9,7 @@ from interfaces import IClearinghouse
 from interfaces import IVenue
 
 from contracts.lib import liquidation_math
+from contracts.lib import margin_math
 from contracts.lib import market_words
 from contracts.lib import policy_word
 from contracts.lib import position_math
@@ -102,6 +103,15 @@ def _close_part(
         before,
         _policy & policy_word.FLAG_FORCE_CLOSE_FEES != 0,
     )
+    if _policy & policy_word.FLAG_AT_LIQUIDATION_PRICE != 0 and position_math._worth(_part, _market.mark) >= 0:
+        if not liquidation_math._is_at_liquidation_price(
+            _part.size,
+            before,
+            fill.notional,
+            margin_math._maintenance(fill.notional, _market.risk, _market.extras),
+            _policy,
+        ):
+            reasons._revert(reasons.BEYOND_LIQUIDATION_PRICE)
     outcome: liquidation_math.Outcome = liquidation_math._outcome(_part.size, before, fill, _policy)
     if outcome.residue < min(position_math._worth(_part, _market.mark), 0):
         reasons._revert(reasons.VENUE_TOO_FAR)

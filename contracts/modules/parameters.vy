@@ -257,6 +257,8 @@ def _pack_policy(_p: IConfig.PolicyParams) -> uint256:
         flags |= policy_word.FLAG_LOSS_ADL
     if _p.adl_previous_mark:
         flags |= policy_word.FLAG_ADL_PREVIOUS_MARK
+    if _p.at_liquidation_price:
+        flags |= policy_word.FLAG_AT_LIQUIDATION_PRICE
     return policy_word._pack_ratios(
         flags,
         _p.trigger_bps,
@@ -287,6 +289,7 @@ def _unpack_policy(_policy: uint256) -> IConfig.PolicyParams:
         force_close_fees=policy_word._has(_policy, policy_word.FLAG_FORCE_CLOSE_FEES),
         loss_adl=policy_word._has(_policy, policy_word.FLAG_LOSS_ADL),
         adl_previous_mark=policy_word._has(_policy, policy_word.FLAG_ADL_PREVIOUS_MARK),
+        at_liquidation_price=policy_word._has(_policy, policy_word.FLAG_AT_LIQUIDATION_PRICE),
         min_slice_bps=policy_word._min_slice_bps(_policy),
         liquidation_fee_bps=policy_word._liquidation_fee_bps(_policy),
         reward_share_bps=policy_word._reward_share_bps(_policy),

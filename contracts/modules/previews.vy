@@ -123,6 +123,15 @@ def preview_force_close(
             mmr_bps=market_words._mmr_bps(case.view.risk),
         )
     )
+    if policy & policy_word.FLAG_AT_LIQUIDATION_PRICE != 0 and position_math._worth(part, case.view.state.mark_price) >= 0:
+        if not liquidation_math._is_at_liquidation_price(
+            part.size,
+            before,
+            fill.notional,
+            margin_math._maintenance(fill.notional, case.view.risk, case.view.extras),
+            policy,
+        ):
+            reasons._revert(reasons.BEYOND_LIQUIDATION_PRICE)
     outcome: liquidation_math.Outcome = liquidation_math._outcome(part.size, before, fill, policy)
     if outcome.residue < min(position_math._worth(part, case.view.state.mark_price), 0):
         reasons._revert(reasons.VENUE_TOO_FAR)

@@ -102,7 +102,7 @@ def venue_absorb(
     )
     equity: int256 = position_math._worth(part, market.mark)
     if not (equity >= 0):
-        market = waterfall._absorb(market, part.size, unsafe_sub(0, equity), 0)
+        market = self._absorbed(market, part.size, unsafe_sub(0, equity))
         part.balance = unsafe_sub(part.balance, equity)
     tip: uint256 = 0
     if _remover != _provider and equity > 0 and market.flags & markets.SETTLING == 0:
@@ -126,7 +126,7 @@ def venue_absorb(
         # the provider's own failing position closed against the range
         if _remover == _provider:
             reasons._revert(reasons.CLOSE_LEAVES_A_DEFICIT)
-        market = waterfall._absorb(market, old.size, unsafe_sub(0, new.balance), 0)
+        market = self._absorbed(market, old.size, unsafe_sub(0, new.balance))
         new.balance = 0
     market = positions._replace(market, _provider, old.size, new)
     if new.size == 0 and new.balance > 0:
@@ -136,6 +136,16 @@ def venue_absorb(
     markets._close(market)
     markets._set_mid(_market, market.risk, _removed.mid_price, 0)
     return tip
+
+
+@internal
+def _absorbed(_market: markets.Market, _size: int256, _deficit: int256) -> markets.Market:
+    """
+    @notice A deficit that no auto-deleveraging can take: it comes with a range.
+    """
+    if _market.flags & markets.SETTLING != 0:
+        return waterfall._absorb_settling(_market, _size, _deficit)
+    return waterfall._absorb(_market, _size, _deficit, 0)
 
 
 @internal

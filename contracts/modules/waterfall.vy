@@ -82,8 +82,6 @@ def _absorb(_market: markets.Market, _size: int256, _deficit: int256, _policy: u
     if _policy & policy_word.FLAG_LOSS_ADL != 0 and loss != 0:
         if (market.holders_short if _size > 0 else market.holders_long) <= policy_word.MAX_DELEVERAGED:
             reasons._revert(reasons.USE_ADL)
-    if market.flags & markets.SETTLING != 0:
-        return self._leave_unallocated(market, _size, deficit, loss)
     if not (_size >= 0):
         on_longs = loss
     elif _size == 0:
@@ -110,19 +108,24 @@ def _absorb(_market: markets.Market, _size: int256, _deficit: int256, _policy: u
 
 
 @internal
-def _leave_unallocated(_market: markets.Market, _size: int256, _deficit: uint256, _loss: uint256) -> markets.Market:
+def _absorb_settling(_market: markets.Market, _size: int256, _deficit: int256) -> markets.Market:
     """
-    @notice A settling market moves no index any more: what its fund does not cover lowers what all claims are paid.
+    @notice Covers a deficit of a settling market, which moves no index any more: by the whole fund, and what that does not have lowers what
+            all claims are paid.
     """
+    deficit: uint256 = convert(_deficit, uint256)
     market: markets.Market = _market
-    if _loss != 0:
-        markets.unallocated[market.id] = unsafe_add(markets.unallocated[market.id], _loss)
+    paid: uint256 = min(deficit, market.insurance)
+    loss: uint256 = unsafe_sub(deficit, paid)
+    market.insurance = unsafe_sub(market.insurance, paid)
+    if loss != 0:
+        markets.unallocated[market.id] = unsafe_add(markets.unallocated[market.id], loss)
         market.flags |= markets.HAS_UNALLOCATED
     log IClearinghouse.DeficitAbsorbed(
         market=market.id,
         size=_size,
-        deficit=_deficit,
-        from_insurance=unsafe_sub(_deficit, _loss),
+        deficit=deficit,
+        from_insurance=paid,
         insurance_fund=market.insurance,
         long_social_loss_index=market.long_loss,
         short_social_loss_index=market.short_loss,
@@ -147,9 +150,7 @@ def _draw(_market: markets.Market, _deficit: uint256) -> markets.Market:
     market: markets.Market = _market
     if market.insurance == 0:
         return market
-    draw_bps: uint256 = 10_000
-    if market.flags & markets.SETTLING == 0:
-        draw_bps = market_words._insurance_draw_bps(markets.limits_words[market.id])
+    draw_bps: uint256 = market_words._insurance_draw_bps(markets.limits_words[market.id])
     level: uint256 = 0
     if draw_bps != 10_000:
         level = self._draw_level(market.id, market.insurance, draw_bps)

@@ -63,6 +63,7 @@ def policy_params(config: MarketConfig) -> dict[str, Any]:
         "force_close_fees": config.force_close_fees,
         "loss_adl": config.loss == "adl",
         "adl_previous_mark": config.adl_price == "previous_mark",
+        "at_liquidation_price": config.force_close_at_liquidation_price,
         "min_slice_bps": config.min_slice_bps,
         "liquidation_fee_bps": config.liquidation_fee_bps,
         "reward_share_bps": config.reward_share_bps,

@@ -95,6 +95,7 @@ class MarketConfig(BaseModel):
     takeover: Flag = True
     force_close: Flag = True
     force_close_fees: Flag = True
+    force_close_at_liquidation_price: Flag = False
     last_resort_seconds: Seconds = 0
     large_notional: Amount = Decimal(0)
     chunk_bps: Bps = 0

@@ -109,7 +109,7 @@ def _policy_params() -> dict[str, Any]:
         "grace_seconds",
         "large_notional",
     )
-    switches = ("takeover", "force_close", "force_close_fees", "loss_adl", "adl_previous_mark")
+    switches = ("takeover", "force_close", "force_close_fees", "loss_adl", "adl_previous_mark", "at_liquidation_price")
     return {"trigger_bps": 10_000} | dict.fromkeys(numbers, 0) | dict.fromkeys(switches, False)
 
 

@@ -90,6 +90,7 @@ def policy_params() -> dict[str, Any]:
         "force_close_fees": True,
         "loss_adl": False,
         "adl_previous_mark": True,
+        "at_liquidation_price": True,
         "min_slice_bps": 500,
         "liquidation_fee_bps": 100,
         "reward_share_bps": 4000,

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 WAD = 10**18
-SWITCHES = ("takeover", "force_close", "force_close_fees", "loss_adl", "adl_previous_mark")
+SWITCHES = ("takeover", "force_close", "force_close_fees", "loss_adl", "adl_previous_mark", "at_liquidation_price")
 
 
 def read(config):

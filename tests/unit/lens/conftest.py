@@ -44,6 +44,7 @@ POLICY_PARAMS = {
     "force_close_fees": True,
     "loss_adl": False,
     "adl_previous_mark": False,
+    "at_liquidation_price": False,
     "min_slice_bps": 0,
     "liquidation_fee_bps": 0,
     "reward_share_bps": 0,
