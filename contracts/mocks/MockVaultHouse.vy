@@ -142,6 +142,17 @@ def confuse(_vault: address, _watched: uint256, _market: uint256):
     extcall IBackstopVault(_vault).came_back(_market)
 
 
+@external
+def repeat(_vault: address, _market: uint256):
+    """
+    @notice As an engine that tells twice of what came back once.
+    """
+    extcall IBackstopVault(_vault).watch(_market)
+    self._close_out(_market, _vault)
+    extcall IBackstopVault(_vault).came_back(_market)
+    extcall IBackstopVault(_vault).came_back(_market)
+
+
 @internal
 def _hand_over(
     _market: uint256, _account: address, _size: int256, _balance: int256, _notional: uint256, _margin: uint256

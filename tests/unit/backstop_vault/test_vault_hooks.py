@@ -182,6 +182,11 @@ def test_it_tells_of_the_market_it_watched(backed: VaultDesk) -> None:
     backed.house.transact("confuse", vault, 1, 1, sender=backed.owner).check()
 
 
+def test_it_tells_once(backed: VaultDesk) -> None:
+    backed.back_up(0, size=4 * WAD, margin=50 * WAD).check()
+    assert backed.house.transact("repeat", backed.vault.address, 0, sender=backed.owner).reason == "not watched"
+
+
 def test_gifts_lower_nothing(backed: VaultDesk) -> None:
     backed.back_up(0, size=4 * WAD, margin=50 * WAD).check()
     backed.gift(30 * M)

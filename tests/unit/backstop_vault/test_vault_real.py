@@ -238,6 +238,16 @@ def test_the_loss_is_the_margin_and_no_more(failing: Real) -> None:
     assert not real.vault.call("active_markets")
 
 
+def test_markets_that_are_not_there(failing: Real) -> None:
+    """Caps may be set before a market is listed; nothing is admitted before the owner does so."""
+    real = failing
+    assert real.vault.call("committed", 1) == real.vault.call("admit", 1) == 0
+    real.owner("set_loss_cap", 1, WAD)
+    assert real.vault.call("admit", 1) == WAD
+    assert real.send("keeper", "release", [1]) == "market not active"
+    assert real.send("keeper", "claim", [1]) == "unknown market"
+
+
 def test_prices_that_are_none(failing: Real) -> None:
     real = failing
     real.take_over("target", missing_margin(real, "target"))
