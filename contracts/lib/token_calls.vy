@@ -17,12 +17,14 @@ def _held(_token: address) -> uint256:
     answer: (bool, Bytes[32]) = raw_call(
         _token, question, max_outsize=32, is_static_call=True, revert_on_failure=False
     )
-    if not answer[0] and len(answer[1]) > 0:
+    if answer[0]:
+        # An account without code answers with nothing.
+        assert len(answer[1]) == 32, "balance unknown"
+        return convert(answer[1], uint256)
+    if len(answer[1]) > 0:
         # Asked again it says all it has to say, at any length.
         raw_call(_token, question, is_static_call=True)
-    # An account without code answers with nothing.
-    assert answer[0] and len(answer[1]) == 32, "balance unknown"
-    return convert(answer[1], uint256)
+    raise "balance unknown"
 
 
 @internal

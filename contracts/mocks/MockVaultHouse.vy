@@ -127,10 +127,30 @@ def deleverage(_vault: address, _market: uint256, _tell: bool):
     @notice As the engine: closes the vault's position at mark.
     """
     if _tell:
-        extcall IBackstopVault(_vault).watch()
+        extcall IBackstopVault(_vault).watch(_market)
     self._close_out(_market, _vault)
     if _tell:
         extcall IBackstopVault(_vault).came_back(_market)
+
+
+@external
+def confuse(_vault: address, _watched: uint256, _market: uint256):
+    """
+    @notice As an engine that watches one market and tells of another.
+    """
+    extcall IBackstopVault(_vault).watch(_watched)
+    extcall IBackstopVault(_vault).came_back(_market)
+
+
+@external
+def repeat(_vault: address, _market: uint256):
+    """
+    @notice As an engine that tells twice of what came back once.
+    """
+    extcall IBackstopVault(_vault).watch(_market)
+    self._close_out(_market, _vault)
+    extcall IBackstopVault(_vault).came_back(_market)
+    extcall IBackstopVault(_vault).came_back(_market)
 
 
 @internal

@@ -54,6 +54,9 @@ _active: DynArray[uint256, MAX_MARKETS]
 # Free collateral, plus one, as it would be if nothing came back since the engine began to move a position of the vault.
 _watched: transient(uint256)
 
+# The market of that position.
+_watched_market: transient(uint256)
+
 
 @deploy
 def __init__(_clearinghouse: address, _lens: address, _engine: address, _band_bps: uint256):
@@ -86,7 +89,8 @@ def admit(_market: uint256) -> uint256:
 def took_over(_market: uint256, _margin: uint256):
     """
     @notice Takes note that the engine is about to move a position, and with it `_margin` of the vault's, into the vault's position of a
-            market. Only the engine, before it does so; `came_back` after it counts what returns at once where the position ends.
+            market. Only the engine, before it does so, one position at a time; `came_back` after it counts what returns at once where
+            the position ends.
     @dev Reverts "not engine", "insufficient collateral", "loss cap reached", "too many markets".
     """
     self._check_engine()
@@ -98,28 +102,29 @@ def took_over(_market: uint256, _margin: uint256):
     assert committed <= self.loss_cap[_market], "loss cap reached"
     self._committed[_market] = committed
     self._activate(_market)
-    self._watched = free - _margin + 1
+    self._watch(_market, free - _margin)
     log IBackstopVault.MarginCommitted(market=_market, margin=_margin, committed=committed)
 
 
 @external
-def watch():
+def watch(_market: uint256):
     """
     @notice The engine is about to do something to a position of the vault that may pay it: deleverage it, say. Only the engine.
     @dev Reverts "not engine".
     """
     self._check_engine()
-    self._watched = self._free() + 1
+    self._watch(_market, self._begin(_market))
 
 
 @external
 def came_back(_market: uint256):
     """
-    @notice Counts what came back from a market since `took_over` or `watch` in the same transaction. Only the engine.
+    @notice Counts what came back from a market since `took_over` or `watch`, the last call of either in this transaction, for the same
+            market. Only the engine.
     @dev Reverts "not engine", "not watched".
     """
     self._check_engine()
-    assert self._watched != 0, "not watched"
+    assert self._watched != 0 and self._watched_market == _market, "not watched"
     before: uint256 = self._watched - 1
     self._watched = 0
     self._book(_market, before)
@@ -333,6 +338,12 @@ def _committed_now(_market: uint256) -> uint256:
 def _see_owed(_market: uint256):
     self._committed[_market] = self._committed_now(_market)
     self._owed[_market] = staticcall CLEARINGHOUSE.owed(_market, self)
+
+
+@internal
+def _watch(_market: uint256, _free_then: uint256):
+    self._watched = _free_then + 1
+    self._watched_market = _market
 
 
 @internal

@@ -1,4 +1,8 @@
-"""Stages, margin calls and previews: DESIGN section 7, spec sections 9 and 10."""
+"""Who may be liquidated, when, and what anybody can know of it.
+
+From docs/spec.md, sections 9 (takeover, overdue, stages), 10 (force close) and 12 (views), with the order of the checks
+there; how long a grace period lasts from docs/errors.md.
+"""
 
 from dataclasses import dataclass
 from enum import IntEnum
@@ -7,12 +11,15 @@ from nacre.model import liquidation
 from nacre.model.clearinghouse import Clearinghouse
 from nacre.model.liquidation import Closed, Taken
 from nacre.model.market import Market
-from nacre.model.positions import Position, initial_margin, maintenance_margin
-from nacre.model.rounding import BPS, WAD, ceil_div, floor_div, require
+from nacre.model.oracle import Quote
+from nacre.model.positions import Position, initial_margin, is_below, maintenance_margin
+from nacre.model.rounding import BPS, WAD, ceil_div, require
+
+MARGIN_LIMIT = 2**104
 
 
 class Stage(IntEnum):
-    """Rungs of the health ladder, worst last."""
+    """Rungs of the ladder, as the lens numbers them."""
 
     HEALTHY = 0
     MARGIN_CALL = 1
@@ -23,7 +30,7 @@ class Stage(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """Where a position stands and the numbers behind it."""
+    """A position at mark."""
 
     stage: Stage
     equity: int
@@ -32,104 +39,129 @@ class Health:
 
 
 def stage_of(market: Market, position: Position, price: int) -> Stage:
-    """The first rung that applies; equality is safe."""
-    policy = market.policy
-    if position.size == 0:
-        return Stage.HEALTHY
+    """The first that applies."""
     equity = market.equity(position, price)
-    margin = maintenance_margin(position.size, price, market.parameters)
     if equity < 0:
         return Stage.BANKRUPT
-    if equity * BPS < margin * policy.backstop_bps:
-        return Stage.BACKSTOP
-    if equity * BPS < margin * policy.trigger_bps:
-        return Stage.LIQUIDATABLE
-    if equity * BPS < margin * policy.margin_call_bps:
-        return Stage.MARGIN_CALL
+    policy, margin = market.policy, maintenance_margin(position.size, price, market.parameters)
+    for stage, ratio in (
+        (Stage.BACKSTOP, policy.backstop_bps),
+        (Stage.LIQUIDATABLE, policy.trigger_bps),
+        (Stage.MARGIN_CALL, policy.margin_call_bps),
+    ):
+        if is_below(equity, margin, ratio):
+            return stage
     return Stage.HEALTHY
 
 
 def health(house: Clearinghouse, number: int, account: str) -> Health:
-    """Health at this moment, funding accrued."""
+    """What a transaction of this block would find."""
     market = house.market(number).copy()
-    quote = market.accrue(house.now)
-    position = market.position_of(account)
+    price = market.accrue(house.now).price
+    held, p = market.position_of(account), market.parameters
     return Health(
-        stage_of(market, position, quote.price),
-        market.equity(position, quote.price),
-        initial_margin(position.size, quote.price, market.parameters),
-        maintenance_margin(position.size, quote.price, market.parameters),
+        stage_of(market, held, price),
+        market.equity(held, price),
+        initial_margin(held.size, price, p),
+        maintenance_margin(held.size, price, p),
     )
 
 
+def _price_from(position: Position, excess: int, ratio: int) -> int:
+    """X / (|q| (1 -+ ratio)) in WAD, `ratio` in units of BPS^2; up for a long, down for a short; not below 0."""
+    unit = BPS * BPS
+    numerator = max(0, excess) * WAD * unit
+    denominator = position.amount * (unit - position.side * ratio)
+    return ceil_div(numerator, denominator) if position.size > 0 else numerator // denominator
+
+
+def _excess(market: Market, position: Position) -> int:
+    """X: what the price must cover."""
+    paid = position.side * (position.entry_notional) - position.balance
+    return position.side * (paid + position.carry(market.index_of(position.size)))
+
+
 def liquidation_price(market: Market, position: Position) -> int:
-    """Where a position is still safe and beyond which it may be liquidated; a few wei on the safe side."""
-    ratio = market.policy.trigger_bps * market.parameters.mmr_bps
-    basis = _price_basis(market, position)
-    if position.size > 0:
-        # A long that owes nothing never gets there.
-        return ceil_div((basis + 3) * WAD * BPS**2, position.amount * (BPS**2 - ratio)) if basis > 0 else 0
-    return max(0, floor_div(max(basis - 3, 0) * WAD * BPS**2, position.amount * (BPS**2 + ratio)))
+    """Where the position is still safe, and beyond which it may be liquidated."""
+    excess, ratio = _excess(market, position), market.policy.trigger_bps * market.parameters.mmr_bps
+    if position.size > 0 and excess <= 0:
+        return 0
+    return _price_from(position, excess + 3 * position.side, ratio)
 
 
 def bankruptcy_price(market: Market, position: Position) -> int:
-    """Where the equity is zero."""
-    division = ceil_div if position.size > 0 else floor_div
-    return max(0, division(_price_basis(market, position) * WAD, position.amount))
+    return _price_from(position, _excess(market, position), 0)
 
 
-def _price_basis(market: Market, position: Position) -> int:
-    """What a long owes besides its worth, or what a short has against it."""
-    backing = position.balance - position.carry(market.index_of(position.size))
-    return position.entry_notional - position.side * backing
+# ---- records of margin calls
 
 
 def counted_since(house: Clearinghouse, market: Market, account: str) -> int | None:
-    """Since when a margin call found the account liquidatable; it counts for two delays and for that position only."""
-    record, position = market.liquidatable_since.get(account), market.position_of(account)
-    if record is None or position.size == 0:
+    """When the account was recorded as liquidatable, if that is of this position and not too old."""
+    record, held = market.liquidatable_since.get(account), market.position_of(account)
+    if record is None or not held.size:
         return None
-    since, *made_for = record
-    if made_for != [position.topups, position.size > 0]:
-        return None
-    return since if house.now <= since + 2 * market.policy.last_resort_seconds else None
+    since, topups, long = record
+    same = topups == held.topups and long == (held.size > 0)
+    return since if same and house.now <= since + 2 * market.policy.last_resort_seconds else None
 
 
 def is_overdue(house: Clearinghouse, market: Market, account: str) -> bool:
-    """Whether a margin call's record opens the takeover."""
-    delay, since = market.policy.last_resort_seconds, counted_since(house, market, account)
+    """Whether the last resort is open against it, if it is still liquidatable."""
+    since, delay = counted_since(house, market, account), market.policy.last_resort_seconds
     return delay > 0 and since is not None and house.now >= since + delay
 
 
-def call_margin(house: Clearinghouse, number: int, accounts: list[str]) -> list[Stage]:
-    """Records since when positions are liquidatable; forgets it for those that are not. Accrues nothing."""
+def call_margin(house: Clearinghouse, number: int, accounts: list[str]) -> dict[str, Stage]:
+    """Records who is liquidatable; returns those announced. Nothing of the market itself is written."""
     market = house.market(number)
     accrued = market.copy()
-    quote = accrued.accrue(house.now)
-    require(not quote.stale, "stale price")
-    stages = []
+    price = house.fresh_price(accrued).price
+    announced: dict[str, Stage] = {}
     for account in accounts:
-        position = accrued.position_of(account)
-        stage = stage_of(accrued, position, quote.price)
-        stages.append(stage)
-        if position.size == 0 or stage < Stage.LIQUIDATABLE:
+        held = market.position_of(account)
+        stage = stage_of(accrued, held, price)
+        if stage != Stage.HEALTHY:
+            announced[account] = stage
+        if stage < Stage.LIQUIDATABLE:
             market.liquidatable_since.pop(account, None)
         elif counted_since(house, market, account) is None:
-            market.liquidatable_since[account] = (
-                house.now,
-                position.topups,
-                position.size > 0,
-            )
-    return stages
+            market.liquidatable_since[account] = (house.now, held.topups, held.size > 0)
+    return announced
+
+
+# ---- liquidations
+
+
+def _check_target(house: Clearinghouse, market: Market, caller: str, target: str) -> tuple[Quote, Stage]:
+    """From the caller to the stage of the target."""
+    require(not house.acts_for(caller, target), "self liquidation")
+    quote = house.fresh_price(market)
+    held = market.position_of(target)
+    require(held.size != 0, "no position")
+    stage = stage_of(market, held, quote.price)
+    require(stage >= Stage.LIQUIDATABLE, "not liquidatable")
+    return quote, stage
+
+
+def _check_grace(house: Clearinghouse, market: Market, stage: Stage) -> None:
+    over = house.now >= market.oracle.outage_end + market.policy.grace_seconds
+    require(stage == Stage.BANKRUPT or over, "grace period")
 
 
 def liquidate_by_takeover(house: Clearinghouse, number: int, caller: str, target: str, size: int, margin: int) -> Taken:
-    """A takeover by the caller."""
-    overdue = is_overdue(house, house.market(number), target)
-    return liquidation.take_over(house, number, caller, target, size, margin, overdue)
+    require(margin <= MARGIN_LIMIT, "amount too large")
+    market = house.market(number)
+    quote, stage = _check_target(house, market, caller, target)
+    allowed = market.policy.takeover or stage == Stage.BANKRUPT or is_overdue(house, market, target)
+    require(allowed, "takeover not allowed")
+    _check_grace(house, market, stage)
+    return liquidation.take_over(house, market, caller, target, size, margin, quote)
 
 
 def force_close(house: Clearinghouse, number: int, keeper: str, target: str, size: int, limit_price: int) -> Closed:
-    """A force close by the caller."""
-    require(house.market(number).policy.force_close, "force close not allowed")
-    return liquidation.force_close(house, number, keeper, target, size, limit_price)
+    market = house.market(number)
+    require(market.policy.force_close, "force close not allowed")
+    quote, stage = _check_target(house, market, keeper, target)
+    _check_grace(house, market, stage)
+    return liquidation.force_close(house, market, keeper, target, size, limit_price, quote)

@@ -1,120 +1,142 @@
-"""Adding and removing ranges, where venue and clearinghouse meet: spec section 11."""
+"""Providers and keepers at the venue: adding ranges, removing them, moving a venue without liquidity.
+
+From docs/spec.md, sections 11 (Drift, Adding, Removing) and 3 (what a jump stops); the order of the checks from there
+and from docs/errors.md.
+"""
 
 from dataclasses import replace
 
-from nacre.model import ticks as tick_math
 from nacre.model.clearinghouse import Clearinghouse
 from nacre.model.market import Market
+from nacre.model.oracle import Quote
 from nacre.model.positions import Position, combine, maintenance_margin
-from nacre.model.ranges import Range
+from nacre.model.ranges import Range, depth
 from nacre.model.rounding import BPS, require
+from nacre.model.ticks import HIGHEST_TICK, LOWEST_TICK, SPACING, price_of_sqrt, sqrt_of_price, sqrt_price_at
+from nacre.model.venue import RangeKey
 from nacre.model.waterfall import absorb
+
+MARGIN_LIMIT = 2**120
+# Of the ranges that begin or end at one tick; over all 9,213 edges it stays below 2^118.
+LARGEST_EDGE = 2**118 // (2 * HIGHEST_TICK // SPACING + 1)
+TIP_PART = 10
+
+
+def _near_mark(market: Market, price: int) -> bool:
+    """Whether the venue's price is at most MMR away from mark."""
+    there = price_of_sqrt(market.venue.sqrt_price)
+    return abs(there - price) * BPS <= min(there, price) * market.parameters.mmr_bps
+
+
+def _reach(house: Clearinghouse, number: int) -> tuple[Market, Quote]:
+    """The market with its venue accrued."""
+    market = house.market(number)
+    quote = house.fresh_price(market)
+    market.venue.accrue(market.funding.index)
+    return market, quote
+
+
+def range_position(market: Market, key: RangeKey) -> Position:
+    """A range as a settled position at its real inventory."""
+    return _position_at(market, market.venue.ranges[key], market.venue.sqrt_price)
+
+
+def _position_at(market: Market, held: Range, sqrt_price: int) -> Position:
+    span = market.venue.span(held.lower, held.upper, market.funding.index)
+    position = held.as_position(sqrt_price, span, market.lp_factor, market.lp_epoch)
+    return replace(position, entry_carry=market.index_of(position.size)) if position.size else position
+
+
+# ---- adding
 
 
 def add_liquidity(
     house: Clearinghouse, number: int, provider: str, lower: int, upper: int, margin: int, sender: str
-) -> Range:
-    """A new range around the current price, backed by `margin` of free collateral."""
-    house.check_authority(provider, sender)
-    market = house.market(number)
+) -> int:
+    """A range of the sender's own; returns its liquidity."""
     require(margin > 0, "zero amount")
-    aligned = lower % tick_math.SPACING == 0 == upper % tick_math.SPACING
-    require(lower < upper and aligned, "bad ticks")
-    require(lower >= -tick_math.MAX_TICK and upper <= tick_math.MAX_TICK, "bad ticks")
-    quote = market.accrue(house.now)
-    require(not quote.stale, "stale price")
+    require(margin < MARGIN_LIMIT, "too much liquidity")
+    spaced = lower % SPACING == 0 and upper % SPACING == 0
+    require(spaced and LOWEST_TICK <= lower < upper <= HIGHEST_TICK, "bad ticks")
+    market, quote = _reach(house, number)
     require(not quote.jumped, "price just jumped")
     require(market.open, "market is reduce-only")
-    require(margin >= market.parameters.min_notional, "range too small")
     p, venue = market.parameters, market.venue
-    venue.accrue(market.funding.index)
+    require(margin >= p.min_notional, "range too small")
     venue.drift(quote.price)
-    require(_is_near(market, quote.price), "venue too far from mark")
+    require(_near_mark(market, quote.price), "venue too far from mark")
     added = venue.add(provider, lower, upper, margin, p.imr_bps, market.lp_factor, market.lp_epoch)
-    # The smallest trade moves the price by at most half of MMR, a quarter in square roots.
-    reach = venue.sqrt_price * p.mmr_bps // (4 * BPS)
-    require(added.liquidity * reach // 2**96 >= p.min_notional, "range too small")
-    house.pay_in(market, provider, margin)
-    market.lp_margin += margin
+    require(depth(added.liquidity, venue.sqrt_price, p.mmr_bps) >= p.min_notional, "range too small")
+    fits = all(venue.ticks[edge].gross <= LARGEST_EDGE for edge in (lower, upper))
+    require(fits, "too much liquidity")
     market.mid = venue.mid()
-    return added
+    market.lp_margin += margin
+    house.pay_in(market, sender, margin)
+    return added.liquidity
 
 
 def sync(house: Clearinghouse, number: int) -> None:
-    """Accrues, and lets a venue without liquidity follow mark."""
-    market = house.market(number)
-    quote = market.accrue(house.now)
-    require(not quote.stale, "stale price")
-    market.venue.accrue(market.funding.index)
+    """Lets a venue without liquidity follow mark."""
+    market, quote = _reach(house, number)
     market.venue.drift(quote.price)
     market.mid = market.venue.mid()
 
 
-def range_position(market: Market, key: tuple[str, int, int], at_mark: int = 0) -> Position:
-    """A range as a position; with `at_mark`, at the inventory it would have if the venue stood there."""
-    held = market.venue.ranges[key]
-    span = market.venue.span(held.lower, held.upper, market.funding.index)
-    sqrt_price = tick_math.sqrt_of_price(at_mark) if at_mark else market.venue.sqrt_price
-    position = held.as_position(sqrt_price, span, market.lp_factor, market.lp_epoch)
-    return replace(position, entry_carry=market.index_of(position.size) if position.size else 0)
+# ---- removing
 
 
-def range_is_removable(market: Market, key: tuple[str, int, int], mark: int, jumped: bool) -> bool:
-    """Whether anyone may remove it: below maintenance margin at mark, out of range, or holding the venue back."""
-    position = range_position(market, key, mark)
-    if market.equity(position, mark) < maintenance_margin(position.size, mark, market.parameters):
+def _fails(market: Market, held: Range, price: int) -> bool:
+    """Whether the range would be below maintenance margin if the venue stood at mark."""
+    position = _position_at(market, held, sqrt_of_price(price))
+    equity = position.balance + position.price_pnl(price)
+    return equity < maintenance_margin(position.size, price, market.parameters)
+
+
+def _in_the_way(market: Market, held: Range, price: int) -> bool:
+    """Whether the venue does not stand in it, or it keeps the venue from going to a mark beyond it."""
+    if not held.lower <= market.venue.tick < held.upper:
         return True
-    held, tick = market.venue.ranges[key], market.venue.tick
-    idle = not held.lower <= tick < held.upper or _is_stranded(market, held, mark)
-    return idle and not jumped
-
-
-def _is_near(market: Market, mark: int) -> bool:
-    """Whether the venue's price is within MMR of mark."""
-    here = tick_math.price_of_sqrt(market.venue.sqrt_price)
-    return abs(here - mark) * BPS <= min(here, mark) * market.parameters.mmr_bps
-
-
-def _is_stranded(market: Market, held: Range, mark: int) -> bool:
-    """Whether mark lies outside a range while the venue is far from mark."""
-    there = tick_math.sqrt_of_price(mark)
-    inside = tick_math.sqrt_price_at(held.lower) <= there < tick_math.sqrt_price_at(held.upper)
-    return not inside and not _is_near(market, mark)
+    low, mark, high = sqrt_price_at(held.lower), sqrt_of_price(price), sqrt_price_at(held.upper)
+    return not (low <= mark <= high or _near_mark(market, price))
 
 
 def remove_liquidity(house: Clearinghouse, number: int, provider: str, lower: int, upper: int, sender: str) -> Position:
-    """The range becomes part of its provider's position. Others may do it when it fails, for a tip."""
-    market = house.market(number)
-    quote = market.accrue(house.now)
-    require(not quote.stale, "stale price")
-    venue, key = market.venue, (provider, lower, upper)
-    venue.accrue(market.funding.index)
-    venue.drift(quote.price)
-    require(key in venue.ranges, "no range")
-    own = sender == provider or (provider, sender) in house.operators
+    """One's own, or one that fails or is in the way; returns what the provider's position got."""
+    market, quote = _reach(house, number)
+    market.venue.drift(quote.price)
+    key = (provider, lower, upper)
+    require(key in market.venue.ranges, "no range")
+    held, own = market.venue.ranges[key], house.acts_for(sender, provider)
     if own:
         require(not quote.jumped, "price just jumped")
     else:
-        require(range_is_removable(market, key, quote.price, quote.jumped), "range is healthy")
-
-    removed = range_position(market, key)
-    held = venue.remove(key)
+        waits = quote.jumped or not _in_the_way(market, held, quote.price)
+        require(not waits or _fails(market, held, quote.price), "range is healthy")
+    removed, totals, price = range_position(market, key), market.totals, quote.price
     market.lp_margin -= held.margin_now(market.lp_factor, market.lp_epoch)
-    market.mid = venue.mid()
-    equity = market.equity(removed, quote.price)
+    market.venue.remove(key)
+    market.mid = market.venue.mid()
+    equity = removed.balance + removed.price_pnl(price)
     tip = 0
     if equity < 0:
-        absorb(market, removed, -equity, market.totals, quote.price, house.now)
+        absorb(market, removed, -equity, totals, price, house.now)
         removed = replace(removed, balance=removed.balance - equity)
     elif not own:
-        tip = min(market.parameters.tip, equity // 10)
+        tip = min(market.parameters.tip, equity // TIP_PART)
         removed = replace(removed, balance=removed.balance - tip)
-    old = market.own_position(provider, house.now)
-    new = combine(removed, old, market.long_index, market.short_index)
-    if new.size == 0 and new.balance < 0 and not own:
-        # The provider's own failing position closed against the range.
-        absorb(market, old, -new.balance, market.totals, quote.price, house.now)
-        new = replace(new, balance=0)
-    house.finish(market, provider, new, 0)
-    house.pay_out(market, sender, tip)
+    _hand_over(house, market, provider, removed, own, price)
+    if tip:
+        house.pay_out(market, sender, tip)
     return removed
+
+
+def _hand_over(house: Clearinghouse, market: Market, provider: str, removed: Position, own: bool, price: int) -> None:
+    """Combines what left the venue into the provider's position; margin rules do not apply."""
+    held, totals = market.own_position(provider, house.now), market.totals
+    held = held.settled(market.index_of(held.size))
+    new = combine(removed, held, market.long_index, market.short_index)
+    if new.size == 0 and new.balance < 0 and not own:
+        absorb(market, held, -new.balance, totals, price, house.now)
+        new = replace(new, balance=0)
+    ended = house.store_or_end(market, provider, new)
+    house.move_margin(market, provider, -ended)

@@ -7,14 +7,12 @@ from nacre.model.accrual import Funding
 from nacre.model.oracle import Oracle, Quote, read
 from nacre.model.parameters import MarketParameters, Policy
 from nacre.model.positions import TOPUP_LIMIT, Position, notional
-from nacre.model.rounding import RAY, WAD, ceil_div, require
+from nacre.model.rounding import RAY, require
 from nacre.model.venue import Venue
 
 # What a stored position has room for.
 MAX_BALANCE = 2**127
 MAX_STORED_NOTIONAL = 2**120
-# A deviation counts as this much in the penalty at most.
-HIGHEST_DEVIATION = 1000 * WAD
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,19 +151,3 @@ class Market:
     def exceeds_cap(self, interest: int, price: int) -> bool:
         cap = self.parameters.max_open_interest
         return cap > 0 and notional(interest, price) > cap
-
-
-def deviation(mid: int, mark: int) -> int:
-    """D of DESIGN section 6, WAD, rounded up; 0 without a mid."""
-    if mid == 0:
-        return 0
-    return ceil_div((max(mid, mark) - min(mid, mark)) * WAD, min(mid, mark))
-
-
-def penalty_ratio(coefficients: tuple[int, int, int, int], d: int) -> int:
-    """a D^3 + b D^2 + c D + d, WAD; each power and product rounded down."""
-    d = min(d, HIGHEST_DEVIATION)
-    square = d * d // WAD
-    cube = square * d // WAD
-    a, b, c, constant = coefficients
-    return a * cube // WAD + b * square // WAD + c * d // WAD + constant

@@ -1,17 +1,21 @@
-"""Positions: spec section 5."""
+"""A position, what it is worth, and the rules it must meet.
+
+From docs/spec.md, section 5. Sizes are signed, so that one floor gives both directions written there: floor(q P) is
+floor(|q| P) of a long and -ceil(|q| P) of a short, and the entry notional n counts as s n.
+"""
 
 from dataclasses import dataclass, replace
 
 from nacre.model.parameters import MarketParameters
-from nacre.model.rounding import RAY, WAD, bps_up, ceil_div, floor_div, require, sign
+from nacre.model.rounding import BPS, RAY, WAD, bps_up, require
 
-# Top-ups are counted modulo this.
-TOPUP_LIMIT = 128
+# A position's count of top-ups is modulo this: section 9.
+TOPUP_LIMIT = 2**7
 
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """A signed size with its balance, the notional it was entered at and the carry index it was last settled at."""
+    """Size signed, WAD; balance, entry notional WAD; entry carry RAY per unit."""
 
     size: int = 0
     balance: int = 0
@@ -20,55 +24,56 @@ class Position:
     topups: int = 0
 
     @property
-    def side(self) -> int:
-        return sign(self.size)
-
-    @property
     def amount(self) -> int:
-        """Size without sign."""
         return abs(self.size)
 
+    @property
+    def side(self) -> int:
+        """+1 long, -1 short, 0 flat."""
+        return (self.size > 0) - (self.size < 0)
+
     def price_pnl(self, price: int) -> int:
-        """Profit of the price alone: worth down for a long, cost up for a short."""
-        if self.size > 0:
-            return floor_div(self.size * price, WAD) - self.entry_notional
-        return self.entry_notional - ceil_div(-self.size * price, WAD)
+        return self.size * price // WAD - self.side * self.entry_notional
 
     def carry(self, index: int) -> int:
-        """What funding, borrowing and social loss cost since the last settlement; `index` is K of its side."""
-        return ceil_div(self.amount * (index - self.entry_carry), RAY)
+        """A charge, rounded up; `index` is K of its side."""
+        return -(abs(self.size) * (self.entry_carry - index) // RAY)
 
     def pnl(self, price: int, index: int) -> int:
         return self.price_pnl(price) - self.carry(index)
 
     def equity(self, price: int, index: int) -> int:
-        return self.balance + self.pnl(price, index)
+        return self.balance + self.price_pnl(price) - self.carry(index)
 
     def settled(self, index: int) -> "Position":
-        """The same with its carry paid out of the balance."""
+        """The same position with its carry paid from the balance."""
+        if not self.size:
+            return self
         return replace(self, balance=self.balance - self.carry(index), entry_carry=index)
 
 
 def notional(size: int, price: int) -> int:
-    """What `size` (of either sign) is worth, rounded up."""
-    return ceil_div(abs(size) * price, WAD)
+    """At `price`, rounded up, of a size of either sign."""
+    return -(-abs(size) * price // WAD)
 
 
-def initial_margin(size: int, price: int, parameters: MarketParameters) -> int:
-    return bps_up(notional(size, price), parameters.imr_bps)
+def initial_margin(size: int, price: int, p: MarketParameters) -> int:
+    return bps_up(notional(size, price), p.imr_bps)
 
 
-def maintenance_margin(size: int, price: int, parameters: MarketParameters) -> int:
-    return bps_up(notional(size, price), parameters.mmr_bps)
+def maintenance_margin(size: int, price: int, p: MarketParameters) -> int:
+    return bps_up(notional(size, price), p.mmr_bps)
 
 
 def split(position: Position, amount: int) -> tuple[Position, Position]:
-    """`amount` of the position with its share of balance and notional, and the rest."""
-    part = Position(
+    """(part, rest) of a settled position; the part's shares are rounded down, the rest gets what is left of them."""
+    if amount == position.amount:
+        return position, Position(topups=position.topups)
+    part = replace(
+        position,
         size=position.side * amount,
-        balance=floor_div(position.balance * amount, position.amount),
-        entry_notional=floor_div(position.entry_notional * amount, position.amount),
-        entry_carry=position.entry_carry,
+        balance=position.balance * amount // position.amount,
+        entry_notional=position.entry_notional * amount // position.amount,
     )
     rest = replace(
         position,
@@ -79,47 +84,41 @@ def split(position: Position, amount: int) -> tuple[Position, Position]:
     return part, rest
 
 
-def combine(first: Position, second: Position, long_index: int, short_index: int) -> Position:
-    """Adds `first` to `second`, the owner's, both settled. The entry carry is that of the new side, 0 when flat."""
-
-    def settled(position: Position) -> Position:
-        return position.settled(long_index if position.size > 0 else short_index) if position.size else position
-
-    a, b = settled(first), settled(second)
-    balance = a.balance + b.balance
-    if a.side * b.side >= 0:
-        size = a.size + b.size
+def combine(a: Position, b: Position, long_index: int, short_index: int) -> Position:
+    """Both in one. `b` is the account's own: its count of top-ups goes on."""
+    a = a.settled(long_index if a.size > 0 else short_index)
+    b = b.settled(long_index if b.size > 0 else short_index)
+    size, balance = a.size + b.size, a.balance + b.balance
+    if a.size * b.size >= 0:
         entry_notional = a.entry_notional + b.entry_notional
     else:
         big, small = (a, b) if a.amount >= b.amount else (b, a)
-        share = big.entry_notional * small.amount
-        closed_notional = ceil_div(share, big.amount) if big.size > 0 else floor_div(share, big.amount)
-        balance += big.side * (small.entry_notional - closed_notional)
-        size = a.size + b.size
-        entry_notional = big.entry_notional - closed_notional
-    index = long_index if size > 0 else short_index if size < 0 else 0
-    return Position(size, balance, entry_notional, index, second.topups)
+        # What the closed part of the larger one stands for: up if it is long, down if it is short.
+        closed = -big.side * (-big.side * big.entry_notional * small.amount // big.amount)
+        balance += big.side * (small.entry_notional - closed)
+        entry_notional = big.entry_notional - closed
+    index = 0 if size == 0 else long_index if size > 0 else short_index
+    return Position(size, balance, entry_notional, index, b.topups)
 
 
-def meets_opening_rule(position: Position, price: int, index: int, parameters: MarketParameters) -> bool:
-    """Enough margin for new risk, unrealised profit not counted. The position is settled first."""
-    settled = position.settled(index)
-    backing = settled.balance + min(settled.pnl(price, index), 0)
-    if backing < initial_margin(settled.size, price, parameters):
-        return False
-    entry_margin = bps_up(settled.entry_notional, parameters.imr_bps)
-    return not parameters.entry_margin_rule or settled.balance >= entry_margin
-
-
-def check_opening_rule(position: Position, price: int, index: int, parameters: MarketParameters) -> None:
-    require(meets_opening_rule(position, price, index, parameters), "below initial margin")
+def check_opening_rule(position: Position, price: int, index: int, p: MarketParameters) -> None:
+    """Unrealised profit backs no new risk."""
+    position = position.settled(index)
+    required = initial_margin(position.size, price, p)
+    require(position.balance + min(position.price_pnl(price), 0) >= required, "below initial margin")
+    if p.entry_margin_rule:
+        require(position.balance >= bps_up(position.entry_notional, p.imr_bps), "below initial margin")
 
 
 def check_reduce_rule(
-    new: Position, old_equity: int, old_size: int, price: int, index: int, parameters: MarketParameters
+    position: Position, old_equity: int, old_size: int, price: int, index: int, p: MarketParameters
 ) -> None:
-    """Reducing needs maintenance margin, or at least not a worse ratio than before."""
-    equity = new.equity(price, index)
-    margin = maintenance_margin(new.size, price, parameters)
-    old_margin = maintenance_margin(old_size, price, parameters)
-    require(equity >= margin or equity * old_margin >= old_equity * margin, "below maintenance margin")
+    """Maintenance margin, or a ratio of equity to it that is no worse than before, both at this price."""
+    equity, required = position.equity(price, index), maintenance_margin(position.size, price, p)
+    kept = equity * maintenance_margin(old_size, price, p) >= old_equity * required
+    require(equity >= required or kept, "below maintenance margin")
+
+
+def is_below(equity: int, maintenance: int, ratio_bps: int) -> bool:
+    """Whether equity is below so many basis points of the maintenance margin; equality is safe."""
+    return equity * BPS < maintenance * ratio_bps

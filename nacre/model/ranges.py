@@ -1,71 +1,69 @@
-"""Liquidity ranges: how much liquidity a margin buys, what a range holds, earns and owes. Spec section 11."""
+"""A provider's range: the liquidity that its margin buys, its inventory, and what it earns and pays.
+
+From docs/spec.md, section 11 (Adding, Inventory, and the table after it); margin under social loss: section 7.
+"""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from nacre.model.positions import Position
-from nacre.model.rounding import Q96, RAY, bps_up, ceil_div, clamp, floor_div
+from nacre.model.rounding import BPS, Q96, RAY, bps_up, ceil_div, clamp
 from nacre.model.ticks import base_between, quote_between, sqrt_price_at
 
-EPOCH_UNIT = 10**9
-# Epochs after its own in which a range may still have margin.
-LONGEST_MEMORY = 2
+# Bits behind the point of a sum of dF / sqrt(P): 115 of them over a root with 96 leave 19.
+FUNDING_BITS = 115
+FUNDING_UNIT = RAY << (FUNDING_BITS - 96)
+
+# After more epochs than this nothing is left of a margin; each stands for a factor of 1e9.
+OLDEST_EPOCH = 2
+EPOCH_STEP = 10**9
 
 
-@dataclass(frozen=True, slots=True)
-class Growth:
-    """What one unit of liquidity has gathered somewhere.
+class Inside(NamedTuple):
+    """What grew while the venue stood inside a range: fees per liquidity, and ceil(dF 2^115 / s)."""
 
-    fee       WAD * 2^96
-    funding   RAY, the funding index's growth
-    ratio     RAY * 2^19, growth of the funding index divided by the square root price
-    """
-
-    fee: int = 0
-    funding: int = 0
-    ratio: int = 0
-
-    def __add__(self, other: "Growth") -> "Growth":
-        return Growth(self.fee + other.fee, self.funding + other.funding, self.ratio + other.ratio)
-
-    def __sub__(self, other: "Growth") -> "Growth":
-        return Growth(self.fee - other.fee, self.funding - other.funding, self.ratio - other.ratio)
+    fee: int
+    weighted: int
 
 
-# Funding growth counts in RAY * 2^19 of cash per unit of liquidity.
-FUNDING_SCALE = 2**115
-FUNDING_UNIT = RAY * 2**19
+class Span(NamedTuple):
+    """The growths around a range as they are now. `funding` is F, `below` and `above` what of it grew there."""
+
+    inside: Inside
+    below: int
+    above: int
+    funding: int
 
 
-def over_sqrt(funding: int, sqrt_price: int, round_up: bool) -> int:
-    """Funding on what one unit of liquidity holds: 1 / sqrt price."""
-    division = ceil_div if round_up else floor_div
-    return division(funding * FUNDING_SCALE, sqrt_price)
+def liquidity_for_margin(margin: int, sqrt_price: int, lower: int, upper: int, imr_bps: int) -> int:
+    """What the margin buys so that the range meets the initial margin at either edge."""
+    low, high = sqrt_price_at(lower), sqrt_price_at(upper)
+    bounds = [
+        (margin * sqrt_price // distance) * Q96 // (distance + bps_up(edge, imr_bps))
+        for edge, distance in ((high, high - sqrt_price), (low, sqrt_price - low))
+        if distance
+    ]
+    return min(bounds)
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
-    """Growth below, inside and above a range with these edges."""
+def depth(liquidity: int, sqrt_price: int, mmr_bps: int) -> int:
+    """Notional that moves the price by about half of the maintenance margin ratio."""
+    return liquidity * (sqrt_price * mmr_bps // (4 * BPS)) // Q96
 
-    lower: int
-    upper: int
-    below: Growth
-    inside: Growth
-    above: Growth
 
-    def funding_growth(self, entry_sqrt: int, round_up: bool) -> int:
-        """Funding on one unit of liquidity of a range entered at `entry_sqrt`, since ever. Differences count."""
-        total = self.below.funding + self.inside.funding + self.above.funding
-        return (
-            self.inside.ratio
-            + over_sqrt(self.below.funding, sqrt_price_at(self.lower), round_up)
-            + over_sqrt(self.above.funding, sqrt_price_at(self.upper), round_up)
-            - over_sqrt(total, entry_sqrt, not round_up)
-        )
+def funding_growth(span: Span, lower: int, upper: int, entry_sqrt: int, *, round_up: bool) -> int:
+    """g: what the inventory of a range pays, per liquidity and with FUNDING_BITS."""
+    total = span.inside.weighted
+    terms = ((span.below, sqrt_price_at(lower)), (span.above, sqrt_price_at(upper)), (-span.funding, entry_sqrt))
+    for grown, root in terms:
+        # -(-a // b) is the ceiling, for either sign of a.
+        total += -((-grown << FUNDING_BITS) // root) if round_up else (grown << FUNDING_BITS) // root
+    return total
 
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """One provider's range. `entry_*` is what stood when it was added."""
+    """As it was added."""
 
     lower: int
     upper: int
@@ -77,43 +75,34 @@ class Range:
     entry_fee: int
     entry_funding: int
 
-    def inventory(self, sqrt_price: int) -> tuple[int, int]:
-        """Size and cash if the venue stood at `sqrt_price`. Never more than the venue got."""
-        price = clamp(sqrt_price, sqrt_price_at(self.lower), sqrt_price_at(self.upper))
-        if price < self.entry_sqrt:
-            size = base_between(self.liquidity, price, self.entry_sqrt, round_up=False)
-            return size, -quote_between(self.liquidity, price, self.entry_sqrt, round_up=True)
-        size = -base_between(self.liquidity, self.entry_sqrt, price, round_up=True)
-        return size, quote_between(self.liquidity, self.entry_sqrt, price, round_up=False)
-
     def margin_now(self, factor: int, epoch: int) -> int:
-        """Margin after the social losses since; each new epoch counts in billionths of the last."""
-        passed = epoch - self.entry_epoch
-        return 0 if passed > LONGEST_MEMORY else floor_div(self.margin * factor, self.entry_factor * EPOCH_UNIT**passed)
+        """What social losses left of it."""
+        age = epoch - self.entry_epoch
+        if age > OLDEST_EPOCH:
+            return 0
+        return self.margin * factor // (self.entry_factor * EPOCH_STEP**age)
+
+    def inventory(self, sqrt_price: int) -> tuple[int, int]:
+        """(size, cash) it would have if the venue stood there. What rounding takes from it stays with the venue."""
+        there = clamp(sqrt_price, sqrt_price_at(self.lower), sqrt_price_at(self.upper))
+        if there < self.entry_sqrt:
+            size = base_between(self.liquidity, there, self.entry_sqrt, round_up=False)
+            return size, -quote_between(self.liquidity, there, self.entry_sqrt, round_up=True)
+        size = base_between(self.liquidity, self.entry_sqrt, there, round_up=True)
+        return -size, quote_between(self.liquidity, self.entry_sqrt, there, round_up=False)
 
     def fees(self, span: Span) -> int:
-        return floor_div(self.liquidity * (span.inside.fee - self.entry_fee), Q96)
+        return self.liquidity * (span.inside.fee - self.entry_fee) // Q96
 
     def funding(self, span: Span) -> int:
-        """What the range pays on the inventory it had all the time; negative is received."""
-        grown = span.funding_growth(self.entry_sqrt, round_up=True) - self.entry_funding
+        """Paid; negative is received."""
+        grown = funding_growth(span, self.lower, self.upper, self.entry_sqrt, round_up=True) - self.entry_funding
         return ceil_div(self.liquidity * grown, FUNDING_UNIT)
 
     def as_position(self, sqrt_price: int, span: Span, factor: int, epoch: int) -> Position:
-        """The range as a position at the inventory it has at `sqrt_price`; settled, so without carry."""
+        """What its provider would get, settled, if the venue stood there."""
         size, cash = self.inventory(sqrt_price)
         balance = self.margin_now(factor, epoch) + self.fees(span) - self.funding(span)
         if size == 0:
-            return Position(balance=balance + cash)
-        return Position(size=size, balance=balance, entry_notional=-cash if size > 0 else cash)
-
-
-def liquidity_for_margin(margin: int, sqrt_price: int, lower: int, upper: int, imr_bps: int) -> int:
-    """The liquidity whose position meets the initial margin at either edge; an edge at the price asks nothing."""
-    low, high = sqrt_price_at(lower), sqrt_price_at(upper)
-    sides = []
-    for edge, distance in ((high, high - sqrt_price), (low, sqrt_price - low)):
-        if distance > 0:
-            depth = floor_div(margin * sqrt_price, distance)
-            sides.append(floor_div(depth * Q96, distance + bps_up(edge, imr_bps)))
-    return min(sides)
+            return Position(0, balance + cash)
+        return Position(size, balance, abs(cash))

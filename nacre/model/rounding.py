@@ -1,16 +1,21 @@
-"""Units, directed rounding, and the one way the model refuses something."""
+"""Whole numbers and the direction of every division.
 
+From docs/spec.md, preamble: amounts are WAD, indices RAY, ratios basis points; `floor`, `ceil` and `trunc` are those of
+the exact quotient, whatever its sign. From sections 4 and 7: where an index stops.
+"""
+
+MAX_UINT256 = 2**256 - 1
 WAD = 10**18
 RAY = 10**27
-BPS = 10**4
+BPS = 10_000
 Q96 = 2**96
-MAX_UINT256 = 2**256 - 1
-# Carry indices are kept in 128 bits with two to spare.
+
+# Neither the funding index nor one of social loss goes farther from zero.
 INDEX_LIMIT = 2**125
 
 
 class Revert(Exception):
-    """A refused call; the text is the contracts' reason."""
+    """A call that is refused, with the reason of docs/errors.md."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -18,41 +23,34 @@ class Revert(Exception):
 
 
 def require(condition: bool, reason: str) -> None:
-    """Refuses with `reason` unless the condition holds."""
     if not condition:
         raise Revert(reason)
 
 
 def floor_div(numerator: int, denominator: int) -> int:
-    """Toward minus infinity; what Python's `//` does, by name."""
+    """Toward minus infinity."""
     return numerator // denominator
 
 
 def ceil_div(numerator: int, denominator: int) -> int:
     """Toward plus infinity."""
-    return -(-numerator // denominator)
+    quotient, rest = divmod(numerator, denominator)
+    return quotient + (rest != 0)
 
 
 def trunc_div(numerator: int, denominator: int) -> int:
-    """Toward zero, as Vyper's signed `//`; the denominator is positive."""
-    return numerator // denominator if numerator >= 0 else -(-numerator // denominator)
+    """Toward zero."""
+    quotient, rest = divmod(numerator, denominator)
+    return quotient + (rest != 0 and quotient < 0)
 
 
-def clamp(value: int, low: int, high: int) -> int:
-    """The nearest number in [low, high]."""
-    return max(low, min(value, high))
+def clamp(value: int, lowest: int, highest: int) -> int:
+    return lowest if value < lowest else min(value, highest)
 
 
-def bps_up(amount: int, ratio_bps: int) -> int:
-    """A requirement or a charge: rounded up."""
-    return ceil_div(amount * ratio_bps, BPS)
+def bps_down(amount: int, bps: int) -> int:
+    return amount * bps // BPS
 
 
-def bps_down(amount: int, ratio_bps: int) -> int:
-    """A reward or an allowance: rounded down."""
-    return floor_div(amount * ratio_bps, BPS)
-
-
-def sign(value: int) -> int:
-    """+1, 0 or -1."""
-    return (value > 0) - (value < 0)
+def bps_up(amount: int, bps: int) -> int:
+    return ceil_div(amount * bps, BPS)

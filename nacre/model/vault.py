@@ -151,7 +151,7 @@ class Vault:
     net: dict[int, int] = field(default_factory=dict)
     seen_owed: dict[int, int] = field(default_factory=dict)
     active: list[int] = field(default_factory=list)
-    watched: int | None = None
+    watched: tuple[int, int] | None = None
 
     # ---- worth
 
@@ -357,15 +357,16 @@ class Vault:
         if market not in self.active:
             require(len(self.active) < MOST_MARKETS, "too many markets")
             self.active.append(market)
-        self.watched = self.books.free() - margin
+        self.watched = market, self.books.free() - margin
 
-    def watch(self) -> None:
-        self.watched = self.books.free()
+    def watch(self, market: int) -> None:
+        self.watched = market, self._look(market)
 
     def came_back(self, market: int) -> None:
-        require(self.watched is not None, "not watched")
-        before, self.watched = self.watched or 0, None
-        self._book(market, before)
+        watched, self.watched = self.watched, None
+        require(watched is not None and watched[0] == market, "not watched")
+        assert watched is not None
+        self._book(market, watched[1])
 
     # ---- anyone
 

@@ -34,9 +34,14 @@ class TreasuryDesk:
 
     @classmethod
     def open(
-        cls, decimals: int = 6, period: int = WEEK, share: str = "MockToken", collateral: str = "MockToken"
+        cls,
+        decimals: int = 6,
+        period: int = WEEK,
+        share: str = "MockToken",
+        collateral: str = "MockToken",
+        exact_gas: bool = False,
     ) -> "TreasuryDesk":
-        chain = EmbeddedChain(exact_gas=False)
+        chain = EmbeddedChain(exact_gas)
         owner, deployer = chain.account("owner"), chain.account("deployer")
 
         def token(kind: str, name: str, places: int) -> Contract:

@@ -77,7 +77,7 @@ def test_it_records_the_margin(backed: VaultDesk) -> None:
 def test_only_the_engine_hands_over(backed: VaultDesk) -> None:
     backed.refuses("not engine", "kim", "took_over", 0, WAD)
     backed.refuses("not engine", "owner", "took_over", 0, WAD)
-    backed.refuses("not engine", "kim", "watch")
+    backed.refuses("not engine", "kim", "watch", 0)
     backed.refuses("not engine", "kim", "came_back", 0)
 
 
@@ -168,11 +168,23 @@ def test_the_engine_watches_before_it_tells() -> None:
     desk.seed("ann", M)
     desk.market(0)
     desk.refuses("not watched", "kim", "came_back", 0)
-    desk.ok("kim", "watch")
+    desk.ok("kim", "watch", 0)
     desk.refuses("not watched", "kim", "came_back", 0)
     desk.ok("kim", "took_over", 0, WAD)
     desk.refuses("not watched", "kim", "came_back", 0)
-    desk.refuses("not engine", "owner", "watch")
+    desk.refuses("not engine", "owner", "watch", 0)
+
+
+def test_it_tells_of_the_market_it_watched(backed: VaultDesk) -> None:
+    vault = backed.vault.address
+    assert backed.house.transact("confuse", vault, 0, 1, sender=backed.owner).reason == "not watched"
+    assert backed.house.transact("confuse", vault, 1, 0, sender=backed.owner).reason == "not watched"
+    backed.house.transact("confuse", vault, 1, 1, sender=backed.owner).check()
+
+
+def test_it_tells_once(backed: VaultDesk) -> None:
+    backed.back_up(0, size=4 * WAD, margin=50 * WAD).check()
+    assert backed.house.transact("repeat", backed.vault.address, 0, sender=backed.owner).reason == "not watched"
 
 
 def test_gifts_lower_nothing(backed: VaultDesk) -> None:
@@ -204,7 +216,7 @@ def test_what_a_market_owes_comes_back_when_it_pays(backed: VaultDesk) -> None:
     assert not backed.view("active_markets")
 
 
-@pytest.mark.parametrize("then", ["admit", "took over", "release", "unwind"])
+@pytest.mark.parametrize("then", ["admit", "took over", "release", "unwind", "watch"])
 def test_what_others_had_the_market_pay_counts_once(backed: VaultDesk, then: str) -> None:
     backed.tell("set_pot", 0, 20 * WAD)
     backed.back_up(0, size=4 * WAD, margin=50 * WAD).check()
@@ -223,6 +235,9 @@ def test_what_others_had_the_market_pay_counts_once(backed: VaultDesk, then: str
         backed.back_up(0, size=WAD, margin=10 * WAD).check()
         backed.ok("kim", "unwind", 0, ALL)
         assert backed.view("committed", 0) == 0
+    elif then == "watch":
+        backed.house.transact("confuse", backed.vault.address, 0, 0, sender=backed.owner).check()
+        assert not backed.view("active_markets")
     assert backed.view("committed", 0) == (1_000 * WAD if then == "took over" else 0)
 
 

@@ -187,7 +187,7 @@ class Pair:
 
         def act() -> None:
             if tell:
-                self.model.watch()
+                self.model.watch(market)
             self.twin.close_out(market)
             if tell:
                 self.model.came_back(market)

@@ -177,6 +177,15 @@ def test_distance_from_mark_is_exact(desk, provider, second):
     assert desk.add(second, *NARROW, WAD).ok
 
 
+def test_distance_above_mark_is_exact(provider, second):
+    desk = open_desk(105 * WAD)
+    desk.add(provider, *WIDE, 1000 * WAD).check()
+    desk.set(mark_price=100 * WAD - 1)
+    assert desk.add(second, *WIDE, WAD).reason == "venue too far from mark"
+    desk.set(mark_price=100 * WAD)
+    assert desk.add(second, *WIDE, WAD).ok
+
+
 @pytest.mark.parametrize("mark", [40, 99, 101, 250])
 def test_empty_venue_moves_to_mark_first(desk, provider, mark):
     desk.set(mark_price=mark * WAD)

@@ -135,8 +135,9 @@ def test_funding_is_accrued_once_at_the_price_it_came_at(desk, wide, provider):
 
 
 @pytest.mark.parametrize("change", [1, -1, RAY // 10**9])
-def test_rounding_of_many_accruals_goes_against_the_provider(provider, change):
-    """A range so deep that the rounding of each accrual is worth a sixteenth of a wei."""
+@pytest.mark.parametrize("trade", [0, 1])
+def test_rounding_of_many_accruals_goes_against_the_provider(provider, change, trade):
+    """A range so deep that the rounding of each accrual is worth a sixteenth of a wei, with or without a trade."""
     desk = open_desk(10**4 * WAD)
     desk.set(imr_bps=1)
     books = Books()
@@ -148,6 +149,7 @@ def test_rounding_of_many_accruals_goes_against_the_provider(provider, change):
     [held] = books.ranges.values()
     for step in range(120):
         move(desk, books, change)
-        desk.sync().check()
+        touched = desk.swap(trade if step % 2 else -trade) if trade else desk.sync()
+        touched.check()
         paid = desk.range_of(provider, around - 50, around + 100).funding
         assert 0 <= paid - held.funding <= 1 + Fraction(held.liquidity * (step + 8), 2**108)

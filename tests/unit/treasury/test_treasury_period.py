@@ -71,12 +71,16 @@ def test_what_a_deployment_knows(desk):
 
 def test_deployments_refused(desk):
     nobody, share, custody = desk.who("nobody"), desk.share.address, desk.custody.address
+    # Reverts with one word, whatever it is asked: no answer, though as long as one.
+    refuser = desk.chain._create(bytes.fromhex("6460206000fd6000526005601bf3"), desk.owner, "refuser")
     cases = [
         ((ZERO_ADDRESS, custody, share, WEEK), "zero owner"),
         ((desk.owner, nobody, share, WEEK), "no clearinghouse"),
         ((desk.owner, share, share, WEEK), "no clearinghouse"),
+        ((desk.owner, refuser, share, WEEK), "no clearinghouse"),
         ((desk.owner, custody, nobody, WEEK), "balance unknown"),
         ((desk.owner, custody, custody, WEEK), "balance unknown"),
+        ((desk.owner, custody, refuser, WEEK), f"reverted with 0x{'00' * 32}"),
         ((desk.owner, custody, share, HOUR - 1), "bad period"),
         ((desk.owner, custody, share, MONTH + 1), "bad period"),
     ]

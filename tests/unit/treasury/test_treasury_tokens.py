@@ -1,6 +1,7 @@
 """Tokens that misbehave: a reason, or full success, and nothing lost either way."""
 
 import pytest
+from pyrevm import AccountInfo
 from support.treasury import TreasuryDesk
 
 from nacre.artifacts import load
@@ -112,6 +113,24 @@ def test_income_that_shrinks_on_its_way(desk, mode, arrives):
     held = desk.balance(desk.collateral, desk.treasury.address)
     assert held >= desk.treasury.call("total_received") - desk.treasury.call("total_claimed")
     assert desk.ledger("ann") == 0
+
+
+def test_tokens_that_are_gone():
+    """Their code vanished; an account without code takes every call. Nothing is taken off for what is not paid."""
+    desk = TreasuryDesk.open(period=10_000, exact_gas=True)
+    desk.stake("ann", 1_000)
+    desk.arm("ann", 1)
+    desk.distribute(10_000)
+    desk.earn(1)
+    desk.wait(10_000)
+    for token in (desk.share, desk.collateral):
+        desk.chain._evm.insert_account_info(token.address, AccountInfo(nonce=1))
+        assert desk.chain.code(token.address) == b""
+    assert desk.send("ann", "stake", 1).reason == "balance unknown"
+    assert desk.send("ann", "unstake", 1_000).reason == "transfer failed"
+    assert desk.send("ann", "claim").reason == "transfer failed"
+    assert desk.send("ann", "collect").reason == "balance unknown"
+    assert (desk.staked("ann"), desk.claimable("ann")) == (1_000, 10_000)
 
 
 CALLS = [("stake", 1), ("unstake", 1), ("claim",), ("collect",), ("claimable", "ann"), ("total_staked",)]
