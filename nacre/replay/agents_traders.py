@@ -1,7 +1,6 @@
 """Traders: each opens with a leverage of its own and later does what traders do."""
 
 from nacre.chain import Receipt
-from nacre.model.parameters import MarketParameters
 from nacre.model.positions import Position
 from nacre.model.rounding import BPS, WAD, bps_up
 from nacre.prices.dice import Dice
@@ -30,7 +29,9 @@ class Trader:
         # 200 to 12,800, as many small ones as large ones on a logarithmic scale.
         doubled = SMALLEST_MARGIN << dice.below(6)
         self.stake = doubled * dice.between(1_000, 2_000) // 1_000
-        self.leverage_bps = dice.between(15_000, most_leverage_bps or most_leverage(world.rules.market))
+        rules = world.rules.market
+        allowed = leverage_limit(rules.imr_bps, rules.trading_fee_bps + rules.protocol_fee_bps)
+        self.leverage_bps = dice.between(15_000, most_leverage_bps or allowed)
         # Some keep a reserve for topping up.
         self.account = world.join(name, self.stake * dice.between(10_500, 16_000) // BPS)
         if cross:
@@ -104,10 +105,9 @@ class Trader:
             self.open(free * 8_000 // BPS)
 
 
-def most_leverage(rules: MarketParameters) -> int:
+def leverage_limit(imr_bps: int, fee_bps: int) -> int:
     """Basis points; a little less than a market allows: fees and the venue's depth must fit in between."""
-    cost = rules.trading_fee_bps + rules.protocol_fee_bps + 60
-    return max(16_000, BPS * BPS // (rules.imr_bps + cost))
+    return max(16_000, BPS * BPS // (imr_bps + fee_bps + 60))
 
 
 def _scaled(hourly_bps: int, seconds: int) -> int:

@@ -106,21 +106,30 @@ def time_ticks(start: int, end: int, most: int = MOST_TIME_LABELS) -> list[tuple
 
 
 def frame(
-    times: tuple[int, int], values: Sequence[float], height: int, unit: str, log: bool = False, width: int = WIDTH
+    times: tuple[int, int],
+    values: Sequence[float],
+    height: int,
+    unit: str,
+    log: bool = False,
+    width: int = WIDTH,
+    most: int = 6,
+    dates: bool = True,
 ) -> Frame:
     """Axes with a grid, a unit and labels; the vertical one covers `values` and a little more."""
+    bottom = BOTTOM if dates else 8
     low, high = min(values), max(values)
     if high <= low:
         high = low + (abs(low) or 1.0)
     room = 0.0 if log else (high - low) * 0.04
     y_low, y_high = (low if low == 0 else low - room), (high if high == 0 else high + room)
-    ticks = [tick for tick in (log_ticks if log else nice_ticks)(low, high) if y_low <= tick <= y_high or log]
+    steps = log_ticks(low, high) if log else nice_ticks(low, high, most)
+    ticks = [tick for tick in steps if y_low <= tick <= y_high or log]
     if log:
         y_low, y_high = min(low, ticks[0]), max(high, ticks[-1])
     end = times[1] if times[1] > times[0] else times[0] + 1
     right = width - RIGHT
     x = Scale(times[0], end, LEFT, right)
-    y = Scale(y_low, y_high, height - BOTTOM, TOP + 8, log)
+    y = Scale(y_low, y_high, height - bottom, TOP + 8, log)
     plot = Frame(x, y, width, height)
     for tick in ticks:
         at = y(tick)
@@ -131,8 +140,9 @@ def frame(
         at = x(moment)
         if at > right - 4:
             continue
-        plot.add(f'<line class="grid faint" x1="{at:.1f}" x2="{at:.1f}" y1="{TOP + 8}" y2="{height - BOTTOM}"/>')
-        plot.add(f'<text class="tick mid" x="{at:.1f}" y="{height - 10}">{label}</text>')
+        plot.add(f'<line class="grid faint" x1="{at:.1f}" x2="{at:.1f}" y1="{TOP + 8}" y2="{height - bottom}"/>')
+        if dates:
+            plot.add(f'<text class="tick mid" x="{at:.1f}" y="{height - 10}">{label}</text>')
     plot.add(f'<text class="unit" x="{LEFT}" y="{TOP}">{escape(unit)}</text>')
     return plot
 
@@ -168,7 +178,7 @@ class Mark:
     price: float
     weight: float  # 0 to 1, the area
     style: str  # classes of the style sheet
-    round: bool  # a circle, else a square
+    shape: str  # "circle", "square", "diamond" or "triangle"
     text: str
 
 
@@ -197,13 +207,25 @@ def price_chart(bars: Sequence[Bar], marks: Sequence[Mark], unit: str, height: i
         radius = 2.6 + 6.5 * math.sqrt(max(mark.weight, 0))
         at_x, at_y = plot.x(mark.time), plot.y(mark.price)
         title = f"<title>{escape(mark.text)}</title>"
-        if mark.round:
-            plot.add(f'<circle class="{mark.style}" cx="{at_x:.1f}" cy="{at_y:.1f}" r="{radius:.1f}">{title}</circle>')
-        else:
-            side = radius * 1.77
-            corner = f'x="{at_x - side / 2:.1f}" y="{at_y - side / 2:.1f}" width="{side:.1f}" height="{side:.1f}"'
-            plot.add(f'<rect class="{mark.style}" {corner}>{title}</rect>')
-    return plot.svg("Price with liquidations")
+        plot.add(_shape(mark, at_x, at_y, radius, title))
+    return plot.svg("Price with liquidations" if marks else "Price")
+
+
+def _shape(mark: Mark, x: float, y: float, radius: float, title: str) -> str:
+    """All shapes of one weight have about the same area."""
+    if mark.shape == "circle":
+        return f'<circle class="{mark.style}" cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}">{title}</circle>'
+    if mark.shape == "square":
+        side = radius * 1.77
+        corner = f'x="{x - side / 2:.1f}" y="{y - side / 2:.1f}" width="{side:.1f}" height="{side:.1f}"'
+        return f'<rect class="{mark.style}" {corner}>{title}</rect>'
+    half = radius * 1.25
+    if mark.shape == "diamond":
+        points = [(x, y - half), (x + half, y), (x, y + half), (x - half, y)]
+    else:
+        points = [(x, y - half * 1.1), (x + half * 1.15, y + half * 0.9), (x - half * 1.15, y + half * 0.9)]
+    path = " ".join(f"{px:.1f},{py:.1f}" for px, py in points)
+    return f'<polygon class="{mark.style}" points="{path}">{title}</polygon>'
 
 
 def stacked_columns(
@@ -211,11 +233,15 @@ def stacked_columns(
     columns: Sequence[tuple[float, Sequence[tuple[float, str, str]]]],
     width: float,
     unit: str,
-    height: int = 130,
+    top: float = 0.0,
+    dates: bool = True,
 ) -> str:
-    """Columns of (value, class, text) pieces on a time axis; `width` is a column's in seconds."""
+    """Columns of (value, class, text) pieces on a time axis; `width` is a column's in seconds. With a `top` the chart
+    is one of several below each other: all reach as high, and only the last has `dates`."""
     tallest = max((sum(value for value, _, _ in pieces) for _, pieces in columns), default=0.0)
-    plot = frame(times, [0.0, tallest or 1.0], height, unit)
+    tallest = max(tallest, top)
+    height = 130 if not top else 96 if dates else 74
+    plot = frame(times, [0.0, tallest or 1.0], height, unit, most=3 if top else 6, dates=dates)
     pixels = max(1.5, (plot.x(times[0] + width) - plot.x(times[0])) * 0.85)
     for time, pieces in columns:
         base = 0.0
@@ -280,3 +306,56 @@ def result_bars(rows: Sequence[tuple[str, float, str]], unit: str) -> str:
         parts.append(f'<text class="value {anchor}" x="{outside:.1f}" y="{middle:.1f}">{escape(label)}</text>')
     parts.append(f'<line class="zero" x1="{zero:.1f}" x2="{zero:.1f}" y1="{TOP + 12}" y2="{height - 6}"/>')
     return f'<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label="Who paid and who earned">{"".join(parts)}</svg>'
+
+
+def grouped_bars(groups: Sequence[tuple[str, Sequence[tuple[float, str, str]]]], unit: str) -> str:
+    """Horizontal bars from a zero line, several (value, class, label) to a name. Gains go right, losses left."""
+    bar, gap, name_width, label_width = 15, 14, 170, 96
+    height = TOP + 26 + sum(bar * len(bars) + gap for _, bars in groups)
+    values = [value for _, bars in groups for value, _, _ in bars]
+    low, high = min(0.0, *values), max(0.0, *values)
+    if high == low:
+        high = 1.0
+    left = name_width + (label_width if low < 0 else 0)
+    x = Scale(low, high, left, WIDTH - RIGHT - (label_width if high > 0 else 0))
+    zero = x(0)
+    parts = [f'<text class="unit" x="{name_width}" y="{TOP}">{escape(unit)}</text>']
+    top = TOP + 18.0
+    for name, bars in groups:
+        middle = top + bar * len(bars) / 2 + 5
+        parts.append(f'<text class="name end" x="{name_width - 12}" y="{middle:.1f}">{escape(name)}</text>')
+        for value, style, label in bars:
+            start, end = min(zero, x(value)), max(zero, x(value))
+            size = f'width="{max(end - start, 1.0):.1f}" height="{bar - 3}"'
+            outside, anchor = (end + 6, "start") if value >= 0 else (start - 6, "end")
+            parts.append(f'<rect class="{style}" x="{start:.1f}" y="{top:.1f}" {size} rx="1.5"/>')
+            parts.append(f'<text class="small {anchor}" x="{outside:.1f}" y="{top + 10:.1f}">{escape(label)}</text>')
+            top += bar
+        top += gap
+    parts.append(f'<line class="zero" x1="{zero:.1f}" x2="{zero:.1f}" y1="{TOP + 10}" y2="{height - 6}"/>')
+    return f'<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label="Who lost what">{"".join(parts)}</svg>'
+
+
+def stacked_bars(rows: Sequence[tuple[str, Sequence[tuple[float, str, str]], str]], unit: str, title: str) -> str:
+    """Horizontal bars of (value, class, text) pieces, each with a label behind it; the longest fills the width."""
+    row_height, name_width, label_width = 34, 130, 130
+    height = TOP + 26 + row_height * len(rows)
+    longest = max((sum(value for value, _, _ in pieces) for _, pieces, _ in rows), default=0.0) or 1.0
+    x = Scale(0.0, longest, name_width, WIDTH - RIGHT - label_width)
+    parts = [f'<text class="unit" x="{name_width}" y="{TOP}">{escape(unit)}</text>']
+    for row, (name, pieces, label) in enumerate(rows):
+        top = TOP + 14 + row * row_height
+        middle = top + row_height / 2 + 4
+        parts.append(f'<text class="name end" x="{name_width - 12}" y="{middle:.1f}">{escape(name)}</text>')
+        base = 0.0
+        for value, style, text in pieces:
+            if value <= 0:
+                continue
+            start, end = x(base), x(base + value)
+            size = f'width="{max(end - start, 0.7):.1f}" height="{row_height - 12}"'
+            parts.append(
+                f'<rect class="{style}" x="{start:.1f}" y="{top + 6}" {size}><title>{escape(text)}</title></rect>'
+            )
+            base += value
+        parts.append(f'<text class="value start" x="{x(base) + 8:.1f}" y="{middle:.1f}">{escape(label)}</text>')
+    return f'<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{escape(title)}">{"".join(parts)}</svg>'

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from nacre.prices import Candle
 from nacre.replay import charts, numbers
-from nacre.replay.result import FORCE_CLOSE, TAKEOVER, Liquidation, Result
+from nacre.replay.result import ADL, BACKSTOP, FORCE_CLOSE, KINDS, TAKEOVER, Liquidation, Result
 
 FOLDER = Path(__file__).resolve().parent
 # More candles than this are drawn in groups; the page stays readable and small.
@@ -18,46 +18,87 @@ MOST_BARS = 360
 LARGEST_EVENTS = 10
 
 
-def render(result: Result) -> str:
-    """The page."""
-    environment = Environment(
+# Class of the style sheet and shape on the price chart, by kind.
+STYLES = {TAKEOVER: "takeover", FORCE_CLOSE: "close", BACKSTOP: "vault", ADL: "adl"}
+SHAPES = {TAKEOVER: "circle", FORCE_CLOSE: "square", BACKSTOP: "diamond", ADL: "triangle"}
+
+
+def environment() -> Environment:
+    """Templates of this folder, and how they write numbers."""
+    made = Environment(
         loader=FileSystemLoader(FOLDER),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {
+    made.filters |= {
         "money": numbers.money,
-        "gain": lambda amount: numbers.money(amount, signed=True),
+        "gain": gain,
         "full": numbers.full,
         "price": numbers.price,
         "moment": moment,
     }
-    return environment.get_template("report.html.j2").render(
-        result=result,
-        facts=facts(result),
-        story=story(result),
-        kinds=kinds(result),
-        largest=largest_events(result),
-        parameters=parameters(result),
-        charts={
-            "price": Markup(price_chart(result)),
-            "columns": Markup(liquidation_columns(result)),
-            "fund": Markup(fund_chart(result)),
-            "social": Markup(social_chart(result)),
-            "interest": Markup(interest_chart(result)),
-            "deviation": Markup(deviation_chart(result)),
-            "parties": Markup(parties_chart(result)),
-        },
-        numbers=numbers,
-        TAKEOVER=TAKEOVER,
-        interval_text=interval_text(result.interval),
-        residue_text=RESIDUES[result.parameters["residue"]],
-        trader_text=trader_text(result),
-        brought=sum(party.brought for party in result.parties),
-        final=sum(party.final for party in result.parties),
+    return made
+
+
+def render(result: Result) -> str:
+    """The page."""
+    return (
+        environment()
+        .get_template("report.html.j2")
+        .render(
+            result=result,
+            facts=facts(result),
+            story=story(result),
+            kinds=kinds(result),
+            largest=largest_events(result),
+            parameters=parameters(result),
+            charts={name: Markup(draw(result)) for name, draw in CHARTS.items()},
+            vault_chart=Markup(vault_chart(result)) if has_vault(result) else "",
+            liquidity_chart=Markup(liquidity_chart(result)),
+            styles=STYLES,
+            legend=legend([result]),
+            numbers=numbers,
+            interval_text=interval_text(result.interval),
+            residue_text=RESIDUES[result.parameters["residue"]],
+            trader_text=trader_text(result),
+            brought=sum(party.brought for party in result.parties),
+            final=sum(party.final for party in result.parties),
+        )
     )
+
+
+@dataclass(frozen=True)
+class Key:
+    """An entry of the legend of kinds."""
+
+    style: str
+    shape: str
+    text: str
+    broke: bool
+
+
+def legend(results: Sequence[Result]) -> list[Key]:
+    """The kinds that happened; both of the commonest if none did."""
+    happened = {(item.kind, item.bankrupt) for result in results for item in result.liquidations}
+    shown = happened or {(TAKEOVER, False), (FORCE_CLOSE, False)}
+    names = {BACKSTOP: "taken over by the backstop vault", ADL: "auto-deleveraged"}
+    return [
+        Key(STYLES[kind], SHAPES[kind], _legend_text(names, kind, bankrupt), bankrupt and kind != ADL)
+        for bankrupt in (False, True)
+        for kind in KINDS
+        if (kind, bankrupt) in shown
+    ]
+
+
+def _legend_text(names: dict[str, str], kind: str, bankrupt: bool) -> str:
+    text = names.get(kind, kind)
+    return f"{text}, bankrupt" if bankrupt and kind != ADL else text
+
+
+def has_vault(result: Result) -> bool:
+    return any(party.role == "backstop vault" for party in result.parties)
 
 
 def moment(time: int) -> str:
@@ -113,9 +154,7 @@ def story(result: Result) -> list[str]:
         f"{numbers.price(high.high)}."
     ]
     if result.liquidations:
-        shares = " and ".join(
-            f"{len(found):,} by {kind}" for kind in (TAKEOVER, FORCE_CLOSE) if (found := result.of_kind(kind))
-        )
+        shares = listed([f"{len(found):,} by {kind}" for kind in KINDS if (found := result.of_kind(kind))])
         sentences.append(
             f"{numbers.count(len(result.liquidations), 'liquidation')}: {shares}. "
             + (
@@ -136,9 +175,21 @@ def story(result: Result) -> list[str]:
         ]
         payers = ", ".join(f"{numbers.money(amount)} by {who}" for amount, who in parts if amount)
         sentences.append(f"The deficits of {numbers.money(deficit)} {result.symbol} were covered: {payers}.")
-    else:
+    elif not result.given_up():
         sentences.append("No deficit had to be absorbed.")
+    if deleveraged := result.of_kind(ADL):
+        closed = numbers.count(len(deleveraged), "bankrupt position was", "bankrupt positions were")
+        against = numbers.count(sum(item.counterparties for item in deleveraged), "position")
+        sentences.append(
+            f"{closed} closed against {against} of the other side, which gave up {numbers.money(result.given_up())} "
+            f"{result.symbol} of profit."
+        )
     return sentences
+
+
+def listed(parts: Sequence[str]) -> str:
+    """ "a", "a and b", "a, b and c"."""
+    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
 
 
 def facts(result: Result) -> list[Fact]:
@@ -157,8 +208,28 @@ def facts(result: Result) -> list[Fact]:
         Fact(
             "shared as social loss", numbers.money(socialised), f"of {numbers.money(result.total('deficit'))} deficits"
         ),
+        *_further_facts(result),
         Fact("assets − claims", f"{result.balance.dust:,} wei", "dust of rounding, left in the pot"),
     ]
+
+
+def _further_facts(result: Result) -> list[Fact]:
+    """Of what only some policies have."""
+    found = []
+    if has_vault(result):
+        vault = result.party("backstop vault")
+        found.append(Fact("backstop vault", numbers.money(vault.final), f"{gain(vault.result)} for its depositors"))
+    if deleveraged := result.of_kind(ADL):
+        found.append(
+            Fact(
+                "given up in ADL",
+                numbers.money(result.given_up()),
+                numbers.count(len(deleveraged), "position") + " closed",
+            )
+        )
+    if income := result.party("treasury").result:
+        found.append(Fact("treasury", numbers.money(income), "income"))
+    return found
 
 
 def gain(amount: int) -> str:
@@ -179,9 +250,14 @@ class KindRow:
 
 def kinds(result: Result) -> list[KindRow]:
     rows = []
-    for kind in (TAKEOVER, FORCE_CLOSE):
+    happened = {item.kind for item in result.liquidations}
+    for kind in KINDS:
+        if kind not in (TAKEOVER, FORCE_CLOSE) and kind not in happened:
+            continue
         for bankrupt in (False, True):
             found = [item for item in result.of_kind(kind) if item.bankrupt is bankrupt]
+            if kind == ADL and not found:
+                continue
             rows.append(
                 KindRow(
                     f"{kind}, {'bankrupt' if bankrupt else 'solvent'}",
@@ -192,7 +268,7 @@ def kinds(result: Result) -> list[KindRow]:
                     sum(max(item.residue, 0) for item in found),
                 )
             )
-    ranges = [loss for loss in result.absorptions if loss.cause not in (TAKEOVER, FORCE_CLOSE)]
+    ranges = [loss for loss in result.absorptions if loss.cause not in KINDS]
     tips = KindRow("failing range removed", len(result.removals), 0, sum(loss.deficit for loss in ranges), 0, 0)
     return [*rows, tips]
 
@@ -219,7 +295,7 @@ def parameters(result: Result) -> list[tuple[str, str]]:
 
 
 def style_of(item: Liquidation) -> str:
-    return f"{'takeover' if item.kind == TAKEOVER else 'close'}{' broke' if item.bankrupt else ''}"
+    return f"{STYLES[item.kind]}{' broke' if item.bankrupt and item.kind != ADL else ''}"
 
 
 def describe(item: Liquidation) -> str:
@@ -258,7 +334,7 @@ def price_chart(result: Result) -> str:
             item.mark_price / 1e18,
             item.notional / largest,
             style_of(item),
-            item.kind == TAKEOVER,
+            SHAPES[item.kind],
             describe(item),
         )
         for item in result.liquidations
@@ -266,21 +342,10 @@ def price_chart(result: Result) -> str:
     return charts.price_chart(bars, marks, f"index price, {result.symbol}")
 
 
-def liquidation_columns(result: Result) -> str:
-    """Liquidated notional by kind, in as many columns as there are bars above."""
+def liquidation_columns(result: Result, unit: str = "", top: float = 0.0, dates: bool = True) -> str:
+    """Liquidated notional by kind, in as many columns as there are bars above. With a `top` it is one of several."""
     start, end = result.candles[0].timestamp, result.candles[-1].timestamp + result.interval
-    size = -(-len(result.candles) // MOST_BARS) * 2
-    width = size * result.interval
-    sums: dict[int, dict[str, int]] = {}
-    for item in result.liquidations:
-        column = sums.setdefault((item.time - start) // width, {})
-        column[style_of(item)] = column.get(style_of(item), 0) + item.notional
-    names = {
-        "takeover": "takeover, solvent",
-        "close": "force close, solvent",
-        "takeover broke": "takeover, bankrupt",
-        "close broke": "force close, bankrupt",
-    }
+    width, sums = _columns(result)
     columns = []
     for slot, pieces in sorted(sums.items()):
         when = moment(start + slot * width)
@@ -289,11 +354,35 @@ def liquidation_columns(result: Result) -> str:
                 start + (slot + 0.5) * width,
                 [
                     (pieces.get(style, 0) / 1e18, style, f"{when}, {name}: {numbers.money(pieces.get(style, 0))}")
-                    for style, name in names.items()
+                    for style, name in COLUMN_STYLES.items()
                 ],
             )
         )
-    return charts.stacked_columns((start, end), columns, width, f"liquidated notional, {result.symbol}")
+    unit = unit or f"liquidated notional, {result.symbol}"
+    return charts.stacked_columns((start, end), columns, width, unit, top, dates)
+
+
+def tallest_column(result: Result) -> float:
+    return max((sum(pieces.values()) for pieces in _columns(result)[1].values()), default=0) / 1e18
+
+
+# From the bottom up.
+COLUMN_STYLES = {
+    **{STYLES[kind]: f"{kind}, solvent" for kind in (TAKEOVER, FORCE_CLOSE, BACKSTOP)},
+    **{f"{STYLES[kind]} broke": f"{kind}, bankrupt" for kind in (TAKEOVER, FORCE_CLOSE, BACKSTOP)},
+    STYLES[ADL]: "auto-deleveraged",
+}
+
+
+def _columns(result: Result) -> tuple[int, dict[int, dict[str, int]]]:
+    """The width of a column in seconds, and notional by style in each."""
+    start = result.candles[0].timestamp
+    width = -(-len(result.candles) // MOST_BARS) * 2 * result.interval
+    sums: dict[int, dict[str, int]] = {}
+    for item in result.liquidations:
+        column = sums.setdefault((item.time - start) // width, {})
+        column[style_of(item)] = column.get(style_of(item), 0) + item.notional
+    return width, sums
 
 
 def fund_chart(result: Result) -> str:
@@ -302,6 +391,17 @@ def fund_chart(result: Result) -> str:
     if any(sample.unallocated_loss for sample in result.samples):
         lines.append(charts.Line([(s.time, s.unallocated_loss / 1e18) for s in result.samples], "unallocated"))
     return charts.line_chart("Insurance fund", lines, f"insurance fund, {result.symbol}")
+
+
+def vault_chart(result: Result) -> str:
+    """What deposits are worth."""
+    points = [(sample.time, sample.vault / 1e18) for sample in result.samples]
+    return charts.line_chart("Backstop vault", [charts.Line(points, "vault", filled=True)], f"worth, {result.symbol}")
+
+
+def liquidity_chart(result: Result) -> str:
+    points = [(sample.time, sample.lp_margin / 1e18) for sample in result.samples]
+    return charts.line_chart("Liquidity", [charts.Line(points, "fund", filled=True)], f"margin, {result.symbol}")
 
 
 def social_chart(result: Result) -> str:
@@ -332,3 +432,14 @@ def parties_chart(result: Result) -> str:
         for party in sorted(result.parties, key=lambda party: party.result)
     ]
     return charts.result_bars(rows, f"result over the whole replay, {result.symbol}; open positions at mark")
+
+
+CHARTS = {
+    "price": price_chart,
+    "columns": liquidation_columns,
+    "fund": fund_chart,
+    "social": social_chart,
+    "interest": interest_chart,
+    "deviation": deviation_chart,
+    "parties": parties_chart,
+}

@@ -9,7 +9,7 @@ from nacre.prices import Candle
 from nacre.replay.numbers import exact
 
 # Raised whenever the layout of report.json changes.
-FORMAT = 1
+FORMAT = 2
 
 TAKEOVER = "takeover"
 FORCE_CLOSE = "force close"
@@ -31,6 +31,7 @@ class Sample:
     unallocated_loss: int
     open_interest: int
     lp_margin: int
+    vault: int = 0  # what the backstop vault's account is worth
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +183,10 @@ class Result:
         """Sum over all deficits of one field of Absorption."""
         return sum(getattr(loss, name) for loss in self.absorptions)
 
+    def given_up(self, side: str = "") -> int:
+        """What counterparties of deleveraged positions of that side, or of either, gave up against mark."""
+        return sum(item.given_up for item in self.of_kind(ADL) if side in ("", item.side))
+
     def zero_sum(self) -> int:
         """What all parties gained together: the dust, less than nothing of which may be missing."""
         return sum(party.result for party in self.parties)
@@ -191,7 +196,7 @@ class Result:
         return json.dumps({"format": FORMAT, **self._plain()}, indent=1, ensure_ascii=False) + "\n"
 
     def _plain(self) -> dict[str, Any]:
-        skipped = ("time", "candle", "gas", "timestamp")
+        skipped = ("time", "candle", "gas", "timestamp", "counterparties")
         return {
             "policy": self.policy,
             "seed": self.seed,
@@ -206,6 +211,7 @@ class Result:
                     "notional": exact(sum(item.notional for item in found)),
                     "deficit": exact(sum(item.deficit for item in found)),
                     "rewards": exact(sum(item.reward for item in found)),
+                    "given_up": exact(sum(item.given_up for item in found)),
                 }
                 for kind in KINDS
                 for found in [self.of_kind(kind)]
@@ -218,6 +224,12 @@ class Result:
                 "paid_by_shorts": exact(self.socialised("long")),
                 "unallocated": exact(self.total("unallocated")),
             },
+            "insurance_fund": {
+                "start": exact(self.party("insurance fund").brought),
+                "lowest": exact(min((sample.insurance_fund for sample in self.samples), default=0)),
+                "end": exact(self.party("insurance fund").final),
+            },
+            "treasury_income": exact(self.party("treasury").result),
             "parties": [
                 {**_amounts(asdict(party), ("members",)), "result": exact(party.result)} for party in self.parties
             ],

@@ -264,4 +264,11 @@ class World:
             unallocated_loss=state.unallocated_loss,
             open_interest=max(state.total_long, state.total_short),
             lp_margin=state.lp_margin,
+            vault=self._vault_worth(),
         )
+
+    def _vault_worth(self) -> int:
+        if self.vault is None:
+            return 0
+        account = self.vault.address
+        return self.free(account) + self.equity(account) + self.owed.get(account, 0)

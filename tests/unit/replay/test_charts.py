@@ -50,8 +50,8 @@ def _bars(prices):
 
 def test_marks_stay_inside_the_price_chart():
     marks = [
-        charts.Mark(MIDNIGHT + HOUR, 50.0, 1.0, "takeover", True, "one"),
-        charts.Mark(MIDNIGHT, 120.0, 0.1, "close", False, "two"),
+        charts.Mark(MIDNIGHT + HOUR, 50.0, 1.0, "takeover", "circle", "one"),
+        charts.Mark(MIDNIGHT, 120.0, 0.1, "close", "square", "two"),
     ]
     svg = charts.price_chart(_bars([100.0, 101.0, 99.0]), marks, "price")
     root = ElementTree.fromstring(svg)
@@ -72,7 +72,7 @@ def test_one_candle_is_enough():
 
 
 def test_larger_liquidations_have_larger_marks_and_lie_below():
-    marks = [charts.Mark(MIDNIGHT, 100.0, weight, "takeover", True, "") for weight in (0.1, 1.0, 0.5)]
+    marks = [charts.Mark(MIDNIGHT, 100.0, weight, "takeover", "circle", "") for weight in (0.1, 1.0, 0.5)]
     svg = charts.price_chart(_bars([100.0, 100.0]), marks, "price")
     radii = [float(radius) for radius in re.findall(r'r="([\d.]+)"', svg)]
     assert radii == sorted(radii, reverse=True)
@@ -97,3 +97,50 @@ def test_names_are_escaped():
 def test_a_series_that_never_changes_still_draws():
     points = [(MIDNIGHT, 0.0), (MIDNIGHT + DAY, 0.0)]
     ElementTree.fromstring(charts.line_chart("nothing", [charts.Line(points, "fund", filled=True)], "USD"))
+
+
+@pytest.mark.parametrize(("shape", "points"), [("diamond", 4), ("triangle", 3)])
+def test_each_kind_has_a_shape_around_its_point(shape, points):
+    mark = charts.Mark(MIDNIGHT + HOUR, 100.0, 0.5, "vault", shape, "three")
+    root = ElementTree.fromstring(charts.price_chart(_bars([100.0, 101.0, 99.0]), [mark], "price"))
+    (polygon,) = root.iter("polygon")
+    corners = [tuple(map(float, corner.split(","))) for corner in polygon.get("points").split()]
+    assert len(corners) == points
+    low, high = min(corners), max(corners)
+    assert 2 < high[0] - low[0] < 30
+    assert polygon.find("title").text == "three"
+
+
+def test_columns_below_each_other_reach_as_high_and_only_the_last_has_dates():
+    column = [(MIDNIGHT + HOUR, [(10.0, "takeover", "ten")])]
+    times = (MIDNIGHT, MIDNIGHT + 12 * HOUR)
+    alone = ElementTree.fromstring(charts.stacked_columns(times, column, HOUR, "USD"))
+    upper = ElementTree.fromstring(charts.stacked_columns(times, column, HOUR, "USD", top=100.0, dates=False))
+    lower = ElementTree.fromstring(charts.stacked_columns(times, column, HOUR, "USD", top=100.0))
+    tall, small, same = (float(next(chart.iter("rect")).get("height")) for chart in (alone, upper, lower))
+    assert tall > 5 * small
+    assert small == pytest.approx(same, rel=0.05)
+    labels = [[node.text for node in chart.iter("text")] for chart in (upper, lower)]
+    assert "06:00" not in labels[0]
+    assert "06:00" in labels[1]
+
+
+def test_grouped_bars_share_one_zero_and_one_scale():
+    groups = [("a", [(-50.0, "p0", "−50"), (100.0, "p1", "+100")]), ("b", [(25.0, "p0", "+25"), (0.0, "p1", "0")])]
+    root = ElementTree.fromstring(charts.grouped_bars(groups, "USD"))
+    zero = next(float(node.get("x1")) for node in root.iter("line"))
+    loss, gain, quarter, nothing = list(root.iter("rect"))
+    assert float(loss.get("x")) + float(loss.get("width")) == pytest.approx(zero, abs=0.2)
+    assert float(gain.get("width")) == pytest.approx(4 * float(quarter.get("width")), rel=0.01)
+    assert float(nothing.get("width")) == 1.0
+    assert max(float(bar.get("y")) for bar in root.iter("rect")) < float(root.get("viewBox").split()[3])
+
+
+def test_stacked_bars_stand_on_each_other_and_the_longest_fills_the_width():
+    rows = [("a", [(3.0, "takeover", "three"), (0.0, "close", "none"), (1.0, "adl", "one")], "4"), ("b", [], "0")]
+    root = ElementTree.fromstring(charts.stacked_bars(rows, "number", "kinds"))
+    first, second = list(root.iter("rect"))
+    assert float(first.get("x")) + float(first.get("width")) == pytest.approx(float(second.get("x")), abs=0.2)
+    assert float(first.get("width")) == pytest.approx(3 * float(second.get("width")), rel=0.01)
+    end = float(second.get("x")) + float(second.get("width"))
+    assert charts.WIDTH * 0.8 < end < charts.WIDTH

@@ -1,0 +1,216 @@
+"""Several replays of one price path under different policies, side by side: the table, the words, and report.json."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from nacre.presets import preset
+from nacre.presets.market import MarketConfig
+from nacre.replay import numbers
+from nacre.replay.agents_traders import leverage_limit
+from nacre.replay.html import listed, story
+from nacre.replay.result import ADL, BACKSTOP, FORCE_CLOSE, TAKEOVER, Result
+
+# In the order in which DESIGN lists them; others that a folder of presets may hold come after.
+ORDER = ("oyster", "injective", "satoshiswap", "hyperliquid", "defx")
+# Keys of a single report that are the same in all.
+SHARED = ("format", "seed", "prices", "network", "symbol", "candles")
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A row of the table: one number a policy."""
+
+    name: str
+    values: list[int]
+    unit: str = "money"  # or "count", "gas", "wei"
+    signed: bool = False
+
+    def cells(self) -> list[str]:
+        return [self._text(value) for value in self.values]
+
+    def _text(self, value: int) -> str:
+        if self.unit == "money":
+            return numbers.money(value, self.signed)
+        return f"{value:,}" if value or self.unit != "gas" else "–"
+
+
+@dataclass(frozen=True)
+class Group:
+    title: str
+    measures: list[Measure]
+
+    def telling(self) -> "Group":
+        """Without the rows that are 0 everywhere."""
+        return Group(self.title, [measure for measure in self.measures if any(measure.values)])
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One result a policy, all of the same candles, accounts and seed."""
+
+    results: list[Result]
+
+    @property
+    def names(self) -> list[str]:
+        return [result.policy for result in self.results]
+
+    @property
+    def first(self) -> Result:
+        return self.results[0]
+
+    def groups(self) -> list[Group]:
+        return [
+            Group(f"who lost what, {self.first.symbol}", self._roles()),
+            Group("liquidations", self._liquidations()),
+            Group(f"losses beyond the margin, {self.first.symbol}", self._losses()),
+            Group(f"insurance fund and treasury, {self.first.symbol}", self._funds()),
+            Group("gas, mean", self._gas()),
+        ]
+
+    def result_of(self, result: Result, roles: Sequence[str]) -> int:
+        return sum(party.result for party in result.parties if party.role in roles)
+
+    def as_json(self) -> str:
+        """The candles once, and each policy's whole report but for them."""
+        reports = [json.loads(result.as_json()) for result in self.results]
+        shared = {key: reports[0][key] for key in SHARED}
+        policies = [{key: value for key, value in report.items() if key not in SHARED} for report in reports]
+        candles = shared.pop("candles")
+        whole = {**shared, "comparison": self._plain(), "policies": policies, "candles": candles}
+        return json.dumps(whole, indent=1, ensure_ascii=False) + "\n"
+
+    def _plain(self) -> list[dict[str, Any]]:
+        """The table: amounts as exact decimals."""
+        return [
+            {
+                "group": group.title.split(",")[0],
+                "name": measure.name,
+                "values": {
+                    name: numbers.exact(value) if measure.unit == "money" else value
+                    for name, value in zip(self.names, measure.values, strict=True)
+                },
+            }
+            for group in self.groups()
+            for measure in group.measures
+        ]
+
+    # ---- rows
+
+    def _row(self, name: str, measure: Callable[[Result], int], unit: str = "money", signed: bool = False) -> Measure:
+        return Measure(name, [measure(result) for result in self.results], unit, signed)
+
+    def _roles(self) -> list[Measure]:
+        return [
+            self._row(name, lambda result, roles=roles: self.result_of(result, roles), signed=True)  # type: ignore[misc]
+            for name, roles in ROLES.items()
+        ] + [self._row("kept by liquidated traders", lambda result: result.traders.kept_by_liquidated)]
+
+    def _liquidations(self) -> list[Measure]:
+        rows = [
+            self._row(f"{name}s" if name != ADL else "ADL", lambda r, kind=name: len(r.of_kind(kind)), "count")  # type: ignore[misc]
+            for name in (TAKEOVER, FORCE_CLOSE, BACKSTOP, ADL)
+        ]
+        rows[2] = Measure("by the backstop", rows[2].values, "count")
+        return [
+            *rows,
+            self._row("of the bankrupt", lambda r: sum(item.bankrupt for item in r.liquidations), "count"),
+            self._row("notional", lambda r: sum(item.notional for item in r.liquidations)),
+            self._row("traders hit", lambda r: r.traders.liquidated, "count"),
+            self._row("margin calls recorded", lambda r: r.margin_calls, "count"),
+            self._row("left below margin", lambda r: r.left_liquidatable, "count"),
+        ]
+
+    def _losses(self) -> list[Measure]:
+        return [
+            self._row("deficits", lambda r: r.total("deficit") + r.given_up()),
+            self._row("paid by insurance", lambda r: r.total("from_insurance")),
+            self._row("social loss, longs", lambda r: r.socialised("short")),
+            self._row("social loss, shorts", lambda r: r.socialised("long")),
+            self._row("social loss, providers", lambda r: r.total("from_providers")),
+            self._row("given up in ADL, longs", lambda r: r.given_up("short")),
+            self._row("given up in ADL, shorts", lambda r: r.given_up("long")),
+            self._row("without a payer", lambda r: r.total("unallocated")),
+        ]
+
+    def _funds(self) -> list[Measure]:
+        return [
+            self._row("fund at the start", lambda r: r.party("insurance fund").brought),
+            self._row("fund at its lowest", lambda r: min((s.insurance_fund for s in r.samples), default=0)),
+            self._row("fund at the end", lambda r: r.party("insurance fund").final),
+            self._row("treasury income", lambda r: r.party("treasury").result, signed=True),
+        ]
+
+    def _gas(self) -> list[Measure]:
+        def mean(operation: str) -> Callable[[Result], int]:
+            return lambda result: next((gas.mean for gas in result.gas if gas.operation == operation), 0)
+
+        shown = ("trade", TAKEOVER, FORCE_CLOSE, BACKSTOP, ADL)
+        return [self._row(name, mean(name), "gas") for name in shown]
+
+    # ---- words
+
+    def story(self) -> list[str]:
+        """What stands out, in sentences."""
+        sentences = [story(self.first)[0]]
+        traders = {result.policy: result.party("traders") for result in self.results}
+        kept = sorted(traders, key=lambda name: -traders[name].final)
+        best, worst = traders[kept[0]], traders[kept[-1]]
+        sentences.append(
+            f"Traders had {numbers.percent(best.final, best.brought)} of their collateral at the end under {kept[0]}, "
+            f"where they did best, and {numbers.percent(worst.final, worst.brought)} under {kept[-1]}, where they did "
+            f"worst."
+        )
+        sentences.append(self._count_sentence())
+        sentences += self._loss_sentences()
+        return sentences
+
+    def _count_sentence(self) -> str:
+        counts = sorted(((len(result.liquidations), result.policy) for result in self.results), reverse=True)
+        broke = [
+            f"{sum(item.bankrupt for item in result.liquidations):,} under {result.policy}" for result in self.results
+        ]
+        return (
+            f"Most liquidations came under {counts[0][1]} ({counts[0][0]:,}), fewest under {counts[-1][1]} "
+            f"({counts[-1][0]:,}). Of positions that were bankrupt by then: {listed(broke)}."
+        )
+
+    def _loss_sentences(self) -> list[str]:
+        shared = [result.policy for result in self.results if result.socialised("long") + result.socialised("short")]
+        closed = [result.policy for result in self.results if result.of_kind(ADL)]
+        unpaid = [result.policy for result in self.results if result.total("unallocated")]
+        found = []
+        if shared:
+            found.append(f"Open positions of the other side paid a social loss under {listed(shared)}.")
+        if closed:
+            found.append(f"Counterparties were closed by auto-deleveraging under {listed(closed)}.")
+        if unpaid:
+            found.append(f"Some loss found no payer under {listed(unpaid)}: it waits for new money in the fund.")
+        return found
+
+
+# Row of the table and of the chart, and whose results are in it.
+ROLES = {
+    "traders": ("traders",),
+    "liquidity providers": ("liquidity providers",),
+    "arbitrageurs": ("arbitrageurs",),
+    "keepers": ("keepers", "operator's keeper"),
+    "backstop vault": ("backstop vault",),
+    "insurance fund": ("insurance fund",),
+    "treasury": ("treasury",),
+}
+
+
+def ordered(names: Sequence[str]) -> list[str]:
+    """Policies in the order of their table."""
+    return sorted(names, key=lambda name: (ORDER.index(name) if name in ORDER else len(ORDER), name))
+
+
+def configs(names: Sequence[str]) -> dict[str, MarketConfig]:
+    return {name: preset(name) for name in ordered(names)}
+
+
+def common_leverage(markets: Sequence[MarketConfig]) -> int:
+    """Basis points: the most that all of the markets allow, so that the same accounts can open everywhere."""
+    return min(leverage_limit(m.imr_bps, m.trading_fee_bps + m.protocol_fee_bps) for m in markets)
