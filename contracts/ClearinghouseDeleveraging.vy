@@ -1,5 +1,5 @@
 # pragma version 0.4.3
-# pragma optimize codesize
+# pragma optimize gas
 # pragma nonreentrancy on
 """
 @title  Clearinghouse, auto-deleveraging
@@ -9,9 +9,43 @@
 @custom:kill     See Clearinghouse.
 """
 
+# Free collateral and operators.
+from contracts.modules import accounts
+# What the engine may do.
 from contracts.modules import deleveraging
+# Other markets, as far as an account's health needs them.
+from contracts.modules import leg_reads
+# The words of every market.
+from contracts.modules import markets
+# Named by the modules below; nothing of an isolated account is checked here.
+from contracts.modules import parts
+# Between free collateral and pots, and what pots owe.
+from contracts.modules import payouts
+# All legs of an account.
+from contracts.modules import portfolio
+# Records of positions.
+from contracts.modules import positions
+# Deficits and the insurance fund.
+from contracts.modules import waterfall
 
-initializes: deleveraging
+initializes: accounts
+initializes: markets
+initializes: positions[markets := markets]
+initializes: parts[accounts := accounts]
+initializes: payouts[accounts := accounts, markets := markets, parts := parts]
+initializes: waterfall[markets := markets, payouts := payouts]
+initializes: leg_reads[markets := markets]
+initializes: portfolio[
+    accounts := accounts, leg_reads := leg_reads, markets := markets, payouts := payouts, positions := positions
+]
+initializes: deleveraging[
+    accounts := accounts,
+    markets := markets,
+    payouts := payouts,
+    portfolio := portfolio,
+    positions := positions,
+    waterfall := waterfall
+]
 
 exports: (deleveraging.deleverage,)
 
@@ -21,4 +55,7 @@ def __init__(_engine: address):
     """
     @param _engine the liquidation engine
     """
+    # nothing here spends free collateral on anything but an account's own legs
+    parts.__init__(empty(address), empty(address))
     deleveraging.__init__(_engine)
+    markets.__init__()
