@@ -104,6 +104,7 @@ ENTRIES: dict[str, list[tuple[str, int, int]]] = {
         ("fee * reward share", SWAPPED * POLICY_RATIO * POLICY_RATIO, UNSIGNED),
     ],
     "lib/liquidation_math._band_bps": [("ratio / 5", RATIO, UNSIGNED)],
+    "lib/margin_math._both": [("notional * ratio + 9,999", SIZE * PRICE // WAD * RATIO + BPS, UNSIGNED)],
     "lib/margin_math._of": [
         ("notional * rate + 9,999", SIZE * PRICE // WAD * RATIO + BPS, UNSIGNED),
         ("bound * rise of the rate, which Config lets only rise", AMOUNT * RATIO, UNSIGNED),
@@ -345,12 +346,17 @@ ENTRIES: dict[str, list[tuple[str, int, int]]] = {
         ("balance - carry", STORED + SIZE * CARRY_MOVED // RAY + 1, SIGNED),
         ("dues - one of them", 2 * POT, UNSIGNED),
     ],
-    "modules/portfolio._of": [("balance - carry", STORED + SIZE * CARRY_MOVED // RAY + 1, SIGNED)],
+    "modules/portfolio._of": [
+        ("K - k0", CARRY_MOVED, SIGNED),
+        ("balance - carry", STORED + SIZE * CARRY_MOVED // RAY + 1, SIGNED),
+        ("sums of legs and free collateral", ACCOUNT, SIGNED),
+        ("sums of margins and notionals", LEGS * (SIZE * PRICE // WAD + 1), UNSIGNED),
+        ("sum of what pots pay", COLLECTABLE, UNSIGNED),
+    ],
     "modules/portfolio._added": [
         ("sums of legs and free collateral", ACCOUNT, SIGNED),
         ("sums of margins and notionals", LEGS * (SIZE * PRICE // WAD + 1), UNSIGNED),
     ],
-    "modules/portfolio._collectable": [("sum of what pots pay", COLLECTABLE, UNSIGNED)],
     "modules/portfolio._pay_in": [
         ("pot + paid, of free collateral", POT + FREE, UNSIGNED),
         ("balance + paid", 2**176 + FREE, SIGNED),
@@ -398,9 +404,9 @@ ENTRIES: dict[str, list[tuple[str, int, int]]] = {
     ],
     "modules/waterfall._credit": [("fund + amount", POT + FEES + STORED, UNSIGNED)],
     "modules/waterfall._absorb": [("deficit + fund", DEFICIT + POT, SIGNED)],
-    "modules/waterfall._leave_unallocated": [
+    "modules/waterfall._absorb_settling": [
+        ("deficit - paid, fund - paid: the smaller", DEFICIT, UNSIGNED),
         ("unallocated + loss, of at most 2^64 calls", 2**64 * DEFICIT, UNSIGNED),
-        ("deficit - loss, which is part of it", DEFICIT, UNSIGNED),
     ],
     "modules/waterfall._draw": [("level + paid, shifted by 32", 2 * POT << 32, UNSIGNED)],
     "modules/waterfall._draw_level": [("now - drawn", TIME, UNSIGNED)],
