@@ -77,6 +77,7 @@ class Desk:
             tiers=tuple(Tier(*tier) for tier in market["tiers"] if tier.lower_notional),
             chunks=_chosen(Chunks, policy),
             adl=policy["loss_adl"],
+            at_liquidation_price=policy["at_liquidation_price"],
         )
 
     def market(self, grace_seconds: int = 0) -> decide.Market:

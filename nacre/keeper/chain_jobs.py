@@ -109,5 +109,9 @@ class Clerk:
             return desk.engine, "call_margin", (market, list(job.accounts))
         if job.kind is JobKind.COLLECT:
             return desk.system.config, "collect_fees", (market,)
-        function = {JobKind.SETTLE: "settle", JobKind.SETTLE_ACCOUNT: "settle_account", JobKind.CLAIM: "claim"}
-        return desk.clearinghouse, function[job.kind], (market, job.accounts[0])
+        function = {JobKind.SETTLE: "settle", JobKind.SETTLE_ACCOUNT: "settle_account", JobKind.CLAIM: "claim"}[
+            job.kind
+        ]
+        if desk.vault and job.accounts[0] == desk.vault.address and job.kind is not JobKind.SETTLE_ACCOUNT:
+            return desk.vault, function, (market,)  # so that its books follow
+        return desk.clearinghouse, function, (market, job.accounts[0])

@@ -90,7 +90,10 @@ def run_pass(
         left = {refusal.target for refusal in decision.refusals}
         _rescue(clerk, rules, market, [holding for holding in holdings if holding.account in left], report)
     if duties.chores:
-        _call_margin(clerk, rules, market, holdings, report)
+        # Not those just dealt with: a call that finds them healthy would end the cooldown of their rest.
+        touched = {outcome.action.target for outcome in report.outcomes if outcome.ok}
+        touched |= {outcome.job.accounts[0] for outcome in report.rescues if outcome.ok}
+        _call_margin(clerk, rules, market, [h for h in holdings if h.account not in touched], report)
         _do_chores(desk, clerk, report, duties)
     return report
 
@@ -117,7 +120,7 @@ def _call_margin(
         report.chores.append(outcome)
         if outcome.sent and outcome.ok:
             known |= {account: stages[account] for account in job.accounts}
-    # Who closed starts anew.
+    # Who closed, or was liquidated just now, starts anew.
     for account in [account for account in known if stages.get(account, Stage.HEALTHY) is Stage.HEALTHY]:
         del known[account]
 

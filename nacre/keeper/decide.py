@@ -278,6 +278,9 @@ def force_close(rules: Rules, market: Market, holding: Holding, quote: QuoteFunc
     deficit = min(0, part.equity(market.mark_price, carry))
     if at_hand < deficit or not within_band(rules, market, part.size, quoted.notional):
         return "the venue is too far from mark"
+    needed = rules.maintenance_of(quoted.notional) * policy.trigger_bps
+    if rules.at_liquidation_price and deficit == 0 and at_hand * BPS < needed:
+        return "the venue is beyond the liquidation price"
     if must_deleverage(rules, market, part.size, -at_hand):
         return "its deficit goes to ADL"
 

@@ -54,12 +54,17 @@ class Rules:
     tiers: tuple[Tier, ...] = ()  # above the first, whose ratios are the market's
     chunks: Chunks = field(default_factory=Chunks)
     adl: bool = False  # deficits go to auto-deleveraging instead of social loss
+    at_liquidation_price: bool = False  # force closes of the solvent bring the liquidation price or better
 
     def initial_margin(self, size: int, price: int) -> int:
         return self._margin(notional(size, price), self.market.imr_bps, [tier.imr_bps for tier in self.tiers])
 
     def maintenance_margin(self, size: int, price: int) -> int:
-        return self._margin(notional(size, price), self.market.mmr_bps, [tier.mmr_bps for tier in self.tiers])
+        return self.maintenance_of(notional(size, price))
+
+    def maintenance_of(self, worth: int) -> int:
+        """Of a notional."""
+        return self._margin(worth, self.market.mmr_bps, [tier.mmr_bps for tier in self.tiers])
 
     def _margin(self, worth: int, rate: int, higher: list[int]) -> int:
         """By the rate of the tier in which the notional lies, less what makes it continuous: docs/spec.md section 5."""

@@ -176,6 +176,8 @@ class Operator(Keeper):
         for job in jobs.chores(books, least_fees):
             if job.kind is JobKind.COLLECT:
                 world.send(job.kind.value, world.system.config, "collect_fees", market, sender=self.account)
+            elif world.vault is not None and job.accounts[0] == world.vault.address:
+                world.send(job.kind.value, world.vault, job.kind.value, market, sender=self.account)
             else:
                 world.send(job.kind.value, clearinghouse, job.kind.value, market, job.accounts[0], sender=self.account)
 

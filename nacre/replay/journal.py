@@ -1,11 +1,13 @@
 """Writes down what happens during a replay: every transaction's gas, every liquidation, every deficit."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from nacre.chain import Log, Receipt
 from nacre.model.positions import Position
-from nacre.replay.result import BACKSTOP, FORCE_CLOSE, TAKEOVER, Absorption, Gas, Liquidation, RangeRemoval
+from nacre.model.rounding import WAD
+from nacre.replay.result import ADL, BACKSTOP, FORCE_CLOSE, TAKEOVER, Absorption, Gas, Liquidation, RangeRemoval
 
 
 @dataclass
@@ -67,12 +69,48 @@ class Journal:
                 liquidator=names.get(who, who),
                 size=size,
                 mark_price=log.mark_price,
-                notional=size * log.mark_price // 10**18,
+                notional=size * log.mark_price // WAD,
                 equity=-log.deficit if kind != FORCE_CLOSE and log.deficit else _share(before, size),
                 deficit=deficit,
                 residue=max(0, log.residue) if closed else 0,
                 reward=log.reward if closed else 0,
                 gas=gas,
+            )
+        )
+
+    def note_deleveraging(
+        self,
+        log: Log,
+        closed: Sequence[Log],
+        deficit: int,
+        before: Before | None,
+        names: dict[str, str],
+        who: str,
+        gas: int,
+    ) -> None:
+        """The end of an auto-deleveraging; `closed` are the positions it was closed against."""
+        size = abs(log.size)
+        side = "long" if log.size > 0 or (before and before.position.size > 0) else "short"
+        if log.from_insurance:
+            self.absorptions.append(Absorption(self.time, side, ADL, log.from_insurance, log.from_insurance, 0, 0))
+        self.liquidations.append(
+            Liquidation(
+                time=self.time,
+                candle=self.candle,
+                kind=ADL,
+                side=side,
+                target=names.get(log.target, log.target),
+                liquidator=who,
+                size=size,
+                mark_price=log.mark_price,
+                notional=size * log.mark_price // WAD,
+                equity=before.equity if before else 0,
+                deficit=deficit + log.from_insurance,
+                residue=log.surplus,
+                reward=0,
+                gas=gas,
+                counterparties=len(closed),
+                given_up=sum(_given_up(one, log.mark_price) for one in closed),
             )
         )
 
@@ -86,6 +124,12 @@ class Journal:
                 deficit,
             )
         )
+
+
+def _given_up(closed: Log, mark_price: int) -> int:
+    """What a counterparty of an auto-deleveraging would have had at mark and did not get."""
+    at_mark = abs(closed.size) * mark_price // WAD
+    return at_mark - closed.notional if closed.size > 0 else closed.notional - at_mark
 
 
 def _share(before: Before | None, size: int) -> int:

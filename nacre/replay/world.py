@@ -182,12 +182,19 @@ class World:
             return receipt
         self.journal.note_gas(operation, receipt)
         from_providers = deficit = 0
+        closed: list[Log] = []
         for log in receipt.logs:
             if log.name == "ProvidersCharged":
                 from_providers += log.loss  # stands before the deficit that it is a part of
             elif log.name == "DeficitAbsorbed":
                 self.journal.note_absorption(log, operation, from_providers)
                 from_providers, deficit = 0, deficit + log.deficit
+            elif log.name == "Deleveraged":
+                closed.append(log)
+                self._note_deleveraged(log)
+            elif log.name == "AutoDeleveraging":
+                who = self.names.get(sender, sender)
+                self.journal.note_deleveraging(log, closed, deficit, self._before, self.names, who, receipt.gas_used)
             else:
                 self._observe(log, receipt, deficit)
         return receipt
@@ -249,6 +256,14 @@ class World:
         self.leftovers.pop(log.account, None)
         if log.size == 0 and log.balance:
             self.leftovers[log.account] = log.balance
+
+    def _note_deleveraged(self, log: Log) -> None:
+        """A position closed in whole has no event of its own, and leaves what is due to the account."""
+        self._backing.pop(log.account, None)
+        if log.new_size == 0:
+            self.positions[log.account] = FLAT
+            if log.new_balance:
+                self.leftovers[log.account] = log.new_balance
 
     # ---- looking
 

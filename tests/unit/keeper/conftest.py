@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pytest
 
 from nacre.chain import EmbeddedChain
-from nacre.deploy import deploy_system, list_market
+from nacre.deploy import BackstopTerms, deploy_system, list_market
 from nacre.keeper.chain import Desk
 from nacre.presets import preset
 
@@ -33,6 +33,16 @@ class Stage:
         arguments = (self.market.id, size, margin, 0, 0)
         return self.transact(self.system.clearinghouse, "trade", *arguments, sender=account)
 
+    def deposit_in_vault(self, amount):
+        """Somebody's, for the backstop."""
+        system, depositor = self.system, self.system.chain.account("depositor")
+        system.mint(depositor, amount)
+        self.transact(system.token, "approve", system.vault.address, amount, sender=depositor)
+        self.transact(system.vault, "deposit", amount, depositor, sender=depositor)
+
+    def free(self, account):
+        return self.system.clearinghouse.call("free_collateral", account)
+
     def push(self, price):
         return self.system.push_price(self.market, price)
 
@@ -49,7 +59,7 @@ class Stage:
 
 def make_stage(policy, **changes):
     chain = EmbeddedChain()
-    system = deploy_system(chain)
+    system = deploy_system(chain, terms=BackstopTerms(deposit_delay=0))
     config = preset(policy, **({"trading_fee_bps": 0, "protocol_fee_bps": 0, "funding_cap_bps": 0} | changes))
     market = list_market(system, "main", config)
     names = ("trader", "counterparty", "keeper", "provider")
@@ -61,6 +71,12 @@ def make_stage(policy, **changes):
     stage.trade(trader, 20 * WAD, 250 * WAD)
     stage.trade(counterparty, -20 * WAD, 400 * WAD)
     return stage
+
+
+@pytest.fixture
+def staged():
+    """Makes a stage by policy, with other parameters."""
+    return make_stage
 
 
 @pytest.fixture
