@@ -37,8 +37,6 @@ from contracts.modules import vault_pricing
 from contracts.lib import share_math
 # What foreign tokens do.
 from contracts.lib import token_calls
-# Reasons kept as numbers.
-from contracts.lib import reasons
 
 implements: IERC20
 implements: IERC20Detailed
@@ -188,9 +186,8 @@ def withdraw(_assets: uint256, _receiver: address, _owner: address) -> uint256:
     @dev Reverts as `previewWithdraw`, "bad receiver", "insufficient allowance", "shares not matured" or "insufficient shares",
          "insufficient collateral" (it sits in positions: take less, or unwind).
     """
-    at: vault_pricing.Worth = vault_pricing._fair()
-    shares: uint256 = vault_pricing._exit_shares(at, _assets)
-    self._leave(at, _receiver, _owner, _assets, shares)
+    shares: uint256 = vault_pricing._exit_shares(vault_pricing._fair(), _assets)
+    self._leave(_receiver, _owner, _assets, shares)
     return shares
 
 
@@ -201,9 +198,8 @@ def redeem(_shares: uint256, _receiver: address, _owner: address) -> uint256:
     @return assets rounded down
     @dev Reverts as `withdraw`.
     """
-    at: vault_pricing.Worth = vault_pricing._fair()
-    assets: uint256 = vault_pricing._exit_assets(at, _shares)
-    self._leave(at, _receiver, _owner, assets, _shares)
+    assets: uint256 = vault_pricing._exit_assets(vault_pricing._fair(), _shares)
+    self._leave(_receiver, _owner, assets, _shares)
     return assets
 
 
@@ -220,7 +216,7 @@ def redeem_available(_receiver: address = msg.sender) -> uint256:
     if assets > at.free:
         assets = at.free
         shares = vault_pricing._exit_shares(at, assets)
-    self._leave(at, _receiver, msg.sender, assets, shares)
+    self._leave(_receiver, msg.sender, assets, shares)
     return assets
 
 
@@ -281,15 +277,12 @@ def _enter(_receiver: address, _assets: uint256, _shares: uint256):
 
 
 @internal
-def _leave(
-    _at: vault_pricing.Worth, _receiver: address, _owner: address, _assets: uint256, _shares: uint256
-):
+def _leave(_receiver: address, _owner: address, _assets: uint256, _shares: uint256):
     vault_shares._check_receiver(_receiver)
     if msg.sender != _owner:
         vault_shares._spend_allowance(_owner, _shares)
     vault_queues._use_redeem(_owner, _shares)
-    if _assets > _at.free:
-        reasons._revert(reasons.INSUFFICIENT_COLLATERAL)
     if _assets != 0:
+        # Refuses what is not free.
         extcall vault_markets.CLEARINGHOUSE.withdraw(_assets, _receiver)
     log IERC4626.Withdraw(sender=msg.sender, receiver=_receiver, owner=_owner, assets=_assets, shares=_shares)

@@ -31,19 +31,10 @@ def _to_assets(_shares: uint256, _total_assets: uint256, _supply: uint256, _up: 
 
 @internal
 @pure
-def _most_assets(_shares: uint256, _total_assets: uint256, _supply: uint256) -> uint256:
-    """
-    @notice The most assets that `_to_shares`, rounding down, turns into no more than so many shares:
-            floor(a n / d) <= x  <=>  a < (x + 1) d / n.
-    """
-    return self._scaled(_shares + 1, _total_assets + VIRTUAL_ASSETS, _supply + VIRTUAL_SHARES, True) - 1
-
-
-@internal
-@pure
 def _most_shares(_assets: uint256, _total_assets: uint256, _supply: uint256) -> uint256:
     """
-    @notice The most shares that `_to_assets`, rounding down, turns into no more than so many assets.
+    @notice The most shares that `_to_assets`, rounding down, turns into no more than so many assets:
+            floor(s d / n) <= a  <=>  s < (a + 1) n / d.
     """
     return self._scaled(_assets + 1, _supply + VIRTUAL_SHARES, _total_assets + VIRTUAL_ASSETS, True) - 1
 

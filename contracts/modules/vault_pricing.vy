@@ -107,7 +107,7 @@ def previewRedeem(_shares: uint256) -> uint256:
 @view
 def maxDeposit(_receiver: address) -> uint256:
     """
-    @notice Exactly what `deposit` takes for the receiver now; 0 while there is no price to take it at.
+    @notice Exactly what `deposit` takes for the receiver now; 0 while there is no price to take it at, or where it buys no share.
     """
     return self._most_in(self._worth(), _receiver)
 
@@ -213,7 +213,7 @@ def _most_in(_at: Worth, _receiver: address) -> uint256:
         return 0
     assets: uint256 = min(vault_queues._depositable(_receiver), MAX_DEPOSIT // SCALE)
     room: uint256 = share_math.MAX_SHARES - _at.supply
-    assets = min(assets, share_math._most_assets(room, _at.coming, _at.supply))
+    assets = min(assets, share_math._to_assets(room, _at.coming, _at.supply, False))
     # What would buy no share is not taken.
     if share_math._to_shares(assets, _at.coming, _at.supply, False) == 0:
         return 0

@@ -144,6 +144,11 @@ def test_after_a_total_loss_there_is_another_start() -> None:
     desk.refuses("too many shares", "kim", "deposit", desk.view("maxDeposit", kim) + 1, kim)
     desk.ok("kim", "deposit", desk.view("maxDeposit", kim), kim)
     assert desk.view("maxDeposit", kim) == desk.view("maxMint", kim) == 0
+    room = 2**192 - desk.view("totalSupply")
+    desk.refuses("too many shares", "kim", "mint", room + 1, kim)
+    desk.ok("kim", "mint", room, kim)
+    assert desk.view("totalSupply") == 2**192
+    assert desk.view("maxDeposit", kim) == desk.view("maxMint", kim) == 0
 
 
 # ---- tokens that misbehave, and re-entrance

@@ -280,6 +280,9 @@ def test_deposits_larger_than_the_clearinghouse_takes(any_desk: VaultDesk) -> No
 
 
 def test_amounts_that_nobody_has(desk: VaultDesk) -> None:
+    edge = (2**256 - 1) // OFFSET
+    assert desk.view("convertToShares", edge - 1) == (edge - 1) * OFFSET
+    assert desk.reason("convertToShares", edge) == "conversion too large"
     desk.seed("ann", 10**6)
     total: Any = 10**6
     most = (2**256 - 1) // (10**12 + 10**6) * (total + 1)
