@@ -66,7 +66,8 @@ def test_what_only_satoshiswap_has():
 def test_what_only_defx_has():
     config = preset("defx")
     assert config.show_liquidation_price
-    assert config.force_close_band_bps == 1
+    assert config.force_close_at_liquidation_price
+    assert not any(preset(name).force_close_at_liquidation_price for name in FIVE if name != "defx")
     assert [(tier.lower, tier.imr_bps, tier.mmr_bps) for tier in config.tiers] == [
         (100_000, 1000, 500),
         (500_000, 2000, 1000),
