@@ -54,13 +54,16 @@ def _take_over_leg(_market: uint256, _target: address):
     vault: address = self.backstop_vault
     if policy_word._backstop_bps(policy) == 0 or vault == empty(address):
         reasons._revert(reasons.NO_BACKSTOP)
-    margin: uint256 = extcall policies.CLEARINGHOUSE.take_over(
+    # The vault commits all it admits; what was not needed comes back.
+    admitted: uint256 = staticcall IBackstopVault(vault).admit(_market)
+    extcall IBackstopVault(vault).took_over(_market, admitted)
+    extcall policies.CLEARINGHOUSE.take_over(
         _market,
         vault,
         _target,
         max_value(uint256),
-        staticcall IBackstopVault(vault).admit(_market),
+        admitted,
         policy_word._for_backstop(policy),
         policies._grace_refusal(_market, policy),
     )
-    extcall IBackstopVault(vault).took_over(_market, margin)
+    extcall IBackstopVault(vault).came_back(_market)
