@@ -160,9 +160,11 @@ class Operator(Keeper):
                 world.send("unwind", vault, "unwind", world.market.id, part, sender=self.account)
                 return
 
-    def do_chores(self, least_fees: int = WAD) -> None:
-        """Settles, claims and collects what waits."""
+    def do_chores(self, collect: bool) -> None:
+        """Settles and claims what waits, and has the treasury collect."""
         world = self.world
+        if not (collect or world.leftovers or any(world.owed.values())):
+            return
         market, clearinghouse = world.market.id, world.clearinghouse
         state = clearinghouse.call("market_state", market)
         books = jobs.Books(
@@ -171,9 +173,9 @@ class Operator(Keeper):
             negative=[account for account in world.cross if world.equity(account) < 0 and world.backing(account)],
             owed_total=state.owed_total,
             pot=state.pot,
-            fees=state.protocol_fees + state.borrow_fees,
+            fees=state.protocol_fees + state.borrow_fees if collect else 0,
         )
-        for job in jobs.chores(books, least_fees):
+        for job in jobs.chores(books):
             if job.kind is JobKind.COLLECT:
                 world.send(job.kind.value, world.system.config, "collect_fees", market, sender=self.account)
             elif world.vault is not None and job.accounts[0] == world.vault.address:

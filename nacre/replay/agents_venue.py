@@ -56,6 +56,7 @@ class Provider(Dealer):
         super().__init__(world, name, capital)
         self.below_bps = below_bps
         self.above_bps = above_bps
+        self.too_little = 0  # margin for which the market did not take a range
         self.dice = dice
 
     @property
@@ -78,7 +79,7 @@ class Provider(Dealer):
         mark = world.now.mark_price
         margin = world.free(self.account) * PROVIDED_BPS // BPS
         # Below the minimum there is nothing to earn; a broke provider stays out.
-        if margin * 100 < world.brought[self.account]:
+        if margin * 100 < world.brought[self.account] or margin <= self.too_little:
             return
         sqrt_price, _, liquidity = world.venue.call("state")
         if liquidity == 0:
@@ -89,7 +90,8 @@ class Provider(Dealer):
             return  # no new liquidity while the venue is off the market
         lower = _tick(middle * (BPS - self.below_bps) // BPS)
         upper = _tick(middle * (BPS + self.above_bps) // BPS) + tick_math.SPACING
-        world.send("add range", world.venue, "add_liquidity", lower, upper, margin, sender=self.account)
+        added = world.send("add range", world.venue, "add_liquidity", lower, upper, margin, sender=self.account)
+        self.too_little = margin if added.reason == "range too small" else 0
 
     def _near_edge(self, key: tuple[str, int, int]) -> bool:
         _, lower, upper = key

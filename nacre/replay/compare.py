@@ -108,13 +108,9 @@ class Comparison:
         ] + [self._row("kept by liquidated traders", lambda result: result.traders.kept_by_liquidated)]
 
     def _liquidations(self) -> list[Measure]:
-        rows = [
-            self._row(f"{name}s" if name != ADL else "ADL", lambda r, kind=name: len(r.of_kind(kind)), "count")  # type: ignore[misc]
-            for name in (TAKEOVER, FORCE_CLOSE, BACKSTOP, ADL)
-        ]
-        rows[2] = Measure("by the backstop", rows[2].values, "count")
+        names = {TAKEOVER: "takeovers", FORCE_CLOSE: "force closes", BACKSTOP: "by the backstop", ADL: "by ADL"}
         return [
-            *rows,
+            *(self._row(name, lambda r, kind=kind: len(r.of_kind(kind)), "count") for kind, name in names.items()),  # type: ignore[misc]
             self._row("of the bankrupt", lambda r: sum(item.bankrupt for item in r.liquidations), "count"),
             self._row("notional", lambda r: sum(item.notional for item in r.liquidations)),
             self._row("traders hit", lambda r: r.traders.liquidated, "count"),

@@ -42,9 +42,8 @@ PROVIDERS_BPS, ARBITRAGEURS_BPS, KEEPERS_BPS, OPERATOR_BPS, FUND_BPS = 15_000, 1
 VAULT_BPS = 1_000  # where the policy has a backstop
 # Traders whose collateral backs all of their positions, where the market has cross margin.
 CROSS_BPS = 5_000
-# Open interest a trader stands for at tenfold leverage, an estimate: for the cap of markets that must have one.
-INTEREST_OF_A_TRADER = 20_000
-TENFOLD_BPS = 100_000
+# Open interest that a trader stands for, times the leverage, an estimate: for the cap of markets that must have one.
+INTEREST_OF_A_TRADER = 1_000
 # Seconds between a price and the block in which everybody else acts.
 LATER = 12
 # A price is never older than this many candles when somebody acts.
@@ -82,7 +81,7 @@ class Settings:
         age = max(self.config.oracle_max_age, AGE_CANDLES * self.interval)
         config = self.config.changed(price=price, oracle_max_age=age)
         leverage = self.most_leverage_bps or BPS * BPS // config.imr_bps
-        cap, wanted = config.open_interest_cap, Decimal(INTEREST_OF_A_TRADER * self.accounts * leverage // TENFOLD_BPS)
+        cap, wanted = config.open_interest_cap, Decimal(INTEREST_OF_A_TRADER * self.accounts * leverage // BPS)
         if cap == 0 or cap >= wanted:
             return config
         smallest = wanted / MOST_SMALLEST_POSITIONS if config.loss == "adl" else Decimal(0)
@@ -188,8 +187,7 @@ class Replay:
             with world.block(point.timestamp + min(LATER, max(1, interval // 8))):
                 self._settle_down(traders=index == len(points) - 1)
             self._close_the_rest()
-        if number % COLLECT_CANDLES == COLLECT_CANDLES - 1:
-            self.operator.do_chores()
+        self.operator.do_chores(collect=number % COLLECT_CANDLES == COLLECT_CANDLES - 1)
         self.samples.append(world.sample(candle.timestamp + interval))
 
     def _close_the_rest(self) -> None:
@@ -245,7 +243,7 @@ class Replay:
                 world.push_price(last.close)
                 self._react()
                 self._settle_down(traders=False)
-        self.operator.do_chores(least_fees=0)
+        self.operator.do_chores(collect=True)
 
     # ---- counting
 

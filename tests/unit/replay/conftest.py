@@ -1,9 +1,14 @@
 """A result as a replay would leave it, made up: what is shown must not depend on a chain."""
 
+from dataclasses import replace
+
 import pytest
 
 from nacre.prices import crash_path
+from nacre.replay.compare import Comparison
 from nacre.replay.result import (
+    ADL,
+    BACKSTOP,
     FORCE_CLOSE,
     TAKEOVER,
     Absorption,
@@ -112,3 +117,39 @@ def result():
         ),
         refused={"price limit": 3},
     )
+
+
+@pytest.fixture
+def defx(result):
+    """The same with a vault that took some positions over, and the bankrupt longs deleveraged instead of socialised."""
+    moved = []
+    for item in result.liquidations:
+        if item.deficit and item.side == "long":
+            adl = {"kind": ADL, "deficit": 0, "given_up": item.deficit, "counterparties": 2, "residue": 0, "reward": 0}
+            moved.append(replace(item, **adl))
+        elif item.kind == TAKEOVER:
+            moved.append(replace(item, kind=BACKSTOP))
+        else:
+            moved.append(item)
+    vault = Party("backstop vault", 1, 150_000 * WAD, 170_000 * WAD)
+    traders = result.party("traders")
+    losses = replace(traders, final=traders.final - 20_000 * WAD)
+    others = [party for party in result.parties if party.role != "traders"]
+    assets = result.balance.assets + 150_000 * WAD
+    free = assets - 1_234 - 27_500 * WAD
+    return replace(
+        result,
+        policy="defx",
+        parameters=result.parameters | {"imr_bps": 500, "mmr_bps": 250},
+        liquidations=moved,
+        absorptions=[loss for loss in result.absorptions if loss.bankrupt_side == "short"],
+        samples=[replace(sample, vault=(150_000 + number) * WAD) for number, sample in enumerate(result.samples)],
+        parties=[losses, *others, vault],
+        balance=BalanceSheet(assets, (("free collateral of accounts", free), ("insurance fund", 27_500 * WAD)), 1_234),
+        margin_calls=12,
+    )
+
+
+@pytest.fixture
+def comparison(result, defx):
+    return Comparison([result, defx])

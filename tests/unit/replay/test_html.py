@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from nacre.replay import html
-from nacre.replay.result import FORCE_CLOSE, TAKEOVER, BalanceSheet
+from nacre.replay.result import ADL, BACKSTOP, FORCE_CLOSE, TAKEOVER, BalanceSheet
 
 
 @pytest.fixture
@@ -121,3 +121,35 @@ def test_long_histories_are_drawn_in_groups(result):
 )
 def test_intervals_in_words(seconds, text):
     assert html.interval_text(seconds) == text
+
+
+def test_the_vault_and_deleveraging_are_shown_where_there_are_any(defx):
+    page = html.render(defx)
+    for heading in ("Backstop vault", "Liquidity"):
+        assert f"<h2>{heading}</h2>" in page
+    assert page.count("<svg") == 9
+    chart = html.price_chart(defx)
+    assert chart.count('<polygon class="adl"') == len(defx.of_kind(ADL))
+    assert chart.count('<polygon class="vault') == len(defx.of_kind(BACKSTOP))
+    assert "12 margin calls were announced" in page
+
+
+def test_the_story_of_deleveraging_says_who_gave_up_what(defx):
+    text = " ".join(html.story(defx))
+    count = len(defx.of_kind(ADL))
+    assert f"{count} bankrupt positions were closed against {2 * count} positions of the other side" in text
+    assert "by force close" in text
+    assert f"and {count} by ADL" in text
+
+
+def test_the_legend_names_only_kinds_that_happened(result, defx):
+    assert [key.style for key in html.legend([result])] == ["takeover", "close", "takeover", "close"]
+    assert {key.style for key in html.legend([defx])} >= {"vault", "adl", "close"}
+    assert "takeover" not in {key.style for key in html.legend([defx])}
+
+
+@pytest.mark.parametrize(
+    ("parts", "text"), [(["a"], "a"), (["a", "b"], "a and b"), (["a", "b", "c"], "a, b and c"), ([], "")]
+)
+def test_lists_in_words(parts, text):
+    assert html.listed(parts) == text
