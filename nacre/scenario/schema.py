@@ -233,7 +233,7 @@ class Unpause(Step):
 
 class ReduceOnly(Step):
     do: Literal["reduce_only"]
-    on: Annotated[bool, Field(strict=True)] = True
+    active: Annotated[bool, Field(strict=True)] = True
 
 
 class WithdrawalLimit(Step):

@@ -267,7 +267,7 @@ class World:
 
     def _reduce_only(self, step: schema.ReduceOnly) -> list[Receipt]:
         market, owner = self.market(step.market).id, self.system.owner
-        return [self.system.config.transact("set_reduce_only", market, step.on, sender=owner)]
+        return [self.system.config.transact("set_reduce_only", market, step.active, sender=owner)]
 
     def _withdrawal_limit(self, step: schema.WithdrawalLimit) -> list[Receipt]:
         arguments = (wad(step.amount), step.seconds)
