@@ -19,6 +19,7 @@ from nacre.keeper.jobs import Books
 from nacre.keeper.view import Chunks, Health, Holding, Stage, Tier
 from nacre.model.parameters import MarketParameters, Policy, Residue
 from nacre.model.positions import Position
+from nacre.scenario.ranking import adl_order
 
 # What Lens.healths takes at most in one call.
 BATCH = 500
@@ -43,6 +44,7 @@ class Desk:
 
     def __init__(self, system: System, market: Market):
         self.system = system
+        self.listed = market
         self.market_id = market.id
         self.venue = market.venue
         self.oracle = market.oracle
@@ -142,11 +144,9 @@ class Desk:
         taken = self.clearinghouse.call("detached", self.market_id, account, abs(size))
         return Position(taken.size, taken.balance, taken.entry_notional, market.carry(size))
 
-    def adl_queue(self, size: int, accounts: Sequence[str]) -> list[str]:
-        """Who stands against a position of that signed size, as auto_deleverage wants them listed."""
-        side = -1 if size > 0 else 1
-        queue = self.system.lens.call("adl_queue", self.market_id, side, list(accounts))
-        return [entry.account for entry in queue]
+    def adl_queue(self, target: str, accounts: Sequence[str]) -> list[str]:
+        """Who stands against a bankrupt position, as auto_deleverage wants them listed."""
+        return adl_order(self.system, self.listed, target, list(accounts))
 
     def books(self, healths: Sequence[tuple[str, Any]], state: Any) -> Books:
         """What waits to be settled, claimed and collected, among the accounts given."""

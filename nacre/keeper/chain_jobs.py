@@ -97,7 +97,7 @@ class Clerk:
             return desk.engine, "force_close", (desk.market_id, target, MAX_UINT256, 0)
         if way is JobKind.BACKSTOP:
             return desk.engine, "liquidate_by_backstop", (desk.market_id, target)
-        listed = desk.adl_queue(holding.position.size, self.accounts)
+        listed = desk.adl_queue(target, self.accounts)
         return desk.engine, "auto_deleverage", (desk.market_id, target, listed)
 
     def _unwind_call(self, vault: Contract, size: int) -> Call:

@@ -5,8 +5,10 @@ from nacre.model.positions import Position
 from nacre.model.rounding import BPS, WAD, bps_up
 from nacre.replay.world import World
 
-# Margin of a position in basis points of IM: what trading brings, and the bounds in which it is left alone.
+# Margin of a position in basis points of what is needed: what trading brings, and the bounds in which it is left alone.
 TARGET, LEAST, MOST = 20_000, 14_000, 45_000
+# Of the notional: who trades for a living uses no more leverage than that where the market allows more.
+CAREFUL_BPS = 1_000
 # Getting rid of a position may cost this much of its value, fees aside; else a part of it goes, or it waits.
 PATIENCE_BPS = 100
 PARTS = (1, 2, 4, 8, 16, 32, 64)
@@ -28,12 +30,16 @@ class Dealer:
         """Free collateral and the position's equity."""
         return self.world.free(self.account) + self.world.equity(self.account)
 
+    def needed(self, size: int) -> int:
+        """Margin that a position of that size would need: IM, or what is careful."""
+        mark = self.world.now.mark_price
+        return max(self.world.rules.initial_margin(size, mark), abs(size) * mark // WAD * CAREFUL_BPS // BPS)
+
     def room(self, buy: bool) -> int:
-        """The size by which the position may grow to that side, at half the leverage that the market allows."""
+        """The size by which the position may grow to that side, at half of the leverage that is careful."""
         world = self.world
-        largest = (
-            max(0, self.wealth()) * BPS * BPS // TARGET * WAD // (world.rules.market.imr_bps * world.now.mark_price)
-        )
+        ratio_bps = max(world.rules.market.imr_bps, CAREFUL_BPS)
+        largest = max(0, self.wealth()) * BPS * BPS // TARGET * WAD // (ratio_bps * world.now.mark_price)
         held = self.position.size
         return max(0, largest - held if buy else largest + held)
 
@@ -41,7 +47,7 @@ class Dealer:
         """Trades with as much margin as the position then needs."""
         world = self.world
         market, rules = world.now, world.rules.market
-        wanted = world.rules.initial_margin(self.position.size + size, market.mark_price) * TARGET // BPS
+        wanted = self.needed(self.position.size + size) * TARGET // BPS
         fees = bps_up(abs(size) * market.mark_price // WAD, rules.trading_fee_bps + rules.protocol_fee_bps)
         growing = abs(self.position.size + size) > self.position.amount
         missing = max(0, wanted - world.equity(self.account)) + fees if growing else 0
@@ -52,7 +58,7 @@ class Dealer:
         world, position = self.world, self.position
         if position.size == 0:
             return
-        needed = world.rules.initial_margin(position.size, world.now.mark_price)
+        needed = self.needed(position.size)
         equity = world.equity(self.account)
         if equity * BPS < needed * LEAST:
             top_up = min(world.free(self.account), needed * TARGET // BPS - equity)
@@ -64,6 +70,10 @@ class Dealer:
             # Unrealised profit cannot be withdrawn.
             pnl = max(0, position.pnl(world.now.mark_price, world.now.carry(position.size)))
             spare = equity - pnl - needed * TARGET // BPS
+            rules = world.rules.market
+            if rules.entry_margin_rule:
+                settled = position.settled(world.now.carry(position.size))
+                spare = min(spare, settled.balance - bps_up(settled.entry_notional, rules.imr_bps))
             if spare > 0:
                 world.adjust_margin(self.account, -spare)
 

@@ -98,7 +98,7 @@ class Operator(Keeper):
         if way is JobKind.BACKSTOP:
             return world.liquidate("backstop", target, "liquidate_by_backstop", sender=self.account).ok
         try:
-            queue = world.desk.adl_queue(holding.position.size, list(world.positions))
+            queue = world.desk.adl_queue(target, list(world.positions))
         except CallFailed as error:
             world.journal.refuse("ADL queue", str(error))
             return False

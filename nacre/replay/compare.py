@@ -120,14 +120,15 @@ class Comparison:
 
     def _losses(self) -> list[Measure]:
         return [
-            self._row("deficits", lambda r: r.total("deficit") + r.given_up()),
+            self._row("deficits", lambda r: r.total("deficit") + r.borne()),
             self._row("paid by insurance", lambda r: r.total("from_insurance")),
             self._row("social loss, longs", lambda r: r.socialised("short")),
             self._row("social loss, shorts", lambda r: r.socialised("long")),
             self._row("social loss, providers", lambda r: r.total("from_providers")),
-            self._row("given up in ADL, longs", lambda r: r.given_up("short")),
-            self._row("given up in ADL, shorts", lambda r: r.given_up("long")),
+            self._row("borne in ADL, longs", lambda r: r.borne("short")),
+            self._row("borne in ADL, shorts", lambda r: r.borne("long")),
             self._row("without a payer", lambda r: r.total("unallocated")),
+            self._row("given up beyond it", lambda r: r.given_up() - r.borne()),
         ]
 
     def _funds(self) -> list[Measure]:

@@ -122,7 +122,7 @@ def payers_chart(comparison: Comparison) -> str:
             result.total("from_providers"),
             result.socialised("short"),
             result.socialised("long"),
-            result.given_up(),
+            result.borne(),
             result.total("unallocated"),
         )
         pieces = [

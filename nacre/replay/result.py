@@ -49,7 +49,7 @@ class Liquidation:
     notional: int  # at mark
     equity: int  # of the part, at mark, before; negative is bankrupt
     deficit: int  # what the waterfall absorbed
-    residue: int  # of a force close: what was left, to the fund, the treasury or the trader
+    residue: int  # what was left: of a force close to the fund, the treasury or the trader, of ADL to the trader
     reward: int  # of a force close: the keeper's
     gas: int
     counterparties: int = 0  # of an auto-deleveraging: who was closed with it
@@ -187,6 +187,11 @@ class Result:
         """What counterparties of deleveraged positions of that side, or of either, gave up against mark."""
         return sum(item.given_up for item in self.of_kind(ADL) if side in ("", item.side))
 
+    def borne(self, side: str = "") -> int:
+        """What of it covered the loss of the bankrupt: all but what was left to them at the previous mark."""
+        left = sum(item.residue for item in self.of_kind(ADL) if side in ("", item.side))
+        return self.given_up(side) - left
+
     def zero_sum(self) -> int:
         """What all parties gained together: the dust, less than nothing of which may be missing."""
         return sum(party.result for party in self.parties)
@@ -217,12 +222,14 @@ class Result:
                 for found in [self.of_kind(kind)]
             },
             "losses": {
-                "deficits": exact(self.total("deficit")),
+                "deficits": exact(self.total("deficit") + self.borne()),
                 "from_insurance": exact(self.total("from_insurance")),
                 "from_providers": exact(self.total("from_providers")),
                 "paid_by_longs": exact(self.socialised("short")),
                 "paid_by_shorts": exact(self.socialised("long")),
                 "unallocated": exact(self.total("unallocated")),
+                "borne_in_adl_by_longs": exact(self.borne("short")),
+                "borne_in_adl_by_shorts": exact(self.borne("long")),
             },
             "insurance_fund": {
                 "start": exact(self.party("insurance fund").brought),

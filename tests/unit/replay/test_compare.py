@@ -1,6 +1,7 @@
 """Side by side: every number is that of its own report, and the accounts can open under every policy."""
 
 import json
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from nacre.presets import preset, preset_names
 from nacre.replay import compare
 from nacre.replay.compare import Comparison, Measure
+from nacre.replay.html import story
 from nacre.replay.result import ADL
 
 WAD = 10**18
@@ -40,14 +42,24 @@ def test_losses_add_up_to_what_was_borne(comparison):
         "social loss, longs",
         "social loss, shorts",
         "social loss, providers",
-        "given up in ADL, longs",
-        "given up in ADL, shorts",
+        "borne in ADL, longs",
+        "borne in ADL, shorts",
         "without a payer",
     )
     borne = [sum(amounts) for amounts in zip(*[row(comparison, name).values for name in payers], strict=True)]
     assert borne == row(comparison, "deficits").values
-    assert row(comparison, "given up in ADL, shorts").values[1] > 0
-    assert row(comparison, "given up in ADL, longs").values == [0, 0]
+    assert row(comparison, "borne in ADL, shorts").values[1] > 0
+    assert row(comparison, "borne in ADL, longs").values == [0, 0]
+
+
+def test_what_the_previous_mark_leaves_to_the_bankrupt_is_no_loss(comparison, defx):
+    before = row(comparison, "deficits").values[1]
+    number = next(number for number, item in enumerate(defx.liquidations) if item.kind == ADL)
+    item = defx.liquidations[number]
+    defx.liquidations[number] = replace(item, given_up=item.given_up + 7 * WAD, residue=7 * WAD)
+    assert row(comparison, "deficits").values[1] == before
+    assert row(comparison, "given up beyond it").values == [0, 7 * WAD]
+    assert "7.00 of that is more than the loss" in " ".join(story(defx))
 
 
 def test_kinds_add_up_to_all_liquidations(comparison):
