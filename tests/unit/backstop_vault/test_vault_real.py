@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from support.exchange import LIQUIDITY, PRICE, WIDE, open_exchange
+from support.houses import deploy_house
 from vault_desk import ALL, DAY, OFFSET, WAD
 
 from nacre.artifacts import load
@@ -45,14 +46,17 @@ class Real:
             return chain.deploy(load(name), *arguments, sender=deployer)
 
         token = deploy("MockToken", "Coin", "COIN", decimals)
-        house = deploy("Clearinghouse", token.address, engine, config)
+        house = deploy_house(chain, token.address, engine, config, deployer)
         policies = deploy("LiquidationEngine", house.address, config)
         lens = deploy("Lens", house.address, policies.address)
         oracle = deploy("MockOracle", PRICE, deployer, deployer, 100, 3_600)
         venue = deploy("OysterAmm", house.address, 0, PRICE)
         plain = open_exchange()
         risk, trading, limits = plain.house.call("market_words", 0)
-        words = (risk % 2**96 | int(oracle.address, 16) << 96, trading % 2**96 | int(venue.address, 16) << 96, limits)
+        risk, trading = (
+            word % 2**96 | int(place.address, 16) << 96 for word, place in ((risk, oracle), (trading, venue))
+        )
+        words = (risk, trading, limits, plain.house.call("extras_word", 0))
         house.transact("set_market", 0, *words, sender=config).check()
         policy = plain.engine.call("policy", 0)
         policies.transact("set_policy", 0, policy, sender=config).check()

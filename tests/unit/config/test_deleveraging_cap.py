@@ -1,4 +1,4 @@
-"""Where losses go to auto-deleveraging open interest is at most 10,000 smallest positions: dust buys no social loss."""
+"""Where losses go to auto-deleveraging open interest is at most 10,000 smallest positions: dust buys no way out."""
 
 import pytest
 
