@@ -5,41 +5,17 @@ contracts, other parameters, another price and the next policy and decimals.
 """
 
 import time
-from collections import Counter
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import click
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-from rich.table import Table
 
 from nacre.fuzz.chain_driver import ChainSide
+from nacre.fuzz.report import SHOWN, Tally, console, show
 from nacre.fuzz.settings import DECIMALS, POLICIES, Settings, make
 from nacre.fuzz.shrink import Stage, Story, minimal_story
+from nacre.fuzz.system import command
 from nacre.fuzz.walk import Failure, Walk, begin, wander
-
-# Of a long story the end is shown.
-SHOWN = 20
-
-console = Console(highlight=False)
-
-
-@dataclass(slots=True)
-class Tally:
-    """What all campaigns of a run did."""
-
-    actions: int = 0
-    campaigns: int = 0
-    seconds: float = 0.0
-    coverage: Counter[tuple[str, str]] = field(default_factory=Counter)
-    events: Counter[str] = field(default_factory=Counter)
-
-    def add(self, walk: Walk) -> None:
-        self.actions += len(walk.trace)
-        self.campaigns += 1
-        self.coverage += walk.coverage
-        self.events += walk.events
 
 
 def campaigns(seed: int, policies: list[str], decimals: list[int]) -> "list[Settings]":
@@ -59,23 +35,6 @@ def run(settings: Settings, count: int, with_chain: bool, progress: Progress, ta
         failure.walk = walk
         raise
     return walk
-
-
-def show(tally: Tally) -> None:
-    """Coverage by kind of action, and what happened in the markets."""
-    table = Table(title="actions", title_justify="left", show_lines=False)
-    table.add_column("action")
-    table.add_column("done", justify="right")
-    table.add_column("refused", justify="right")
-    table.add_column("reasons")
-    kinds = sorted({kind for kind, _ in tally.coverage})
-    for kind in kinds:
-        done = tally.coverage[kind, "done"]
-        refused = {why: n for (k, why), n in tally.coverage.items() if k == kind and why != "done"}
-        reasons = ", ".join(f"{why} {n}" for why, n in sorted(refused.items(), key=lambda item: -item[1]))
-        table.add_row(kind, str(done), str(sum(refused.values())), reasons)
-    console.print(table)
-    console.print("markets: " + ", ".join(f"{name} {n}" for name, n in sorted(tally.events.items())))
 
 
 def fail(failure: Failure, settings: Settings, with_chain: bool, path: Path, seconds: int) -> None:
@@ -111,6 +70,7 @@ def again(path: Path, with_chain: bool) -> int:
 @click.option("--decimals", default="all", type=click.Choice([*map(str, DECIMALS), "all"]), show_default=True)
 @click.option("--chunk", default=1500, show_default=True, type=click.IntRange(min=1), help="actions a campaign")
 @click.option("--model-only", is_flag=True, help="test the specification alone, without contracts")
+@click.option("--system", is_flag=True, help="whole systems of all five policies instead, without the model")
 @click.option("--story", default=Path("fuzz-story.json"), show_default=True, type=Path, help="where a failure goes")
 @click.option("--shrink-seconds", default=120, show_default=True, help="how long to cut a failing trace down")
 @click.option("--replay", "replayed", default=None, type=Path, help="run a kept failure again")
@@ -121,11 +81,17 @@ def main(
     decimals: str,
     chunk: int,
     model_only: bool,
+    system: bool,
     story: Path,
     shrink_seconds: int,
     replayed: Path | None,
 ) -> None:
-    """Random actions against the contracts and the exact model: every stored number equal, every invariant held."""
+    """Random actions against the contracts and the exact model: every stored number equal, every invariant held. With
+    --system against whole systems of all five policies: cross accounts, backstop, deleveraging, settlement."""
+    if system:
+        if replayed is not None:
+            raise SystemExit(command.again(console, replayed))
+        raise SystemExit(command.run(console, seed, actions, chunk, story, shrink_seconds))
     if replayed is not None:
         raise SystemExit(again(replayed, not model_only))
     policies = list(POLICIES) if policy == "all" else [policy]
