@@ -196,6 +196,7 @@ def remove_liquidity(_lower: int256, _upper: int256, _provider: address = msg.se
     @notice Turns a range into (part of) the position of its provider. The provider and its operators may do so while the
             market is tradable; anyone for a tip when the range is below maintenance margin at mark, and while the market is tradable
             when it is out of range or holds the venue back from mark.
+            Of a market that settles anyone may remove any range.
     @param _lower Its lower tick.
     @param _upper Its upper tick.
     @param _provider Whose range it is.
@@ -205,17 +206,17 @@ def remove_liquidity(_lower: int256, _upper: int256, _provider: address = msg.se
     held: ranges.Holding = self._held(_provider, _lower, _upper)
     total: ticks.Growth = curve._accrue(context.funding_index)
     point: curve.Point = curve._point()
-    if point.liquidity == 0:
+    if point.liquidity == 0 and not context.settling:
         point = curve._drift(point, context.mark_price, total)
     in_range: bool = ranges._is_in_range(held, point.tick)
     accrued: ranges.Accrued = ranges._accrued(held, point.tick, total, context.lp_factor, context.lp_epoch)
 
     remover: address = msg.sender
     if self._is_own(_provider):
-        if not context.tradable:
+        if not (context.tradable or context.settling):
             reasons._revert(reasons.PRICE_JUST_JUMPED)
         remover = _provider
-    else:
+    elif not context.settling:
         equity: int256 = 0
         maintenance: uint256 = 0
         equity, maintenance = ranges._margins_at_mark(held, accrued, context.mark_price, context.mmr_bps)

@@ -241,3 +241,33 @@ def test_last_range_leaves_no_mid(desk, provider):
 def test_no_range_beyond_the_ticks(desk, provider, edges):
     assert desk.remove(provider, *edges).reason == "no range"
     assert not any(desk.range_of(provider, *edges))
+
+
+@pytest.mark.parametrize("tradable", [True, False])
+def test_anyone_removes_any_range_of_a_market_that_settles(desk, provider, keeper, narrow, tradable):
+    """A healthy one in range too, whatever the price does; its provider is not the remover then."""
+    desk.set(open=False, tradable=tradable)
+    assert desk.remove(keeper, *narrow, provider).reason == "range is healthy"
+    desk.set(settling=True)
+    removed = desk.remove(keeper, *narrow, provider).check()
+    assert removed.event("RangeRemoved").remover == keeper
+    assert not any(desk.range_of(provider, *narrow))
+
+
+def test_own_range_leaves_a_market_that_settles(desk, provider, narrow):
+    desk.set(open=False, tradable=False)
+    assert desk.remove(provider, *narrow).reason == "price just jumped"
+    desk.set(settling=True)
+    assert desk.remove(provider, *narrow).check().event("RangeRemoved").remover == provider
+
+
+def test_venue_without_liquidity_stays_when_its_market_settles(desk, provider, second, keeper, narrow):
+    """Its ranges end at the inventory they have where the venue stands."""
+    desk.swap(500 * WAD).check()
+    assert desk.tick >= narrow[1]
+    desk.remove(second, *WIDE).check()
+    stood, size = desk.state, desk.range_of(provider, *narrow).size
+    desk.set(open=False, tradable=False, settling=True)
+    removed = desk.remove(keeper, *narrow, provider).check().event("RangeRemoved")
+    assert removed.size == size < 0
+    assert desk.state == stood
