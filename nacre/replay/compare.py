@@ -10,7 +10,7 @@ from nacre.presets.market import MarketConfig
 from nacre.replay import numbers
 from nacre.replay.agents_traders import leverage_limit
 from nacre.replay.html import listed, story
-from nacre.replay.result import ADL, BACKSTOP, FORCE_CLOSE, TAKEOVER, Result
+from nacre.replay.result import ADL, BACKSTOP, FORCE_CLOSE, KINDS, TAKEOVER, Result
 
 # In the order in which DESIGN lists them; others that a folder of presets may hold come after.
 ORDER = ("oyster", "injective", "satoshiswap", "hyperliquid", "defx")
@@ -62,10 +62,10 @@ class Comparison:
 
     def groups(self) -> list[Group]:
         return [
-            Group(f"who lost what, {self.first.symbol}", self._roles()),
+            Group("who lost what", self._roles()),
             Group("liquidations", self._liquidations()),
-            Group(f"losses beyond the margin, {self.first.symbol}", self._losses()),
-            Group(f"insurance fund and treasury, {self.first.symbol}", self._funds()),
+            Group("losses beyond the margin", self._losses()),
+            Group("insurance, treasury", self._funds()),
             Group("gas, mean", self._gas()),
         ]
 
@@ -85,7 +85,7 @@ class Comparison:
         """The table: amounts as exact decimals."""
         return [
             {
-                "group": group.title.split(",")[0],
+                "group": group.title,
                 "name": measure.name,
                 "values": {
                     name: numbers.exact(value) if measure.unit == "money" else value
@@ -180,11 +180,19 @@ class Comparison:
         found = []
         if shared:
             found.append(f"Open positions of the other side paid a social loss under {listed(shared)}.")
+        ranges = [result.policy for result in self.results if result.policy in shared and _only_ranges(result)]
+        if ranges:
+            found.append(f"Under {listed(ranges)} that was for ranges of liquidity that failed, not for positions.")
         if closed:
             found.append(f"Counterparties were closed by auto-deleveraging under {listed(closed)}.")
         if unpaid:
             found.append(f"Some loss found no payer under {listed(unpaid)}: it waits for new money in the fund.")
         return found
+
+
+def _only_ranges(result: Result) -> bool:
+    """Whether no account's position made a social loss."""
+    return not any(loss.socialised for loss in result.absorptions if loss.cause in KINDS)
 
 
 # Row of the table and of the chart, and whose results are in it.

@@ -27,7 +27,7 @@ def show(console: Console, comparison: Comparison) -> None:
 
 def _table(comparison: Comparison) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), title_justify="left")
-    table.add_column("")
+    table.add_column(comparison.first.symbol)
     for name in comparison.names:
         table.add_column(name, justify="right", no_wrap=True)
     for group in comparison.groups():

@@ -180,16 +180,15 @@ def story(result: Result) -> list[str]:
     if deleveraged := result.of_kind(ADL):
         closed = numbers.count(len(deleveraged), "bankrupt position was", "bankrupt positions were")
         against = numbers.count(sum(item.counterparties for item in deleveraged), "position")
-        more = result.given_up() - result.borne()
         sentences.append(
             f"{closed} closed against {against} of the other side, which gave up {numbers.money(result.given_up())} "
-            f"{result.symbol} of profit"
-            + (
-                f", {numbers.money(more)} more than the loss: the previous mark left it to the bankrupt."
-                if more
-                else "."
-            )
+            f"{result.symbol} of profit."
         )
+        if more := result.given_up() - result.borne():
+            sentences.append(
+                f"{numbers.money(more)} of that is more than the loss: the policy closes at the previous mark, and "
+                "what that leaves is the bankrupt traders'."
+            )
     return sentences
 
 

@@ -42,8 +42,9 @@ PROVIDERS_BPS, ARBITRAGEURS_BPS, KEEPERS_BPS, OPERATOR_BPS, FUND_BPS = 15_000, 1
 VAULT_BPS = 1_000  # where the policy has a backstop
 # Traders whose collateral backs all of their positions, where the market has cross margin.
 CROSS_BPS = 5_000
-# Open interest that a trader stands for, times the leverage, an estimate: for the cap of markets that must have one.
-INTEREST_OF_A_TRADER = 1_000
+# Open interest that a trader stands for, at leverage 0 and for each further one, and arbitrageurs with it: an estimate,
+# for the cap of markets that must have one.
+INTEREST_OF_A_TRADER, MORE_INTEREST = 5_000, 1_000
 # Seconds between a price and the block in which everybody else acts.
 LATER = 12
 # A price is never older than this many candles when somebody acts.
@@ -81,7 +82,8 @@ class Settings:
         age = max(self.config.oracle_max_age, AGE_CANDLES * self.interval)
         config = self.config.changed(price=price, oracle_max_age=age)
         leverage = self.most_leverage_bps or BPS * BPS // config.imr_bps
-        cap, wanted = config.open_interest_cap, Decimal(INTEREST_OF_A_TRADER * self.accounts * leverage // BPS)
+        each = INTEREST_OF_A_TRADER + MORE_INTEREST * leverage // BPS
+        cap, wanted = config.open_interest_cap, Decimal(each * self.accounts)
         if cap == 0 or cap >= wanted:
             return config
         smallest = wanted / MOST_SMALLEST_POSITIONS if config.loss == "adl" else Decimal(0)

@@ -142,7 +142,7 @@ def test_satoshiswap_collects_borrow_fees_and_proceeds_for_the_treasury():
 def test_a_cap_on_open_interest_grows_with_the_accounts():
     few, many = (settings("defx", accounts=accounts).market() for accounts in (10, 1_000))
     assert few.max_open_interest == preset("defx").max_open_interest
-    assert many.max_open_interest == 20_000_000
+    assert many.max_open_interest == 25_000_000
     assert many.min_notional * 10_000 == many.max_open_interest
     assert many.backstop_loss_cap * preset("defx").max_open_interest == (
         preset("defx").backstop_loss_cap * many.max_open_interest
