@@ -26,10 +26,16 @@ from contracts.lib import market_words
 from contracts.lib import policy_word
 # What a position is worth.
 from contracts.lib import position_math
+# What auto-deleveraging would do.
+from contracts.modules import deleveraging_reads
 # Markets and positions as read from outside.
 from contracts.modules import market_reads
 
 implements: ILens
+
+initializes: deleveraging_reads
+
+exports: (deleveraging_reads.adl_terms, deleveraging_reads.adl_queue, deleveraging_reads.adl_counterparties)
 
 
 interface Custody:
@@ -71,6 +77,7 @@ def __init__(_clearinghouse: address, _engine: address):
     ENGINE = ILiquidationEngine(_engine)
     token: address = staticcall Custody(_clearinghouse).collateral()
     COLLATERAL = IERC20(token)
+    deleveraging_reads.__init__(_clearinghouse, _engine)
     SCALE = 10 ** (18 - convert(staticcall IERC20Detailed(token).decimals(), uint256))
 
 

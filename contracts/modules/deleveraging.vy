@@ -103,6 +103,9 @@ def deleverage(
     case: Case = self._begin(_market, _target, _policy)
     run: Run = self._prepared(case)
     for account: address in _counterparties:
+        if self.listed[account] == run.call:
+            reasons._revert(reasons.ADL_REPEATED)
+        self.listed[account] = run.call
         key: uint256 = run.market << 160 | convert(account, uint256)
         words: uint256[2] = positions.records[key]
         size: uint256 = words[0] >> 128
@@ -111,9 +114,6 @@ def deleverage(
         # closed meanwhile, or turned around
         if unsafe_sub(size, 1) >> 127 != 0:
             continue
-        if self.listed[account] == run.call:
-            reasons._revert(reasons.ADL_REPEATED)
-        self.listed[account] = run.call
         run.listed = unsafe_add(run.listed, size)
 
         # at the execution price
