@@ -104,7 +104,7 @@ def deleverage(
     run: Run = self._prepared(case)
     for account: address in _counterparties:
         if self.listed[account] == run.call:
-            reasons._revert(reasons.ADL_REPEATED)
+            reasons._revert(reasons.ADL_ACCOUNT_REPEATED)
         self.listed[account] = run.call
         key: uint256 = run.market << 160 | convert(account, uint256)
         words: uint256[2] = positions.records[key]
