@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal, localcontext
 from typing import Any, NamedTuple
 
-from nacre.chain import Contract, EmbeddedChain, Receipt
+from nacre.chain import CallFailed, Contract, EmbeddedChain, Receipt
 from nacre.deploy import (
     MAX_UINT256,
     BackstopTerms,
@@ -19,7 +19,6 @@ from nacre.deploy import (
 from nacre.presets import MarketConfig
 from nacre.presets.market import scaled, wad
 from nacre.scenario import schema
-from nacre.scenario.ranking import adl_order
 
 TICK_SPACING = 50
 _LOG_BASE = Decimal("1.0001")
@@ -182,10 +181,18 @@ class World:
     def _adl(self, step: schema.Adl) -> list[Receipt]:
         target = self.account(step.target)
         if step.counterparties is None:
-            listed = adl_order(self.system, self.market(step.market), target, self.everybody)
+            listed = self._counterparties(self.market(step.market), target)
         else:
             listed = [self.account(name) for name in step.counterparties]
         return [self._engine(step, step.who, "auto_deleverage", target, listed)]
+
+    def _counterparties(self, market: Market, target: str) -> list[str]:
+        """All of them by rank. Of a target that cannot be deleveraged none: it is for the engine to say why."""
+        try:
+            ranks = self.system.lens.call("adl_counterparties", market.id, target, self.everybody)
+        except CallFailed:
+            return []
+        return [rank.account for rank in ranks]
 
     # ---- the backstop vault
 

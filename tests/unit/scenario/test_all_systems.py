@@ -1,17 +1,13 @@
 """Steps and fields of the scenario runner for cross accounts, backstop, deleveraging, settlement and treasury."""
 
 import json
-from fractions import Fraction
-from types import SimpleNamespace
 
 import pytest
 import yaml
 
 from nacre.presets import preset_names
 from nacre.scenario import load_scenario, run_file
-from nacre.scenario.ranking import FIRST, INELIGIBLE, _rank
 
-WAD = 10**18
 PLAIN = "trading_fee_bps: 0, penalty: [0, 0, 0, 0], funding_cap_bps: 0"
 SEED = """
   - {do: deposit, who: lp, amount: 30000000000}
@@ -190,34 +186,29 @@ def test_everything_is_json(tmp_path):
     assert yaml.safe_load(result.path.read_text())["policy"] == "hyperliquid"
 
 
-# ---- the order of counterparties
+# ---- counterparties of a deleveraging
 
 
-def health(size, entry, balance, free=0, cross=False, carry=0):
-    return SimpleNamespace(
-        size=size * WAD,
-        entry_notional=entry * WAD,
-        balance=balance * WAD,
-        carry=carry * WAD,
-        free_collateral=free * WAD,
-        cross=cross,
+def test_all_counterparties_are_listed_by_rank_the_vault_too(tmp_path):
+    """The vault is 100 short with 255.5 and bea with 900: the vault has more leverage."""
+    steps = (
+        "  - {do: backstop_deposit, who: dora, amount: 1000}\n"
+        "  - {do: deposit, who: cat, amount: 9000}\n"
+        "  - {do: trade, who: ann, size: 150, margin: 500}\n"
+        "  - {do: trade, who: bea, size: -100, margin: 900}\n"
+        "  - {do: trade, who: cat, size: -100, margin: 300}\n"
+        "  - {do: price, to: 102.2}\n"
+        "  - {do: backstop, target: cat}\n"
+        "  - {do: price, to: 97}\n"
+        "  - {do: settle, target: bea}\n"
+        "  - {do: price, to: 96}\n"
+        "  - {expect: {who: ann, stage: bankrupt}}\n"
+        '  - {do: adl, target: ann, counterparties: [bea], revert: "incomplete"}\n'
+        '  - {do: adl, target: ann, counterparties: [bea, vault], revert: "order"}\n'
+        "  - {do: adl, target: ann}\n"
+        "  - {expect: {who: ann, size: 0}}\n"
+        "  - {expect: {who: vault, size: 0}}\n"
+        "  - {expect: {who: bea, size: -50}}\n"
     )
-
-
-def test_rank_is_profit_times_leverage():
-    price = Fraction(90 * WAD)
-    # ten short from 100 with 50: profit 100 of 1000, 900 / 150
-    assert _rank(health(-10, 1000, 50), price) == Fraction(100, 1000) * Fraction(900, 150)
-    assert _rank(health(-10, 1000, 50, carry=30), price) == Fraction(100, 1000) * Fraction(900, 120)
-    # free collateral counts where it stands behind the position
-    assert _rank(health(-10, 1000, 50, free=150), price) == Fraction(100, 1000) * Fraction(900, 150)
-    assert _rank(health(-10, 1000, 50, free=150, cross=True), price) == Fraction(100, 1000) * Fraction(900, 300)
-    assert _rank(health(10, 800, 50), price) == Fraction(100, 800) * Fraction(900, 150)
-
-
-def test_who_is_not_eligible_comes_last_and_who_has_nothing_left_first():
-    price = Fraction(90 * WAD)
-    assert _rank(health(10, 1000, 500), price) == INELIGIBLE  # a loss
-    assert _rank(health(-10, 1000, -101), price) == INELIGIBLE  # bankrupt
-    assert _rank(health(-10, 1000, -100), price) == FIRST
-    assert FIRST > _rank(health(-10, 1000, 50), price) > INELIGIBLE
+    result = run(tmp_path, steps)
+    assert result.ok, result.error
