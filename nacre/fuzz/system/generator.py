@@ -1,12 +1,13 @@
 """Draws actions: mostly sensible ones, at the edge of the margin rules, among them some that must be refused."""
 
 import math
-import random
 from collections.abc import Callable
+from contextlib import suppress
 from math import isqrt
 from typing import Any
 
-from nacre.deploy import MAX_UINT256
+from nacre.chain import CallFailed, Contract
+from nacre.fuzz.system.choices import ALL, Chooser, tick_of
 from nacre.fuzz.system.ranking import deleveraging_order
 from nacre.fuzz.system.settings import (
     DAY,
@@ -20,29 +21,21 @@ from nacre.fuzz.system.settings import (
     VAULT,
     Settings,
 )
-from nacre.fuzz.system.world import Action, World, equity
+from nacre.fuzz.system.world import WAD, Action, World
 
-WAD = 10**18
-ALL = MAX_UINT256
 # Prices go from a twentieth to twenty times where they began.
 FARTHEST = 20
-TICK = 50
-
 Draw = Callable[[int], Action]
 
 
-def tick_of(price: int) -> int:
-    """The edge of a range near a price, WAD."""
-    return round(math.log(price / WAD) / math.log(1.0001)) // TICK * TICK
-
-
-class Generator:
+class Generator(Chooser):
     """The draws of a campaign; reads the world, changes nothing."""
 
     def __init__(self, settings: Settings, world: World):
-        self.settings, self.world = settings, world
-        self.rng = random.Random(f"system actions {settings.seed}")
+        super().__init__(settings, world)
         self.home = list(world.price)
+        # A market whose price the last action moved: its venue is led there soon.
+        self.moved: int | None = None
         self.calm = self.rng.choice((0.005, 0.02, 0.05))
         weights: dict[Draw, int] = {
             self._trade: 26,
@@ -86,9 +79,9 @@ class Generator:
             for number, config in enumerate(self.settings.markets):
                 if config.cross_margin and self.rng.random() < 0.6:
                     actions.append({"do": "mode", "market": number, "who": name, "cross": True})
-        actions += [{"do": "deposit", "who": name, "tokens": self._tokens(400 * UNIT * WAD)} for name in PROVIDERS]
+        actions += [{"do": "deposit", "who": name, "tokens": self._tokens(1000 * UNIT * WAD)} for name in PROVIDERS]
         actions.append({"do": "deposit", "who": KEEPER, "tokens": self._tokens(50 * UNIT * WAD)})
-        depth = self.rng.choice((3, 20, 60))
+        depth = self.rng.choice((10, 30, 100))
         for number, price in enumerate(self.world.price):
             around = tick_of(price)
             place = {"lower": around - self.rng.choice((3000, 9000)), "upper": around + self.rng.choice((3000, 9000))}
@@ -106,77 +99,26 @@ class Generator:
     def draw(self) -> Action:
         """The next action, in a block of its own or in that of the last one."""
         number = self.rng.randrange(len(self.world.markets))
+        if (state := self.world.state(number)) and state.final_price:
+            number = self.rng.randrange(len(self.world.markets))
         draw = self.rng.choices(self.draws, self.weights)[0]
+        if self.moved is not None and self.rng.random() < 0.4:
+            number, draw = self.moved, self._arbitrage
+        self.moved = None
         if draw in (self._takeover, self._force_close, self._backstop, self._adl) and self.rng.random() < 0.95:
             number = self._distressed(number)
             holders = self._ratios(number)
-            if holders and holders[0][0] > self.world.configs[number].mmr_bps / 10_000 and self.rng.random() < 0.9:
-                draw = self.rng.choice((self._squeeze, self._trade, self._arbitrage))
+            if not holders:
+                draw = self._trade
+            elif holders[0][0] > self.world.configs[number].mmr_bps / 10_000 and self.rng.random() < 0.9:
+                draw = self.rng.choice((self._squeeze, self._squeeze, self._trade, self._arbitrage))
         if draw == self._backstop or draw == self._adl:
             number = self._with_policy(number, draw == self._adl)
         action = draw(number)
         action.setdefault("after", self.rng.choice((0, 0, 1, 1, 1, 12)))
+        if action["do"] == "price":
+            self.moved = action["market"]
         return action
-
-    # ---- who and how much
-
-    def _tokens(self, amount: int) -> int:
-        return int(self.world.system.to_tokens(int(amount)))
-
-    def _scaled(self, amount: float) -> int:
-        return int(amount * self.rng.choice((0.03, 0.2, 0.5, 1, 1, 1.7, 4)) * self.rng.uniform(0.5, 1.5))
-
-    def _who(self) -> str:
-        return self.rng.choice(PEOPLE) if self.rng.random() < 0.15 else self.rng.choice(TRADERS)
-
-    def _ratios(self, number: int) -> list[tuple[float, str]]:
-        """Holders of a market with equity / notional, the weakest first."""
-        state = self.world.state(number)
-        found = []
-        for name in (*PEOPLE, VAULT):
-            held = self.world.held(number, name)
-            if held.size:
-                worth = equity(held, state) if state else held.balance
-                if held.cross:
-                    worth += self.world.free(name)
-                found.append((worth / (abs(held.size) * self.world.price[number] / WAD + 1), name))
-        return sorted(found)
-
-    def _distressed(self, number: int) -> int:
-        """The market whose weakest account is weakest, measured by what its margin should be."""
-
-        def weakness(other: int) -> float:
-            holders = self._ratios(other)
-            return holders[0][0] / self.world.configs[other].mmr_bps if holders else math.inf
-
-        return min(range(len(self.world.markets)), key=weakness)
-
-    def _with_policy(self, number: int, deleveraging: bool) -> int:
-        """Mostly a market whose policy knows that way."""
-        configs = self.world.configs
-        if self.rng.random() < 0.1 or (configs[number].loss == "adl" if deleveraging else configs[number].backstop_bps):
-            return number
-        fitting = [n for n, c in enumerate(configs) if (c.loss == "adl" if deleveraging else c.backstop_bps)]
-        return self.rng.choice(fitting) if fitting else number
-
-    def _holder(self, number: int) -> str:
-        holders = self._ratios(number)
-        return self.rng.choice(holders)[1] if holders else self._who()
-
-    def _weakest(self, number: int) -> str:
-        holders = self._ratios(number)
-        if not holders:
-            return self._who()
-        return holders[0][1] if self.rng.random() < 0.75 else self.rng.choice(holders)[1]
-
-    def _other_than(self, target: str) -> str:
-        name = KEEPER if self.rng.random() < 0.3 else self._who()
-        return name if name != target or self.rng.random() < 0.1 else KEEPER
-
-    def _part(self, size: int) -> int:
-        size = abs(size)
-        choices = (ALL, ALL, ALL, size, size // 2, int(size * self.rng.random()), size + 1, 1, 0)
-        return self.rng.choices(choices, (4, 4, 4, 1, 3, 4, 0.3, 0.3, 0.1))[0]
 
     # ---- accounts and trades
 
@@ -196,8 +138,16 @@ class Generator:
         who = self._holder(number) if self.rng.random() < 0.35 else self.rng.choice(TRADERS)
         if who == VAULT:
             who = self._who()
+        if self.rng.random() < 0.7 and not self.world.markets[number].venue.call("state")[2]:
+            return self._refill(number)
+        if self.rng.random() < 0.3 and (lifted := self._lifted(number)):
+            return lifted
         held, price = self.world.held(number, who), self.world.price[number]
         typical = max(1, self._scaled(UNIT * WAD) * WAD // price)
+        if self.world.is_cross(number, who):
+            # As much as free collateral allows, or a part of that.
+            most = self.world.free(who) * 10_000 // self.world.configs[number].imr_bps
+            typical = max(1, int(most * self.rng.choice((0.1, 0.3, 0.6, 0.95))) * WAD // price)
         size = typical * self.rng.choice((1, -1))
         choice = self.rng.random()
         if held.size and choice < 0.55:
@@ -222,10 +172,19 @@ class Generator:
             action["limit"] = int(price * self.rng.uniform(0.97, 1.03))
         return action
 
+    def _lifted(self, number: int) -> Action | None:
+        """Ends a pause or reduce-only."""
+        status = self.world.system.config.call("status", number)
+        if status & 4:
+            return {"do": "unpause", "market": number}
+        return {"do": "reduce_only", "market": number, "on": False} if status & 2 else None
+
     def _exit(self, number: int) -> Action:
         """Whoever stands best closes, before the losers are liquidated."""
-        holders = self._ratios(number)
-        who = holders[-1][1] if holders and holders[-1][1] != VAULT else self._who()
+        holders = [holder for holder in self._ratios(number) if holder[1] != VAULT]
+        if not holders:
+            return self._trade(number)
+        who = holders[-1][1]
         size = -int(self.world.held(number, who).size * self.rng.choice((1, 1, 0.5)))
         return {"do": "trade", "market": number, "who": who, "size": size, "margin": 0}
 
@@ -242,12 +201,23 @@ class Generator:
         return {"do": "trade", "market": number, "who": who, "size": size, "margin": margin}
 
     def _refill(self, number: int) -> Action:
-        """The provider comes back with new money."""
+        """What holds the venue back goes; the provider comes back with new money."""
+        venue = self.world.markets[number].venue
+        for owner, lower, upper in sorted(self.world.ranges[number]):
+            if self.rng.random() < 0.7 and self._is_removable(venue, owner, lower, upper):
+                place = {"market": number, "who": KEEPER, "target": owner, "lower": lower, "upper": upper}
+                return {"do": "remove_range"} | place
         if self.world.free("lou") < 30 * UNIT * WAD:
             return {"do": "deposit", "who": "lou", "tokens": self._tokens(300 * UNIT * WAD)}
         around = tick_of(self.world.price[number])
         place = {"market": number, "who": "lou", "lower": around - 5000, "upper": around + 5000}
         return {"do": "add_range", "margin": self.rng.choice((3, 10, 30)) * UNIT * WAD} | place
+
+    def _is_removable(self, venue: Contract, owner: str, lower: int, upper: int) -> bool:
+        """By anybody."""
+        with suppress(CallFailed):
+            return bool(venue.call("range_health", self.world.address[owner], lower, upper)[3])
+        return False
 
     def _adjust(self, number: int) -> Action:
         who = self._holder(number)
@@ -307,7 +277,7 @@ class Generator:
     def _adl(self, number: int) -> Action:
         target = self._weakest(number)
         listed = deleveraging_order(self.world, number, target)
-        spoiled = self.rng.random()
+        spoiled, right = self.rng.random(), list(listed)
         if listed and spoiled < 0.05:
             listed = listed[1:]
         elif listed and spoiled < 0.1:
@@ -316,7 +286,8 @@ class Generator:
             listed = listed[::-1]
         elif spoiled < 0.2:
             listed = [*listed, self._who()]
-        return {"do": "adl", "market": number, "who": KEEPER, "target": target, "list": listed}
+        place = {"market": number, "who": KEEPER, "target": target}
+        return {"do": "adl", "list": listed, "right": listed == right} | place
 
     def _call_margin(self, number: int) -> Action:
         listed = [self._weakest(number), *self.rng.sample(TRADERS, 2)]
@@ -470,7 +441,7 @@ class Generator:
             targets = [name for name in (*PEOPLE, VAULT) if self.world.held(number, name).size]
             target = self.rng.choice(targets) if targets else self._who()
             return {"do": "settle_account", "market": number, "who": KEEPER, "target": target}
-        if self.rng.random() < 0.03:
+        if self.rng.random() < 0.015:
             price = self.rng.choice((0, 0, self.world.price[number] * 9 // 10))
             return {"do": "settle_market", "market": number, "price": price}
         return {"do": "settle_dead", "market": number, "who": KEEPER}

@@ -4,11 +4,13 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from nacre.chain import Receipt
 from nacre.fuzz.invariants import Broken, ensure
-from nacre.fuzz.system import invariants, promises
+from nacre.fuzz.system import deleveraged, exits, invariants, promises
 from nacre.fuzz.system.generator import Generator
 from nacre.fuzz.system.invariants import LIQUIDATIONS, Footprint, Ledger, Risk
 from nacre.fuzz.system.settings import Settings
@@ -16,7 +18,16 @@ from nacre.fuzz.system.world import Action, View, World, equity
 
 # Everything is checked after so many actions; in between, the markets that the action worked on.
 FULL_CHECK = 25
-REASON = re.compile(r"[A-Za-z][ -~]{0,31}")
+# So often some accounts are asked whether they could leave.
+EXIT_PROBE = 20
+PROBED_ACCOUNTS = 2
+ERRORS = Path(__file__).resolve().parents[3] / "docs" / "errors.md"
+
+
+@cache
+def documented_reasons() -> frozenset[str]:
+    """Those that docs/errors.md explains."""
+    return frozenset(re.findall(r"^\| `([^`]+)` \|", ERRORS.read_text(), re.MULTILINE))
 
 
 class Failure(Exception):
@@ -64,8 +75,10 @@ class Walk:
         self._note(action, reason)
         if promise is not None and receipt is not None:
             promises.check(world, action, promise, receipt)
+        if action["do"] == "adl":
+            deleveraged.check_refusal(action, reason)
         if reason is not None:
-            ensure(bool(REASON.fullmatch(reason)), f"refused without a reason: {reason!r}")
+            ensure(reason in documented_reasons(), f"refused without a documented reason: {reason!r}")
             return reason
         after = world.look(sorted(footprint.markets))
         self._check_view(after, footprint)
@@ -76,6 +89,8 @@ class Walk:
             self._check_share(share)
         if len(self.trace) % FULL_CHECK == 0:
             self.check_all()
+        if len(self.trace) % EXIT_PROBE == 0:
+            exits.check(world, len(self.trace) // EXIT_PROBE, PROBED_ACCOUNTS)
         return None
 
     # ---- parts
@@ -144,6 +159,7 @@ class Walk:
             ensure(vault.call("committed", number) <= vault.call("loss_cap", number), "more committed than the cap")
         if action["do"] == "adl":
             ensure(risk.target.stage == promises.BANKRUPT, f"9: deleveraged at stage {risk.target.stage}")
+            deleveraged.check(self.world, action, before, after, receipt)
 
     def _share(self, action: Action) -> tuple[int, int] | None:
         """Assets and shares of the vault, before somebody comes or goes."""

@@ -97,6 +97,8 @@ class World:
         self.everybody = sorted(self.address.values(), key=lambda address: int(address, 16))
         self.ranges: list[set[RangeKey]] = [set() for _ in self.markets]
         self.donated = 0
+        # Whether the owner limits withdrawals.
+        self.limited = False
         self._give_tokens()
         self._leave: Callable[[], object] | None = None
         self.advance({"after": 1})
@@ -273,7 +275,10 @@ class World:
         return receipt
 
     def _withdrawal_limit(self, a: Action) -> Receipt:
-        return self._owner("set_withdrawal_limit", a["limit"], a["period"])
+        receipt = self._owner("set_withdrawal_limit", a["limit"], a["period"])
+        if receipt.ok:
+            self.limited = a["limit"] > 0
+        return receipt
 
     def _settle_market(self, a: Action) -> Receipt:
         return self._owner("settle_market", a["market"], a["price"])
