@@ -21,7 +21,7 @@ from nacre.deploy import DeployError, Market, System, load_system
 from nacre.keeper.chain import Desk, Outcome
 from nacre.keeper.chain_jobs import JobOutcome
 from nacre.keeper.chain_pass import NOTHING_UNPAID, Duties, PassReport, run_pass
-from nacre.keeper.chain_scan import AccountIndex, OwedIndex, PositionIndex, node_logs
+from nacre.keeper.chain_scan import EventIndex, OwedIndex, PositionIndex, RangeIndex, node_logs
 from nacre.keeper.decide import Health, Limits
 from nacre.presets.market import wad
 from nacre.replay.numbers import money, price
@@ -97,7 +97,8 @@ def cli(
     """Find accounts below maintenance margin and take them over or force-close them, whichever pays more.
 
     What pays nobody follows, unless --only-profit or a profit floor above 0 forbid it: force closes without a reward,
-    the backstop vault, auto-deleveraging; margin calls; settling, claims and fees that wait.
+    the backstop vault, auto-deleveraging; margin calls; settling, claims and fees that wait;
+    ranges that failed, for the tip.
 
     Accounts are found in the events of the clearinghouse, measured through the lens, and every action is checked with
     the engine's preview, or simulated, before it is sent. Takeovers need free collateral of the keeper in the
@@ -112,8 +113,11 @@ def cli(
             market = _market(system, market_name)
             keeper = _keeper(chain, keeper_address)
             desk = Desk(system, market)
-            source = (system.clearinghouse, market.id, node_logs(chain.rpc), from_block)
-            watch = Watch(desk, keeper, [PositionIndex(*source), OwedIndex(*source)], limits, duties, dry_run, hold)
+            logs = node_logs(chain.rpc)
+            positions = PositionIndex(system.clearinghouse, market.id, logs, from_block)
+            owed = OwedIndex(system.clearinghouse, market.id, logs, from_block)
+            ranges = RangeIndex(market.venue, logs, from_block)
+            watch = Watch(desk, keeper, positions, owed, ranges, limits, duties, dry_run, hold)
             _greet(console, desk, keeper, dry_run)
             for number in range(passes or (sys.maxsize if loop else 1)):
                 if number:
@@ -162,15 +166,21 @@ class Watch:
 
     desk: Desk
     keeper: str
-    indices: list[AccountIndex]
+    positions: PositionIndex
+    owed: OwedIndex
+    ranges: RangeIndex
     limits: Limits
     duties: Duties
     dry_run: bool
     hold: bool
 
     @property
+    def indices(self) -> list[EventIndex]:
+        return [self.positions, self.owed, self.ranges]
+
+    @property
     def accounts(self) -> list[str]:
-        return list({account: None for index in self.indices for account in index.accounts})
+        return list(dict.fromkeys([*self.positions.accounts, *self.owed.accounts]))
 
 
 def _one_pass(console: Console, watch: Watch, quiet: bool) -> None:
@@ -182,8 +192,16 @@ def _one_pass(console: Console, watch: Watch, quiet: bool) -> None:
             for done in index.update(last):
                 bar.advance(task, done)
     report = run_pass(
-        desk, watch.keeper, watch.accounts, watch.limits, watch.dry_run, unwind=not watch.hold, duties=watch.duties
+        desk,
+        watch.keeper,
+        watch.accounts,
+        watch.limits,
+        watch.dry_run,
+        unwind=not watch.hold,
+        duties=watch.duties,
+        ranges=watch.ranges.ranges,
     )
+    watch.positions.forget(report.gone)
     show(console, report, quiet)
 
 

@@ -15,14 +15,15 @@ from nacre.chain import ZERO_ADDRESS, CallFailed, Contract, Receipt
 from nacre.deploy import MAX_UINT256, Market, System
 from nacre.deploy.system import artifact
 from nacre.keeper import decide
-from nacre.keeper.jobs import Books
-from nacre.keeper.view import Chunks, Health, Holding, Stage, Tier
+from nacre.keeper.jobs import Books, RangeKey
+from nacre.keeper.view import MOST_DELEVERAGED, Chunks, Health, Holding, Stage, Tier
 from nacre.model.parameters import MarketParameters, Policy, Residue
 from nacre.model.positions import Position
-from nacre.scenario.ranking import adl_order
 
 # What Lens.healths takes at most in one call.
 BATCH = 500
+# Rounding may leave so much margin of ranges, wei, when the last one is removed.
+SETTLED_MARGIN = 10**6
 # Stage from which a position may be liquidated.
 LIQUIDATABLE = 2
 RESIDUES = (Residue.INSURANCE, Residue.TRADER, Residue.TREASURY)
@@ -44,7 +45,6 @@ class Desk:
 
     def __init__(self, system: System, market: Market):
         self.system = system
-        self.listed = market
         self.market_id = market.id
         self.venue = market.venue
         self.oracle = market.oracle
@@ -72,11 +72,12 @@ class Desk:
         market = self.system.config.call("market_params", self.market_id)._asdict()
         policy = self.system.config.call("policy_params", self.market_id)._asdict()
         market["penalty"] = tuple(market["penalty"])
+        market["tiers"] = tuple(tuple(tier) for tier in market["tiers"] if tier.lower_notional)
         policy["residue"] = RESIDUES[policy["residue"]]
         return decide.Rules(
             _chosen(MarketParameters, market),
             _chosen(Policy, policy),
-            tiers=tuple(Tier(*tier) for tier in market["tiers"] if tier.lower_notional),
+            tiers=tuple(Tier(*tier) for tier in market["tiers"]),
             chunks=_chosen(Chunks, policy),
             adl=policy["loss_adl"],
             at_liquidation_price=policy["at_liquidation_price"],
@@ -146,10 +147,25 @@ class Desk:
 
     def adl_queue(self, target: str, accounts: Sequence[str]) -> list[str]:
         """Who stands against a bankrupt position, as auto_deleverage wants them listed."""
-        return adl_order(self.system, self.listed, target, list(accounts))
+        if len(accounts) > MOST_DELEVERAGED:
+            side = self.position(target).size
+            accounts = [account for account, health in self.healths(accounts) if health.size * side < 0]
+        ranks = self.system.lens.call("adl_counterparties", self.market_id, target, list(accounts[:MOST_DELEVERAGED]))
+        return [rank.account for rank in ranks]
 
-    def books(self, healths: Sequence[tuple[str, Any]], state: Any) -> Books:
-        """What waits to be settled, claimed and collected, among the accounts given."""
+    def removable(self, ranges: Sequence[RangeKey], settling: bool) -> list[RangeKey]:
+        """Those that anyone may remove."""
+
+        def may_be(key: RangeKey) -> bool:
+            try:
+                return settling or self.venue.call("range_health", *key)[3]
+            except CallFailed:
+                return False  # removed meanwhile, or there is no price
+
+        return [key for key in ranges if may_be(key)]
+
+    def books(self, healths: Sequence[tuple[str, Any]], state: Any, ranges: Sequence[RangeKey] = ()) -> Books:
+        """What waits to be settled, claimed, collected and removed, among the accounts and ranges given."""
         settling = state.final_price != 0
         negative = [
             account
@@ -161,11 +177,12 @@ class Desk:
             leftovers=[account for account, health in healths if health.size == 0 and health.balance],
             holders=[account for account, health in healths if health.size],
             negative=negative,
+            removable=self.removable(ranges, settling),
             owed_total=state.owed_total,
             pot=state.pot,
             fees=state.protocol_fees + state.borrow_fees,
             settling=settling,
-            settled=settling and not (state.total_long or state.total_short),
+            settled=settling and not (state.total_long or state.total_short) and state.lp_margin <= SETTLED_MARGIN,
         )
 
     def overdue(self, account: str, last_resort: int) -> bool:

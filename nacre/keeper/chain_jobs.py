@@ -109,6 +109,8 @@ class Clerk:
             return desk.engine, "call_margin", (market, list(job.accounts))
         if job.kind is JobKind.COLLECT:
             return desk.system.config, "collect_fees", (market,)
+        if job.range is not None:
+            return desk.venue, "remove_liquidity", (job.range.lower, job.range.upper, job.range.provider)
         function = {JobKind.SETTLE: "settle", JobKind.SETTLE_ACCOUNT: "settle_account", JobKind.CLAIM: "claim"}[
             job.kind
         ]

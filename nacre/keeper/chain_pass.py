@@ -7,6 +7,7 @@ from nacre.chain import Receipt
 from nacre.keeper import decide, jobs
 from nacre.keeper.chain import Desk, Outcome
 from nacre.keeper.chain_jobs import Clerk, JobOutcome
+from nacre.keeper.jobs import RangeKey
 from nacre.keeper.view import Holding, Stage, stage, standing
 from nacre.model.rounding import BPS, WAD
 
@@ -37,6 +38,7 @@ class PassReport:
     refusals: list[decide.Refusal] = field(default_factory=list)
     rescues: list[JobOutcome] = field(default_factory=list)  # of what was refused
     chores: list[JobOutcome] = field(default_factory=list)
+    gone: list[str] = field(default_factory=list)  # accounts that have nothing in the market any more
 
     @property
     def expected_profit(self) -> int:
@@ -64,6 +66,7 @@ def run_pass(
     dry_run: bool = False,
     unwind: bool = True,
     duties: Duties = NOTHING_UNPAID,
+    ranges: Sequence[RangeKey] = (),
 ) -> PassReport:
     """Decides on the state of one moment and acts in the order of the decision, each action checked again before."""
     state = desk.clearinghouse.call("market_state", desk.market_id)
@@ -75,7 +78,7 @@ def run_pass(
         report.waiting = "the price is stale: nobody can be liquidated"
     if report.waiting:
         if duties.chores:
-            _do_chores(desk, clerk, report, duties)
+            _do_chores(clerk, report, duties, ranges)
         return report
     rules = desk.rules()
     market = desk.market(rules.policy.grace_seconds)
@@ -94,7 +97,7 @@ def run_pass(
         touched = {outcome.action.target for outcome in report.outcomes if outcome.ok}
         touched |= {outcome.job.accounts[0] for outcome in report.rescues if outcome.ok}
         _call_margin(clerk, rules, market, [h for h in holdings if h.account not in touched], report)
-        _do_chores(desk, clerk, report, duties)
+        _do_chores(clerk, report, duties, ranges)
     return report
 
 
@@ -125,9 +128,12 @@ def _call_margin(
         del known[account]
 
 
-def _do_chores(desk: Desk, clerk: Clerk, report: PassReport, duties: Duties) -> None:
+def _do_chores(clerk: Clerk, report: PassReport, duties: Duties, ranges: Sequence[RangeKey]) -> None:
+    desk = clerk.desk
     state = desk.clearinghouse.call("market_state", desk.market_id)
-    books = desk.books(desk.healths(clerk.accounts), state)
+    healths = desk.healths(clerk.accounts)
+    report.gone = [account for account, health in healths if not (health.size or health.balance or health.owed)]
+    books = desk.books(healths, state, [key for key in ranges if key.provider != clerk.keeper])
     report.chores += [clerk.run(job) for job in jobs.chores(books, duties.least_fees)]
     if not state.stale and not state.final_price and (outcome := clerk.unwind_vault()):
         report.chores.append(outcome)

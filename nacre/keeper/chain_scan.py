@@ -1,11 +1,12 @@
-"""Finds every account that has a position, or something coming to it, from the events of the clearinghouse, in chunks
-that the node accepts."""
+"""Finds every account that has a position, or something coming to it, and every range, from events, in chunks that the
+node accepts."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Protocol
 
 from nacre.chain import ChainError, Contract, RawLog
 from nacre.chain.abi import checksum
+from nacre.keeper.jobs import RangeKey
 
 CHUNK = 10_000
 
@@ -33,25 +34,15 @@ def node_logs(rpc: Callable[..., Any]) -> LogSource:
     return fetch
 
 
-class AccountIndex:
-    """Accounts that one event of a market names, kept up to date by `update`."""
+class EventIndex:
+    """What the logs of one contract say, kept up to date by `update`."""
 
-    EVENT = ""
-
-    def __init__(self, clearinghouse: Contract, market_id: int, source: LogSource, first_block: int = 0):
-        self._address = clearinghouse.address
-        event = next(event for event in clearinghouse.abi.events.values() if event.name == self.EVENT)
-        self._topics = ["0x" + event.topic.hex(), "0x" + market_id.to_bytes(32, "big").hex()]
-        self._event = event
+    def __init__(self, address: str, topics: list[str], source: LogSource, first_block: int = 0):
+        self._address = address
+        self._topics = topics
         self._source = source
         self._next = first_block
         self._chunk = CHUNK
-        self._found: dict[str, Any] = {}
-
-    @property
-    def accounts(self) -> list[str]:
-        """In the order in which they came."""
-        return list(self._found)
 
     def update(self, last_block: int) -> Iterator[int]:
         """Reads on to `last_block`, yields the blocks done after each chunk; smaller chunks where the node refuses."""
@@ -71,7 +62,27 @@ class AccountIndex:
             yield done
 
     def note(self, log: RawLog) -> None:
-        """One event; the last of an account counts."""
+        """One event; the last word counts."""
+        raise NotImplementedError
+
+
+class AccountIndex(EventIndex):
+    """Accounts that one event of a market names."""
+
+    EVENT = ""
+
+    def __init__(self, clearinghouse: Contract, market_id: int, source: LogSource, first_block: int = 0):
+        self._event = next(event for event in clearinghouse.abi.events.values() if event.name == self.EVENT)
+        topics = ["0x" + self._event.topic.hex(), "0x" + market_id.to_bytes(32, "big").hex()]
+        super().__init__(clearinghouse.address, topics, source, first_block)
+        self._found: dict[str, Any] = {}
+
+    @property
+    def accounts(self) -> list[str]:
+        """In the order in which they came."""
+        return list(self._found)
+
+    def note(self, log: RawLog) -> None:
         change = self._event.decode(log.topics, log.data)
         if self.matters(change):
             self._found[change.account] = change
@@ -83,12 +94,18 @@ class AccountIndex:
 
 
 class PositionIndex(AccountIndex):
-    """Accounts with a position, or with what auto-deleveraging left of one."""
+    """Accounts with a position, or with what auto-deleveraging left of one. A liquidation that ends a position has no
+    such event of its own: its target stays until it is forgotten."""
 
     EVENT = "PositionChanged"
 
     def matters(self, change: Any) -> bool:
         return change.size != 0 or change.balance != 0
+
+    def forget(self, accounts: Iterable[str]) -> None:
+        """Of whom the contracts say that nothing is left."""
+        for account in accounts:
+            self._found.pop(account, None)
 
 
 class OwedIndex(AccountIndex):
@@ -98,3 +115,29 @@ class OwedIndex(AccountIndex):
 
     def matters(self, change: Any) -> bool:
         return change.owed != 0
+
+
+class RangeIndex(EventIndex):
+    """Ranges of a venue, whose logs are of little else."""
+
+    def __init__(self, venue: Contract, source: LogSource, first_block: int = 0):
+        super().__init__(venue.address, [], source, first_block)
+        self._events = {
+            event.topic: event for event in venue.abi.events.values() if event.name in ("RangeAdded", "RangeRemoved")
+        }
+        self._ranges: dict[RangeKey, None] = {}
+
+    @property
+    def ranges(self) -> list[RangeKey]:
+        return list(self._ranges)
+
+    def note(self, log: RawLog) -> None:
+        event = self._events.get(log.topics[0])
+        if event is None:
+            return
+        change = event.decode(log.topics, log.data)
+        key = RangeKey(change.provider, change.lower, change.upper)
+        if event.name == "RangeAdded":
+            self._ranges[key] = None
+        else:
+            self._ranges.pop(key, None)

@@ -8,6 +8,7 @@ work = chores(books)                                   # settle, claim, collect
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from nacre.keeper.view import Health, Holding, Market, Rules, Stage, failing, stage, standing
 
@@ -25,6 +26,15 @@ class JobKind(StrEnum):
     CLAIM = "claim"
     COLLECT = "collect fees"
     UNWIND = "unwind the vault"
+    REMOVE_RANGE = "remove range"
+
+
+class RangeKey(NamedTuple):
+    """A range of a venue."""
+
+    provider: str
+    lower: int  # tick
+    upper: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +44,7 @@ class Job:
     kind: JobKind
     accounts: tuple[str, ...] = ()
     health: Health | None = None  # of a target of a rescue
+    range: RangeKey | None = None
 
 
 def rescues(rules: Rules, market: Market, holding: Holding, vault: str = "") -> list[JobKind]:
@@ -81,6 +92,7 @@ class Books:
     leftovers: Sequence[str] = ()  # accounts to which auto-deleveraging left a balance without a position
     holders: Sequence[str] = ()  # accounts with a position
     negative: Sequence[str] = ()  # cross accounts whose leg is below 0 while they have free collateral
+    removable: Sequence[RangeKey] = ()  # by anyone: failing, passed, or of a settling market
     owed_total: int = 0
     pot: int = 0
     fees: int = 0  # protocol fees and borrow fees
@@ -89,8 +101,8 @@ class Books:
 
 
 def chores(books: Books, least_fees: int = 0) -> list[Job]:
-    """Payments that anybody may set off: what pays into a short pot first, fees last."""
-    work: list[Job] = []
+    """What anybody may set off: what pays into a short pot first, fees last."""
+    work = [Job(JobKind.REMOVE_RANGE, (key.provider,), range=key) for key in books.removable]
     if books.settling:
         work += [Job(JobKind.SETTLE_ACCOUNT, (account,)) for account in (*books.holders, *books.leftovers)]
         payable = books.settled

@@ -6,7 +6,7 @@ from nacre.keeper import jobs
 from nacre.keeper.chain_jobs import Clerk
 from nacre.keeper.chain_pass import Duties, run_pass
 from nacre.keeper.decide import Limits
-from nacre.keeper.jobs import Job, JobKind
+from nacre.keeper.jobs import Job, JobKind, RangeKey
 
 WAD = 10**18
 LARGE = {"large_notional": 1_000, "chunk_bps": 2_000, "cooldown_seconds": 30}
@@ -220,19 +220,81 @@ def test_a_chore_that_nobody_needs_any_more_is_not_sent(hyperliquid):
     assert (outcome.ok, outcome.sent, outcome.text) == (False, False, "nothing owed")
 
 
-def test_in_a_settling_market_positions_become_claims_and_claims_are_paid(staged):
+def test_in_a_settling_market_ranges_and_positions_become_claims_and_claims_are_paid(staged):
     stage = staged("oyster")
-    system = stage.system
+    system, provider = stage.system, stage.system.chain.account("provider")
     stage.transact(system.config, "settle_market", 0, 95 * WAD, sender=system.owner)
-    report = serve(stage)
-    assert "settles" in report.waiting
-    assert [outcome.job.kind for outcome in report.chores] == [JobKind.SETTLE_ACCOUNT] * 2
-    assert all(outcome.ok for outcome in report.chores)
-    assert serve(stage).chores[0].text == "market is settling"  # the range is still there
-    provider = system.chain.account("provider")
-    stage.transact(stage.market.venue, "remove_liquidity", 39_100, 53_000, sender=provider)
-    run_pass(stage.desk, stage.keeper, [provider, *accounts(stage)], Limits(), duties=Duties())
-    paid = run_pass(stage.desk, stage.keeper, [provider, *accounts(stage)], Limits(), duties=Duties())
-    assert {outcome.job.kind for outcome in paid.chores} == {JobKind.CLAIM}
-    assert all(outcome.ok for outcome in paid.chores)
-    assert stage.system.clearinghouse.call("market_state", 0).owed_total == 0
+    known = [provider, *accounts(stage)]
+
+    def tend(ranges=()):
+        report = run_pass(stage.desk, stage.keeper, known, Limits(), duties=Duties(), ranges=ranges)
+        assert "settles" in report.waiting
+        assert all(outcome.ok for outcome in report.chores)
+        return [outcome.job.kind for outcome in report.chores]
+
+    first = tend([RangeKey(provider, 39_100, 53_000)])
+    assert first == [JobKind.REMOVE_RANGE, JobKind.SETTLE_ACCOUNT, JobKind.SETTLE_ACCOUNT]
+    assert tend() == [JobKind.SETTLE_ACCOUNT]  # what the range left its provider
+    assert set(tend()) == {JobKind.CLAIM}
+    assert system.clearinghouse.call("market_state", 0).owed_total == 0
+
+
+# ---- ranges
+
+
+def test_a_range_that_the_price_left_is_removed_and_one_around_it_is_not(staged):
+    stage = staged("oyster")
+    narrow = stage.system.chain.account("narrow")
+    stage.system.fund(narrow, 20_000 * WAD)
+    stage.transact(stage.market.venue, "add_liquidity", 45_900, 46_200, 500 * WAD, sender=narrow)
+    ranges = [RangeKey(stage.system.chain.account("provider"), 39_100, 53_000), RangeKey(narrow, 45_900, 46_200)]
+    assert stage.desk.removable(ranges, False) == []
+    stage.push(96 * WAD)
+    for _ in range(3):
+        stage.trade(stage.counterparty, -60 * WAD, 900 * WAD)
+    assert stage.desk.removable(ranges, False) == ranges[1:]
+    report = run_pass(stage.desk, stage.keeper, accounts(stage), Limits(), duties=Duties(), ranges=ranges)
+    (removed,) = [outcome for outcome in report.chores if outcome.job.kind is JobKind.REMOVE_RANGE]
+    assert removed.ok
+    assert removed.receipt.event("RangeRemoved").provider == narrow
+    assert stage.desk.removable(ranges[1:], False) == []
+
+
+# ---- deleveraging
+
+
+@pytest.fixture
+def broke(staged):
+    """A long of 20 that lacks about 30 at 86, with nothing in the fund, and the venue too far for a force close."""
+    stage = staged("hyperliquid", imr_bps=1_000, mmr_bps=500, mark_mode="index", force_close_band_bps=1)
+    stage.push(86 * WAD)
+    for _ in range(7):
+        stage.trade(stage.counterparty, -60 * WAD, 1_000 * WAD)
+    return stage
+
+
+def test_what_nobody_else_may_take_is_deleveraged(broke):
+    stage = broke
+    before = stage.desk.position(stage.counterparty)
+    deficit = -stage.system.lens.call("health", 0, stage.trader).equity
+    assert deficit > 0
+    report = serve(stage, chores=False)
+    (outcome,) = report.rescues
+    assert (outcome.job.kind, outcome.ok) == (JobKind.ADL, True)
+    assert report.refusals == []
+    assert stage.desk.position(stage.trader).size == 0
+    assert stage.desk.position(stage.counterparty).size == before.size + 20 * WAD
+    closed = outcome.receipt.event("Deleveraged")
+    assert closed.account == stage.counterparty
+
+
+def test_accounts_on_the_side_of_the_target_are_not_listed(broke):
+    stage = broke
+    assert stage.desk.adl_queue(stage.trader, [stage.keeper, *accounts(stage)]) == [stage.counterparty]
+
+
+def test_of_more_accounts_than_one_call_takes_those_opposite_are_listed(broke, monkeypatch):
+    stage = broke
+    monkeypatch.setattr("nacre.keeper.chain.MOST_DELEVERAGED", 2)
+    known = [stage.keeper, stage.system.owner, *accounts(stage)]
+    assert stage.desk.adl_queue(stage.trader, known) == [stage.counterparty]

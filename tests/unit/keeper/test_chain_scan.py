@@ -3,7 +3,10 @@
 import pytest
 
 from nacre.chain import ChainError
-from nacre.keeper.chain_scan import PositionIndex, node_logs
+from nacre.keeper.chain_pass import Duties, run_pass
+from nacre.keeper.chain_scan import OwedIndex, PositionIndex, RangeIndex, node_logs
+from nacre.keeper.decide import Limits
+from nacre.keeper.jobs import RangeKey
 
 WAD = 10**18
 
@@ -85,3 +88,50 @@ def test_logs_of_a_node_are_decoded(stage):
     assert calls[0][0] == "eth_getLogs"
     assert calls[0][1]["fromBlock"] == "0x0"
     assert calls[0][1]["toBlock"] == "0x14"
+
+
+def test_who_was_liquidated_stays_until_forgotten_and_comes_back_with_a_new_position(stage):
+    index, chain = index_of(stage), stage.system.chain
+    stage.push(91 * WAD)
+    arguments = ("liquidate_by_takeover", 0, stage.trader, 2**256 - 1, 300 * WAD)
+    stage.transact(stage.system.engine, *arguments, sender=stage.keeper)
+    list(index.update(chain.block_number))
+    assert index.accounts == [stage.trader, stage.counterparty, stage.keeper]
+    index.forget([stage.trader, stage.system.owner])
+    assert index.accounts == [stage.counterparty, stage.keeper]
+    stage.trade(stage.trader, WAD, 50 * WAD)
+    list(index.update(chain.block_number))
+    assert stage.trader in index.accounts
+
+
+def test_a_pass_says_who_may_be_forgotten(stage):
+    stage.push(91 * WAD)
+    known = [stage.trader, stage.counterparty]
+    run_pass(stage.desk, stage.keeper, known, Limits())
+    assert run_pass(stage.desk, stage.keeper, known, Limits(), duties=Duties()).gone == [stage.trader]
+
+
+def test_ranges_are_found_and_removed_ones_forgotten(stage):
+    index = RangeIndex(stage.market.venue, stage.source)
+    provider, chain = stage.system.chain.account("provider"), stage.system.chain
+    stage.transact(stage.market.venue, "add_liquidity", 44_000, 48_000, 10_000 * WAD, sender=provider)
+    stage.transact(stage.market.venue, "add_liquidity", 44_000, 47_000, 10_000 * WAD, sender=provider)
+    list(index.update(chain.block_number))
+    assert index.ranges == [RangeKey(provider, 44_000, 48_000), RangeKey(provider, 44_000, 47_000)]
+    stage.transact(stage.market.venue, "remove_liquidity", 44_000, 48_000, sender=provider)
+    list(index.update(chain.block_number))
+    assert index.ranges == [RangeKey(provider, 44_000, 47_000)]
+
+
+def test_creditors_of_a_market_are_found_until_they_are_paid(stage):
+    index, system = OwedIndex(stage.system.clearinghouse, 0, stage.source), stage.system
+    stage.transact(system.config, "settle_market", 0, 95 * WAD, sender=system.owner)
+    provider = system.chain.account("provider")
+    stage.transact(stage.market.venue, "remove_liquidity", 39_100, 53_000, provider, sender=stage.keeper)
+    for account in (stage.trader, stage.counterparty, provider):
+        stage.transact(system.clearinghouse, "settle_account", 0, account, sender=stage.keeper)
+    list(index.update(system.chain.block_number))
+    assert index.accounts == [stage.trader, stage.counterparty, provider]
+    stage.transact(system.clearinghouse, "claim", 0, stage.trader, sender=stage.keeper)
+    list(index.update(system.chain.block_number))
+    assert index.accounts == [stage.counterparty, provider]

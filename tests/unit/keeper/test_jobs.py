@@ -2,7 +2,7 @@
 
 import pytest
 
-from nacre.keeper.jobs import MOST_CALLED, Books, JobKind, chores, margin_calls, rescues
+from nacre.keeper.jobs import MOST_CALLED, Books, JobKind, RangeKey, chores, margin_calls, rescues
 from nacre.keeper.view import Health, Holding, Market, Rules, Stage
 from nacre.model.parameters import MarketParameters, Policy
 from nacre.model.positions import Position
@@ -143,3 +143,9 @@ def test_a_settling_market_turns_positions_into_claims_and_pays_when_all_are():
     assert kinds(books) == [(JobKind.SETTLE_ACCOUNT, "ann"), (JobKind.SETTLE_ACCOUNT, "bea")]
     done = Books(owed={"kim": 5}, owed_total=5, pot=3, settling=True, settled=True)
     assert kinds(done) == [(JobKind.CLAIM, "kim")]
+
+
+def test_ranges_are_removed_before_anything_is_settled():
+    key = RangeKey("lp", 0, 50)
+    jobs = chores(Books(owed={}, holders=["ann"], removable=[key], settling=True))
+    assert [(job.kind, job.range) for job in jobs] == [(JobKind.REMOVE_RANGE, key), (JobKind.SETTLE_ACCOUNT, None)]
