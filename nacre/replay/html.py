@@ -268,7 +268,7 @@ def kinds(result: Result) -> list[KindRow]:
                     f"{kind}, {'bankrupt' if bankrupt else 'solvent'}",
                     len(found),
                     sum(item.notional for item in found),
-                    sum(item.deficit for item in found),
+                    sum(item.loss for item in found),
                     sum(item.reward if kind == FORCE_CLOSE else max(item.equity, 0) for item in found),
                     sum(max(item.residue, 0) for item in found),
                 )
@@ -308,7 +308,7 @@ def describe(item: Liquidation) -> str:
         f"{moment(item.time)}: {item.kind} of {item.target}, {item.side} {numbers.money(item.size)} at "
         f"{numbers.price(item.mark_price)}, notional {numbers.money(item.notional)}"
     )
-    return f"{text}, deficit {numbers.money(item.deficit)}" if item.deficit else text
+    return f"{text}, deficit {numbers.money(item.loss)}" if item.loss else text
 
 
 def grouped(candles: Sequence[Candle], most: int = MOST_BARS) -> list[charts.Bar]:

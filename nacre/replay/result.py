@@ -59,6 +59,11 @@ class Liquidation:
     def bankrupt(self) -> bool:
         return self.equity < 0
 
+    @property
+    def loss(self) -> int:
+        """What others bore: by the waterfall, or as counterparties of an auto-deleveraging."""
+        return self.deficit + (self.given_up - self.residue if self.kind == ADL else 0)
+
 
 @dataclass(frozen=True, slots=True)
 class Absorption:

@@ -10,7 +10,7 @@ from nacre.replay.html import kinds, story, trader_text
 from nacre.replay.result import Result
 
 # Gas of what matters to users; the report lists all.
-SHOWN_GAS = ("trade", "takeover", "force close", "adjust margin", "add range", "remove range")
+SHOWN_GAS = ("trade", "takeover", "force close", "backstop", "ADL", "adjust margin", "add range", "remove range")
 
 
 def show(console: Console, result: Result) -> None:

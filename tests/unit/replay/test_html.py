@@ -131,7 +131,7 @@ def test_the_vault_and_deleveraging_are_shown_where_there_are_any(defx):
     chart = html.price_chart(defx)
     assert chart.count('<polygon class="adl"') == len(defx.of_kind(ADL))
     assert chart.count('<polygon class="vault') == len(defx.of_kind(BACKSTOP))
-    assert "12 margin calls were announced" in page
+    assert "12 margin calls were made" in page
 
 
 def test_the_story_of_deleveraging_says_who_gave_up_what(defx):
@@ -153,3 +153,9 @@ def test_the_legend_names_only_kinds_that_happened(result, defx):
 )
 def test_lists_in_words(parts, text):
     assert html.listed(parts) == text
+
+
+def test_what_counterparties_bore_is_the_deficit_of_deleveraging(defx):
+    (row,) = [row for row in html.kinds(defx) if row.name == "ADL, bankrupt"]
+    assert row.deficit == defx.borne() == sum(item.given_up for item in defx.of_kind(ADL))
+    assert row.residue == 0
