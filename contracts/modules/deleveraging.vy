@@ -393,6 +393,8 @@ def _finish(_case: Case, _run: Run, _target: address) -> uint256:
         market = self._written(positions._changed(market, _case.target.size, rest.size), _run)
     surplus: uint256 = 0
     if rest.size == 0:
+        # the event below says that nothing is left
+        positions._clear(market.id, _target)
         surplus = convert(rest.balance, uint256)
         if surplus != 0:
             market = payouts._pay(market, _target, surplus)
@@ -401,7 +403,7 @@ def _finish(_case: Case, _run: Run, _target: address) -> uint256:
         if deficit > 0:
             rest.balance = unsafe_add(rest.balance, deficit)
             market = waterfall._absorb(market, rest.size, deficit, 0)
-    positions._write(market, _target, rest)
+        positions._write(market, _target, rest)
     if _case.cross:
         accounts._set_leg(_target, market.id, rest.size != 0)
     markets._close(market)
@@ -409,6 +411,7 @@ def _finish(_case: Case, _run: Run, _target: address) -> uint256:
         market=market.id,
         target=_target,
         size=unsafe_sub(0, closed),
+        left=rest.size,
         notional=_run.paid,
         mark_price=market.mark,
         from_insurance=_case.from_insurance,

@@ -191,8 +191,10 @@ def _check_target(exchange: Exchange, receipt: Receipt, target: str, want: Expec
     assert exchange.pos(target) == rest
     if want.deficit:
         assert spec.equity(rest, exchange.state().mark_price) == 0
-    assert receipt.events("PositionChanged")[-1].account == target
+    changed = [event for event in receipt.events("PositionChanged") if event.account == target]
+    assert [event.size for event in changed] == ([rest.size] if rest.size else [])
     event = receipt.event("AutoDeleveraging")
+    assert event.left == rest.size
     side = 1 if want.terms.long else -1
     assert (event.market, event.target, event.size) == (0, target, side * want.filled)
     assert event.notional == want.terms.share(want.filled)
