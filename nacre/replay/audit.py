@@ -86,6 +86,7 @@ def balance_sheet(world: World) -> BalanceSheet:
         sorted(world.ranges, key=lambda key: (_number(key[0]), *key[1:])),
     )
     account_equity = range_equity = free = 0
+    treasury, vault = (world.free(account) for account in (world.system.treasury, world.system.vault.address))
     for start in range(0, len(accounts), ACCOUNTS):
         batch = accounts[start : start + ACCOUNTS]
         account_equity += lens.call("solvency", market, batch).account_equity
@@ -95,7 +96,9 @@ def balance_sheet(world: World) -> BalanceSheet:
     state = world.clearinghouse.call("market_state", market)
     tokens = world.system.token.call("balanceOf", world.clearinghouse.address) * world.system.unit
     claims = [
-        ("free collateral of accounts", free),
+        ("free collateral of accounts", free - treasury - vault),
+        ("free collateral of the backstop vault", vault),
+        ("free collateral of the treasury", treasury),
         ("equity of open positions, at mark", account_equity),
         ("equity of liquidity ranges, at mark", range_equity),
         ("insurance fund", state.insurance_fund),
@@ -104,7 +107,8 @@ def balance_sheet(world: World) -> BalanceSheet:
         ("owed to accounts", state.owed_total),
         ("loss without a payer", -state.unallocated_loss),
     ]
-    claims = [(name, amount) for name, amount in claims if amount or not name.startswith(("owed", "loss", "borrow"))]
+    always = ("free collateral of accounts", "equity", "insurance fund")
+    claims = [(name, amount) for name, amount in claims if amount or name.startswith(always)]
     sheet = BalanceSheet(tokens, tuple(claims), tokens - sum(amount for _, amount in claims))
     _check_complete(world, accounts)
     if not sheet.balances:

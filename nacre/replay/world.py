@@ -193,6 +193,9 @@ class World:
                 closed.append(log)
                 self._note_deleveraged(log)
             elif log.name == "AutoDeleveraging":
+                if log.left == 0:
+                    self.positions[log.target] = FLAT
+                self._backing.pop(log.target, None)
                 who = self.names.get(sender, sender)
                 self.journal.note_deleveraging(log, closed, deficit, self._before, self.names, who, receipt.gas_used)
             else:

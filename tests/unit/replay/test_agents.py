@@ -294,3 +294,158 @@ def test_ranges_that_the_price_left_are_removed_for_the_tip(world):
 @pytest.mark.parametrize(("margin", "floor"), [(0, 1), (2_000 * WAD, 2 * WAD), (10**9 * WAD, 5 * WAD)])
 def test_the_profit_floor_follows_the_size_of_the_market(margin, floor):
     assert profit_floor(margin) == floor
+
+
+# ---- more than one policy
+
+
+@pytest.fixture
+def other():
+    """Makes a market at 100 of a policy, with one wide range and deposits in the vault."""
+
+    def make(policy, **fields):
+        changes = {"price": Decimal(100), "oracle_max_age": 86_400, "funding_cap_bps": 0} | fields
+        world = World(EmbeddedChain(timestamp=START), preset(policy, **changes), START)
+        Provider(world, "wide", 200_000 * WAD, 5_000, 10_000, Dice(1, "wide")).provide()
+        if world.vault is not None:
+            world.join_vault("depositor", 20_000 * WAD)
+        return world
+
+    return make
+
+
+def test_the_vault_exists_where_the_policy_has_a_backstop(world, other):
+    assert world.vault is None
+    defx = other("defx")
+    assert defx.brought[defx.vault.address] == defx.free(defx.vault.address) == 20_000 * WAD
+    assert defx.sample(START).vault == 20_000 * WAD
+
+
+def test_a_cross_trader_stands_with_all_its_collateral(other):
+    world = other("defx", mmr_bps=500, imr_bps=1_000, tiers=[])
+    trader = Trader(world, "trader", Dice(3, "trader"), True, 50_000, cross=True)
+    assert trader.cross
+    assert trader.open(trader.stake).ok
+    state = world.standing(trader.account)
+    assert state.equity == world.free(trader.account) + world.equity(trader.account)
+    holding = world.holding(trader.account)
+    carry = world.now.carry(holding.position.size)
+    assert holding.position.equity(world.now.mark_price, carry) == state.equity
+    assert holding.standing == state
+
+
+def test_a_worried_cross_trader_reduces_since_it_has_nothing_to_add(other):
+    world = other("defx", mmr_bps=500, imr_bps=1_000, tiers=[])
+    trader = Trader(world, "trader", Dice(11, "trader"), True, cross=True)
+    world.send(
+        "withdraw", world.clearinghouse, "withdraw", world.free(trader.account) - 300 * WAD, sender=trader.account
+    )
+    assert world.trade(trader.account, 25 * WAD, 0).ok
+    held = trader.position.size
+    push(world, 95)
+    for _ in range(40):
+        trader.act()
+    assert 0 <= trader.position.size < held
+    assert not world.journal.refused
+
+
+def test_whoever_trades_for_a_living_stays_at_half_of_tenfold(other):
+    world = other("hyperliquid")
+    dealer = Dealer(world, "dealer", 10_000 * WAD)
+    assert dealer.room(buy=True) * 100 == pytest.approx(5 * 10_000 * WAD, rel=1e-9)
+    dealer.trade(20 * WAD)
+    assert world.equity(dealer.account) >= 395 * WAD  # a fifth of 2,000, whatever IMR says
+
+
+def test_a_range_that_is_too_small_is_not_tried_again_and_again(other):
+    world = other("defx", min_notional=1_000, max_open_interest=0)
+    small = Provider(world, "small", 500 * WAD, 5_000, 10_000, Dice(1, "small"))
+    for _ in range(3):
+        small.provide()
+    assert world.journal.refused["add range: range too small"] == 1
+
+
+def test_the_operator_calls_the_vault_first_where_that_is_the_policy(other):
+    world = other("defx", mmr_bps=500, imr_bps=1_000, tiers=[])
+    account = failing(world, 230, 92)
+    keeper, operator = Keeper(world, "keeper", 10_000 * WAD, WAD), Operator(world, "operator", 10_000 * WAD, 0)
+    liquidate_all(world, [keeper], operator)
+    (done,) = world.journal.liquidations
+    assert (done.kind, done.liquidator) == ("backstop", "backstop vault")
+    assert world.position(account).size == 0
+    assert world.position(world.vault.address).size == 20 * WAD
+    push(world, 95)
+    operator.unwind_vault()
+    assert world.position(world.vault.address).size < 20 * WAD
+    assert not world.journal.refused
+
+
+def test_the_operator_deleverages_what_the_fund_cannot_pay(other):
+    world = other("hyperliquid", mmr_bps=500, imr_bps=1_000, mark_mode="index", force_close_band_bps=1, backstop_bps=0)
+    account = failing(world, 230, 100)
+    shorts = [world.join(f"short {number}", 5_000 * WAD) for number in range(2)]
+    for short in shorts:
+        assert world.trade(short, -9 * WAD, 1_000 * WAD).ok
+    push(world, 80)
+    keep_near_index(world, [Arbitrageur(world, "arb", 1_000_000 * WAD)])
+    push(world, 82)
+    operator = Operator(world, "operator", 10_000 * WAD, 0)
+    equity = world.equity(account)
+    assert equity < 0
+    assert operator.act(world.liquidatable()) == 1
+    (done,) = world.journal.liquidations
+    assert (done.kind, done.liquidator, done.equity) == ("ADL", "operator", equity)
+    assert done.counterparties >= 1
+    assert done.loss == pytest.approx(-equity, abs=10)
+    assert world.position(account).size == 0
+    due = dict(world.leftovers)
+    assert due
+    before = {who: world.free(who) for who in due}
+    operator.do_chores(collect=False)
+    assert {who: world.free(who) - before[who] for who in due} == due
+    assert world.leftovers == {}
+
+
+def test_margin_is_called_once_a_stage(other):
+    world = other("defx", mmr_bps=500, imr_bps=1_000, tiers=[])
+    failing(world, 230, 95)
+    operator = Operator(world, "operator", 1_000 * WAD, 0)
+    operator.call_margin()
+    assert world.journal.margin_calls == 1
+    operator.call_margin()
+    assert world.journal.margin_calls == 1
+    push(world, 110)
+    operator.call_margin()
+    assert operator.called == {}
+
+
+def test_a_chunk_is_remembered_until_its_cooldown_ends(other):
+    world = other(
+        "hyperliquid", mmr_bps=500, imr_bps=1_000, large_notional=1_000, backstop_bps=0, force_close_band_bps=1_000
+    )
+    account = failing(world, 230, 100)
+    with world.block(world.journal.time + 60):
+        world.push_price(92 * WAD)
+        operator = Operator(world, "operator", 1_000 * WAD, 0)
+        assert operator.act(world.liquidatable()) == 1
+        assert world.position(account).size == 16 * WAD
+        assert world.chunk_times[account] == world.chain.timestamp
+        world.push_price(88 * WAD)
+        assert world.cooldown_end() == 30
+        assert operator.act(world.liquidatable()) == 0
+    with world.block(world.journal.time + 30):
+        world.push_price(86 * WAD)
+        assert world.cooldown_end() is None
+        assert operator.act(world.liquidatable()) == 1
+    assert world.position(account).size == 0
+    assert not world.journal.refused
+
+
+def test_fees_are_collected_for_the_treasury_when_it_is_time(world):
+    trader = world.join("payer", 5_000 * WAD)
+    world.trade(trader, 10 * WAD, 1_000 * WAD)
+    operator = Operator(world, "operator", 1_000 * WAD, 0)
+    operator.do_chores(collect=False)
+    assert world.free(world.system.treasury) == 0
+    operator.do_chores(collect=True)
+    assert world.free(world.system.treasury) == pytest.approx(2 * WAD, rel=1e-2)  # 20 bp of about 1,000
