@@ -233,7 +233,7 @@ def missing_margin(rules: Rules, market: Market, settled: Position) -> int:
     backing = settled.balance + min(settled.price_pnl(market.mark_price), 0)
     lacking = rules.initial_margin(settled.size, market.mark_price) - backing
     if rules.market.entry_margin_rule:
-        lacking = max(lacking, bps_up(settled.entry_notional, rules.market.imr_bps) - settled.balance)
+        lacking = max(lacking, rules.initial_of(settled.entry_notional) - settled.balance)
     return max(0, lacking)
 
 

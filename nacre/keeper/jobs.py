@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
-from nacre.keeper.view import Health, Holding, Market, Rules, Stage, failing, stage, standing
+from nacre.keeper.view import Health, Holding, Market, Rules, Stage, failing, must_deleverage, stage, standing
 
 # What call_margin takes at most.
 MOST_CALLED = 256
@@ -57,7 +57,10 @@ def rescues(rules: Rules, market: Market, holding: Holding, vault: str = "") -> 
     ways = []
     if policy.force_close:
         ways.append(JobKind.FORCE_CLOSE)
-    if vault not in ("", holding.account) and policy.backstop_bps and found >= Stage.BACKSTOP:
+    deficit = -holding.position.equity(market.mark_price, market.carry(holding.position.size))
+    deleverage = found is Stage.BANKRUPT and must_deleverage(rules, market, holding.position.size, deficit)
+    has_vault = vault not in ("", holding.account)
+    if has_vault and policy.backstop_bps and found >= Stage.BACKSTOP and not deleverage:
         # Where the vault comes at the trigger already it is the policy's first hand, else its second.
         ways.insert(0 if policy.backstop_bps >= policy.trigger_bps else len(ways), JobKind.BACKSTOP)
     if rules.adl and found is Stage.BANKRUPT:

@@ -57,10 +57,14 @@ class Rules:
     at_liquidation_price: bool = False  # force closes of the solvent bring the liquidation price or better
 
     def initial_margin(self, size: int, price: int) -> int:
-        return self._margin(notional(size, price), self.market.imr_bps, [tier.imr_bps for tier in self.tiers])
+        return self.initial_of(notional(size, price))
 
     def maintenance_margin(self, size: int, price: int) -> int:
         return self.maintenance_of(notional(size, price))
+
+    def initial_of(self, worth: int) -> int:
+        """Of a notional."""
+        return self._margin(worth, self.market.imr_bps, [tier.imr_bps for tier in self.tiers])
 
     def maintenance_of(self, worth: int) -> int:
         """Of a notional."""

@@ -70,10 +70,9 @@ class Dealer:
             # Unrealised profit cannot be withdrawn.
             pnl = max(0, position.pnl(world.now.mark_price, world.now.carry(position.size)))
             spare = equity - pnl - needed * TARGET // BPS
-            rules = world.rules.market
-            if rules.entry_margin_rule:
+            if world.rules.market.entry_margin_rule:
                 settled = position.settled(world.now.carry(position.size))
-                spare = min(spare, settled.balance - bps_up(settled.entry_notional, rules.imr_bps))
+                spare = min(spare, settled.balance - world.rules.initial_of(settled.entry_notional))
             if spare > 0:
                 world.adjust_margin(self.account, -spare)
 

@@ -9,6 +9,7 @@ from nacre.keeper.decide import (
     Market,
     Quote,
     Rules,
+    Tier,
     Wallet,
     decide,
     liquidatable,
@@ -207,6 +208,13 @@ def test_with_the_entry_rule_the_entry_notional_counts():
     assert missing_margin(strict, at(190 * WAD), rich) == 200 * WAD  # both ask 380
     assert missing_margin(strict, at(180 * WAD), Position(10 * WAD, 300 * WAD, 1_900 * WAD)) == 160 * WAD
     assert missing_margin(strict, at(100 * WAD), Position(-10 * WAD, 300 * WAD, 1_900 * WAD)) == 80 * WAD
+
+
+def test_the_entry_rule_goes_by_tiers_too():
+    tiered = Rules(MarketParameters(entry_margin_rule=True), Policy(), (Tier(1_000 * WAD, 2_000, 1_000),))
+    # 1,900 at entry ask 100 and a fifth of 900; at mark they are worth less than the bound
+    assert missing_margin(tiered, at(190 * WAD // 2), Position(10 * WAD, 1_000 * WAD, 1_900 * WAD)) == 45 * WAD
+    assert missing_margin(tiered, at(190 * WAD // 2), Position(-10 * WAD, 200 * WAD, 1_900 * WAD)) == 80 * WAD
 
 
 # ---- capital

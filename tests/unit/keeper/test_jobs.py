@@ -42,6 +42,16 @@ def test_hyperliquid_tries_the_venue_then_the_vault_then_deleveraging(equity, wa
     assert rescues(ladder, CALM, holding(equity), VAULT) == ways
 
 
+def test_the_vault_does_not_take_what_only_deleveraging_may():
+    ladder = rules(adl=True, backstop_bps=6_667)
+    broke = Holding("ann", Position(WAD, -5 * WAD, 100 * WAD))
+    short = Market(100 * WAD, 0, 0, insurance_fund=4 * WAD)
+    enough = Market(100 * WAD, 0, 0, insurance_fund=5 * WAD)
+    assert JobKind.BACKSTOP not in rescues(ladder, short, broke, VAULT)
+    assert JobKind.BACKSTOP in rescues(ladder, enough, broke, VAULT)
+    assert JobKind.BACKSTOP in rescues(rules(backstop_bps=6_667), short, broke, VAULT)
+
+
 def test_where_the_vault_comes_at_the_trigger_it_is_the_first_hand():
     defx = rules(adl=True, backstop_bps=10_000)
     assert rescues(defx, CALM, holding(99), VAULT) == [JobKind.BACKSTOP, JobKind.FORCE_CLOSE]
