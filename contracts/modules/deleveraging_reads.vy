@@ -17,6 +17,8 @@ from contracts.lib import waterfall_math
 from contracts.modules import market_reads
 
 WAD: constant(uint256) = 10**18
+# As in modules/markets of the clearinghouse.
+MAX_PRICE: constant(uint256) = 10**25
 # More is due to nobody than a pot can hold.
 DUE_BITS: constant(uint256) = 104
 
@@ -57,9 +59,11 @@ def adl_queue(
     @notice Accounts of one side by falling rank at a price: those in front are deleveraged first. Each once; who is not eligible comes last, and
             whoever has no position there is left out.
     @param _side positive for longs, negative for shorts
-    @param _accounts any order; some 20 million gas for 1,000
+    @param _accounts any order; some 15 million gas for 1,000
     @param _price WAD; 0 is the mark
+    @dev Reverts "price out of bounds".
     """
+    assert _price <= MAX_PRICE, "price out of bounds"
     state: IClearinghouse.MarketState = staticcall HOUSE.market_state(_market)
     price: uint256 = _price
     if price == 0:

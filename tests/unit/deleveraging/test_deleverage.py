@@ -163,6 +163,25 @@ def test_a_removed_range_is_a_counterparty_like_any(exchange, trader, provider, 
     assert abs(exchange.pos(trader).size) + abs(exchange.pos(provider).size) == 1
 
 
+def test_nobody_is_found_for_a_short_that_lacks_something_even_at_zero(opened_adl, crowd, trader):
+    """Borrow fees have eaten more than it was sold for. Its deficit is the other side's by the index."""
+    exchange = opened_adl(borrow_rate_bps=30_000, oracle_max_age=10**6)
+    open_target(exchange, trader, -1)
+    (long,) = crowd(exchange, (SIZE, 1_500 * WAD))
+    for _ in range(41):
+        exchange.chain.mine(315_360)  # a hundredth of a year
+        exchange.push(100 * WAD)
+        exchange.house.transact("accrue", 0, sender=long).check()
+    terms = exchange.lens.call("adl_terms", 0, trader)
+    assert (terms.feasible, terms.notional) == (False, 0)
+    held = exchange.record(long)
+    receipt = deleverage(exchange, trader, [long])
+    assert receipt.event("AutoDeleveraging").size == 0
+    assert exchange.record(long) == held
+    assert exchange.state().long_social_loss_index > 0
+    assert equity(exchange, trader) == 0
+
+
 # ---- who is on the list
 
 
@@ -230,6 +249,28 @@ def test_an_account_can_be_deleveraged_again_on_top_of_what_it_is_due(exchange, 
     assert due > 2 * 400 * WAD
     exchange.house.transact("settle", 0, counterparty, sender=who).check()
     assert exchange.pos(counterparty) == Pos()
+
+
+@SIDES
+def test_a_market_that_settles_pays_what_is_due_in_its_turn(exchange, trader, counterparty, keeper, side):
+    """Nobody is paid before it has become a claim like the others'."""
+    open_target(exchange, trader, side)
+    exchange.trade(counterparty, -side * SIZE, 300 * WAD)
+    exchange.trade(keeper, side * WAD, 100 * WAD)
+    crash(exchange, side)
+    deleverage(exchange, trader, [counterparty])
+    due, free = exchange.pos(counterparty).balance, exchange.free(counterparty)
+    exchange.config.transact("settle_market", 0, 0, sender=exchange.system.owner).check()
+    provider = exchange.people["provider"]
+    exchange.venue.transact("remove_liquidity", *WIDE, sender=provider).check()
+    house = exchange.house
+    for who in (keeper, provider):
+        house.transact("settle_account", 0, who, sender=trader)
+    exchange.refuses("market is settling", house, "claim", 0, keeper, sender=keeper)
+    house.transact("settle_account", 0, counterparty, sender=trader).check()
+    house.transact("claim", 0, counterparty, sender=trader).check()
+    assert exchange.free(counterparty) == free + due
+    house.transact("claim", 0, keeper, sender=trader).check()
 
 
 # ---- small numbers

@@ -228,6 +228,12 @@ def test_queue_at_the_price_of_a_target_is_its_list(exchange, scene, trader, sid
         assert accounts_of(queue) == accounts_of(exchange.lens.call("adl_counterparties", 0, trader, accounts))
 
 
+def test_queue_at_a_price_that_no_market_has(exchange, scene):
+    accounts = scene(1)
+    assert len(exchange.lens.call("adl_queue", 0, -1, accounts, 10**25)) == 3
+    assert reason_of(exchange.lens, "adl_queue", 0, -1, accounts, 10**25 + 1) == "price out of bounds"
+
+
 @SIDES
 def test_queue_while_stale_is_at_the_last_price(exchange, scene, side):
     """Nobody is deleveraged then; traders see their rank all the same."""
