@@ -1,9 +1,10 @@
 """Auto-deleveraging: nobody was skipped, nobody listed twice, nobody gave up more than the target lacked."""
 
+from contextlib import suppress
 from fractions import Fraction
 from typing import Any
 
-from nacre.chain import Receipt
+from nacre.chain import CallFailed, Receipt
 from nacre.fuzz.invariants import ensure
 from nacre.fuzz.system.invariants import dust_bound
 from nacre.fuzz.system.ranking import rank
@@ -17,12 +18,19 @@ COMPLETE = Fraction(99, 100)
 LIST_REFUSALS = frozenset({"ADL order", "ADL list incomplete", "ADL account repeated"})
 
 
+def foresee(world: World, action: Action) -> Any:
+    """The terms that the lens tells; None if it refuses."""
+    with suppress(CallFailed):
+        return world.lens.call("adl_terms", action["market"], world.address[action["target"]])
+    return None
+
+
 def check_refusal(action: Action, reason: str | None) -> None:
     """A list in the order that the reads give, with everybody in it, is not refused for what it is."""
     ensure(not action.get("right") or reason not in LIST_REFUSALS, f"right list refused: {reason!r}")
 
 
-def check(world: World, action: Action, before: View, after: View, receipt: Receipt) -> None:
+def check(world: World, action: Action, terms: Any, before: View, after: View, receipt: Receipt) -> None:
     """What went through was complete and in order, and took no more than it should."""
     number = action["market"]
     old, new = before.markets[number], after.markets[number]
@@ -33,22 +41,18 @@ def check(world: World, action: Action, before: View, after: View, receipt: Rece
     total = sum(abs(held.size) for held in opposite.values())
     passed = sum(abs(opposite[name].size) for name in listed)
     ensure(passed >= total * COMPLETE, f"deleveraged with {passed} of {total} listed")
+    ensure(terms is not None, "9: the lens knows no terms for a deleveraging that went through")
+    price = Fraction(terms.notional * WAD, abs(terms.size))
     event = receipt.event("AutoDeleveraging")
-    if not target.cross and event.surplus == 0:
-        _check_order(before, old, action, listed, event)
+    if event.size:
+        differs = abs(event.notional * abs(terms.size) - terms.notional * abs(event.size))
+        ensure(differs <= 2 * abs(terms.size), f"9: deleveraged at {event.notional}/{event.size}, terms {terms}")
+    _check_order(before, old, listed, price)
     _check_givers(world, old, new, action, event, receipt)
 
 
-def _check_order(before: View, market: MarketView, action: Action, listed: list[str], event: Any) -> None:
-    """By the exact ranks, at the price that leaves the target nothing."""
-    target = market.positions[action["target"]]
-    worth = equity(target, market.state) + event.from_insurance
-    side = 1 if target.size > 0 else -1
-    # Where what it lacks or has is nothing: mark less that a unit.
-    price = Fraction(market.state.mark_price) - side * Fraction(worth * WAD, abs(target.size))
-    if event.size and abs(Fraction(event.notional * WAD, abs(event.size)) - price) > price / 10**6:
-        # At the previous mark, which closed only a part.
-        return
+def _check_order(before: View, market: MarketView, listed: list[str], price: Fraction) -> None:
+    """By the exact ranks."""
     lowest: Fraction | None = None
     for name in listed:
         held = market.positions[name]

@@ -9,7 +9,7 @@ from nacre.deploy import MAX_UINT256
 from nacre.fuzz.invariants import ensure
 from nacre.fuzz.system.promises import BANKRUPT
 from nacre.fuzz.system.ranking import deleveraging_order
-from nacre.fuzz.system.settings import DAY, KEEPER, NAMES, PEOPLE, TREASURY, UNIT, VAULT
+from nacre.fuzz.system.settings import DAY, KEEPER, LAST_RESORT, NAMES, PEOPLE, TREASURY, UNIT, VAULT
 from nacre.fuzz.system.walk import Failure, Walk
 from nacre.fuzz.system.world import RAY, WAD, Action
 
@@ -21,6 +21,8 @@ LEFT_MARGIN = 10**6
 LONG = 31 * DAY
 # Shares that nobody holds and the vault counts, against inflation of the price of the first.
 VIRTUAL = 10**6
+# After which takeovers are open wherever there is a last resort.
+OVERDUE = LAST_RESORT + 1
 # Takeovers, removals and the rest until nobody is bankrupt: far more than there are positions.
 ROUNDS = 200
 
@@ -65,6 +67,9 @@ class Endgame:
     def _rescue(self) -> None:
         for name in (KEEPER, SECOND):
             self._must({"do": "deposit", "who": name, "tokens": 10**6 * UNIT * 10**self.world.settings.decimals})
+        for number in self._alive():
+            self._must({"do": "call_margin", "market": number, "who": KEEPER, "accounts": list(NAMES)})
+        self._must({"do": "wait", "after": OVERDUE})
         for _ in range(ROUNDS):
             if not self._remove_failing() and not self._rescue_one():
                 return
@@ -99,9 +104,10 @@ class Endgame:
         place = {"market": number, "target": target, "who": SECOND if target == KEEPER else KEEPER, "after": 0}
         ways: list[Callable[[Action], Action]] = [self._force_close, self._backstop, self._adl, self._takeover]
         way = self.rng.choice(ways)
-        if self._try(way(place)) is None:
-            return True
-        self._certainly(place)
+        if self._try(way(place)) is not None:
+            self._certainly(place)
+        elif way == self._adl:
+            self._take_rest(place)
         return True
 
     def _force_close(self, place: Action) -> Action:
@@ -123,19 +129,27 @@ class Endgame:
         size = abs(self.world.held(number, place["target"]).size)
         own = self.world.held(number, place["who"])
         notional = (size + abs(own.size)) * self.world.state(number).mark_price // WAD + own.entry_notional
-        return int(min(notional * factor + abs(own.balance) + WAD, self.world.free(place["who"]), 2**103))
+        return int(min(notional * factor + abs(own.balance) + WAD, self.world.free(place["who"]) // 2, 2**103))
 
     def _certainly(self, place: Action) -> None:
         """A takeover by whoever has enough, or where losses are deleveraged, that: one of them works."""
         reason = None
-        for factor in (1, 10):
+        # What it takes includes the taker's share of the loss, if it stands on the other side.
+        for factor in (1, 10, 10**6):
             reason = self._try({"do": "takeover", "size": MAX_UINT256, "margin": self._margin(place, factor)} | place)
             if reason is None:
                 return
             if reason == "use ADL":
                 self._must(self._adl(place))
+                self._take_rest(place)
                 return
         raise Failure(f"10: cannot take over the bankrupt {place['target']}: {reason!r} ({place})")
+
+    def _take_rest(self, place: Action) -> None:
+        """What deleveraging left stands at zero: somebody solvent takes it, where the policy lets him or it is overdue.
+        If nobody on either side had anything, losses would go to and fro between them."""
+        if self.world.held(place["market"], place["target"]).size:
+            self._try({"do": "takeover", "size": MAX_UINT256, "margin": self._margin(place, 10)} | place)
 
     # ---- settlement
 

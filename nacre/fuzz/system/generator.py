@@ -234,6 +234,11 @@ class Generator(Chooser):
 
     def _settle(self, number: int) -> Action:
         target = self._holder(number) if self.rng.random() < 0.8 else self._who()
+        # What deleveraging left.
+        records = [(name, self.world.held(number, name)) for name in (*PEOPLE, VAULT)]
+        left = [name for name, held in records if held.balance and not held.size]
+        if left and self.rng.random() < 0.5:
+            target = self.rng.choice(left)
         return {"do": "settle", "market": number, "who": KEEPER, "target": target}
 
     def _claim(self, number: int) -> Action:
@@ -337,7 +342,17 @@ class Generator(Chooser):
         """As far against the weakest holder as makes it fail, or more than that."""
         ratio, name = self._ratios(number)[0]
         mmr = self.world.configs[number].mmr_bps / 10_000
-        far = self.rng.choice((ratio - mmr * 0.95, ratio - mmr * 0.6, ratio - mmr * 0.3, ratio * 1.02, ratio + mmr))
+        far = self.rng.choice(
+            (
+                ratio - mmr * 0.98,
+                ratio - mmr * 0.8,
+                ratio - mmr * 0.6,
+                ratio - mmr * 0.5,
+                ratio - mmr * 0.3,
+                ratio * 1.02,
+                ratio + mmr,
+            )
+        )
         side = -1 if self.world.held(number, name).size > 0 else 1
         return self._moved(number, max(0.3, 1 + side * far))
 

@@ -191,18 +191,32 @@ class Risk:
     target: Any
 
 
-def total_deficit(world: World, view: MarketView) -> int:
-    """What bankrupt accounts lack: isolated positions each, cross accounts as a whole."""
+def total_deficit(world: World, view: MarketView, pots: list[int]) -> int:
+    """What is missing: of isolated positions each, of cross accounts what free collateral and profits, as far as the
+    pots can pay them, leave of the losses. `pots` are those before the liquidation, so that only losses count."""
     total = 0
     for position in view.positions.values():
         if position.size and position.cross:
             continue
         total += max(0, -equity(position, view.state))
+    states: dict[int, Any] = {}
     for name in NAMES:
-        if world.modes(name)[1]:
-            state = world.house.call("account_state", world.address[name])
-            total += max(0, -state.full_equity)
+        if legs := world.modes(name)[1]:
+            total += max(0, _lacking(world, name, legs, pots, states))
     return total
+
+
+def _lacking(world: World, name: str, legs: int, pots: list[int], states: dict[int, Any]) -> int:
+    """Of a cross account, net of what it can be paid."""
+    lacking = -world.free(name)
+    for number, pot in enumerate(pots):
+        if legs >> number & 1:
+            states[number] = states[number] if number in states else world.state(number)
+            held, state = world.held(number, name), states[number]
+            worth = equity(held, state) if state is not None else held.balance
+            payable = 0 if state is None or state.owed_total or state.final_price else min(worth, pot)
+            lacking -= worth if worth < 0 else payable
+    return lacking
 
 
 def liquidation_is_fair(before: Risk, after: Risk, bound: int) -> None:

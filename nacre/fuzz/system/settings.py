@@ -22,6 +22,8 @@ TREASURY = "treasury"
 NAMES = (*PEOPLE, VAULT, TREASURY)
 # A typical notional, units of collateral.
 UNIT = 10_000
+# Seconds, where there is one: all markets have the same.
+LAST_RESORT = 600
 PRICES = ("100", "25000", "0.02", "1")
 
 
@@ -90,11 +92,14 @@ def _procedure(rng: random.Random, base: MarketConfig) -> dict[str, Any]:
         smallest = Decimal(100)
     cap = Decimal(0) if loss == "adl" or rng.random() < 0.6 else Decimal(rng.choice((5, 40)) * UNIT)
     backstop = rng.choice((base.backstop_bps, base.backstop_bps, min(base.trigger_bps, 6667), 0))
+    takeover = rng.choice((base.takeover, base.takeover, True))
+    # Deleveraging alone does not end where nobody on either side has anything: somebody must be able to come in.
+    resort = LAST_RESORT if loss == "adl" and not takeover else rng.choice((base.last_resort_seconds, 0, LAST_RESORT))
     return {
         "trigger_bps": base.trigger_bps,
         "backstop_bps": backstop,
         "margin_call_bps": rng.choice((base.margin_call_bps, 0, 15_000)),
-        "takeover": rng.choice((base.takeover, base.takeover, True)),
+        "takeover": takeover,
         "force_close": base.force_close,
         "force_close_fees": rng.choice((base.force_close_fees, base.force_close_fees, True, False)),
         "force_close_band_bps": rng.choice((base.force_close_band_bps, 0, 3000)),
@@ -107,7 +112,7 @@ def _procedure(rng: random.Random, base: MarketConfig) -> dict[str, Any]:
         "large_notional": rng.choice((base.large_notional, 0, 2 * UNIT)),
         "chunk_bps": rng.choice((base.chunk_bps, 2000, 5000)),
         "cooldown_seconds": rng.choice((base.cooldown_seconds, 30, 600)),
-        "last_resort_seconds": rng.choice((base.last_resort_seconds, 0, 600)),
+        "last_resort_seconds": resort,
         "grace_seconds": rng.choice((base.grace_seconds, 0, 300)),
         "backstop_loss_cap": rng.choice((base.backstop_loss_cap, 20 * UNIT, UNIT // 4)) if backstop else 0,
         "settlement_delay": rng.choice((0, 3600, 3 * DAY)),

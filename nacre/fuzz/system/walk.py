@@ -21,6 +21,7 @@ FULL_CHECK = 25
 # So often some accounts are asked whether they could leave.
 EXIT_PROBE = 20
 PROBED_ACCOUNTS = 2
+STAGES = ("healthy", "margin call", "liquidatable", "backstop", "bankrupt")
 ERRORS = Path(__file__).resolve().parents[3] / "docs" / "errors.md"
 
 
@@ -67,6 +68,7 @@ class Walk:
         before = world.look(sorted(footprint.markets))
         self._check_view(before, footprint)
         promise = promises.foresee(world, action) if action["do"] in ("takeover", "force_close") else None
+        terms = deleveraged.foresee(world, action) if action["do"] == "adl" else None
         risk = self._risk(before, action)
         share = self._share(action)
         legs = self._legs(footprint)
@@ -85,6 +87,8 @@ class Walk:
         self._check_step(action, footprint, before, after, legs)
         if risk is not None and receipt is not None:
             self._check_liquidation(action, before, after, risk, receipt)
+            if action["do"] == "adl":
+                deleveraged.check(world, action, terms, before, after, receipt)
         if share is not None:
             self._check_share(share)
         if len(self.trace) % FULL_CHECK == 0:
@@ -106,7 +110,8 @@ class Walk:
         if market.state is None:
             return None
         target = self.world.health(action["market"], action["target"])
-        return Risk(invariants.total_deficit(self.world, market), target)
+        pots = [cheap.pot for cheap in view.cheap]
+        return Risk(invariants.total_deficit(self.world, market, pots), target)
 
     def _legs(self, footprint: Footprint) -> dict[tuple[int, str], int]:
         """Equities of involved cross accounts in the other markets."""
@@ -148,9 +153,12 @@ class Walk:
         number = action["market"]
         market = after.markets[number]
         target = self.world.health(number, action["target"])
-        found = Risk(invariants.total_deficit(self.world, market), target)
+        pots = [cheap.pot for cheap in before.cheap]
+        found = Risk(invariants.total_deficit(self.world, market, pots), target)
         bound = invariants.dust_bound(before.markets[number], market)
         invariants.liquidation_is_fair(risk, found, bound)
+        kind = f"{action['do']} of {'a cross' if risk.target.cross else 'an isolated'} account"
+        self.events[f"{kind}, {STAGES[risk.target.stage]}"] += 1
         ensure(risk.target.stage >= promises.LIQUIDATABLE, f"9: {action['do']} at stage {risk.target.stage}")
         if action["do"] == "backstop":
             ensure(risk.target.stage >= promises.BACKSTOP, f"9: backstop at stage {risk.target.stage}")
@@ -159,7 +167,6 @@ class Walk:
             ensure(vault.call("committed", number) <= vault.call("loss_cap", number), "more committed than the cap")
         if action["do"] == "adl":
             ensure(risk.target.stage == promises.BANKRUPT, f"9: deleveraged at stage {risk.target.stage}")
-            deleveraged.check(self.world, action, before, after, receipt)
 
     def _share(self, action: Action) -> tuple[int, int] | None:
         """Assets and shares of the vault, before somebody comes or goes."""
@@ -201,7 +208,9 @@ class Walk:
             ("provider loss", new.lp_factor < old.lp_factor or new.lp_epoch > old.lp_epoch),
             ("insurance paid", new.insurance_fund < old.insurance_fund),
             ("unallocated loss", new.unallocated_loss > old.unallocated_loss),
-            ("owed", new.owed_total > old.owed_total),
+            ("owed", new.owed_total > old.owed_total and not new.final_price),
+            ("claim of a settled market", new.owed_total > old.owed_total and new.final_price > 0),
+            ("new epoch", new.lp_epoch > old.lp_epoch),
         ):
             self.events[name] += happened
 
