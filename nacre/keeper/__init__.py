@@ -1,1 +1,6 @@
-"""Liquidating for profit: `decide` is pure arithmetic on integers, `chain` reads and sends."""
+"""Keeping a market sound, for profit and otherwise.
+
+view.py     what a keeper knows, and what follows   decide.py   which liquidations pay: pure
+chain.py    reads and sends                         jobs.py     what pays nothing: pure
+chain_*.py  one round, the jobs, the events
+"""

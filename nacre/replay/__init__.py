@@ -2,5 +2,6 @@
 
 result.py   what a replay found out            html.py, charts.py, summary.py   how it is shown
 world.py    contracts, agents, the block clock  agents_*.py                     what each role does
-run.py      the loop over the candles
+run.py      the loop over the candles           several.py                      more than one, in processes of their own
+compare.py  several results side by side        compare_html.py, compare_summary.py   how they are shown
 """
