@@ -85,6 +85,47 @@ def call_margin(stage: Stage) -> Call:
     return Call(stage.engine, "call_margin", (stage.market.id, [stage.cast.target]), stage.cast.dealer)
 
 
+# How many one auto-deleveraging passes; each holds a unit, which is above the smallest position.
+CROWD = 1_000
+
+
+def _deleverage(stage: Stage, counterparties: list[str]) -> Call:
+    stage.push(BANKRUPT)
+    arguments = (stage.market.id, stage.cast.target, counterparties)
+    return Call(stage.engine, "auto_deleverage", arguments, stage.cast.trader)
+
+
+def _without_shorts(stage: Stage) -> None:
+    """Whoever was short is out: the last by an auto-deleveraging, and what it is due has not been paid out."""
+    cast = stage.cast
+    stage.trade(cast.counterparty, 38 * WAD, 0)
+    stage.trade(cast.dealer, 2 * WAD, 22 * WAD)
+    stage.push(BANKRUPT)
+    arguments = (stage.market.id, cast.dealer, [cast.counterparty])
+    stage.engine.transact("auto_deleverage", *arguments, sender=cast.trader).check()
+    stage.push(Decimal(100))
+
+
+def adl_one(stage: Stage) -> Call:
+    _without_shorts(stage)
+    stage.trade(stage.cast.dealer, -SIZE, 5 * MARGIN)
+    return _deleverage(stage, [stage.cast.dealer])
+
+
+def adl_thousand(stage: Stage) -> Call:
+    """The more margin, the later in the list."""
+    _without_shorts(stage)
+    cast = stage.cast
+    stage.trade(cast.target, CROWD * WAD - SIZE, 110 * CROWD * WAD // 10)
+    stage.system.mint(cast.dealer, 100 * CROWD * WAD)
+    crowd = [stage.chain.account(f"winner {number}") for number in range(CROWD)]
+    for number, account in enumerate(crowd):
+        amount = stage.system.to_tokens(90 * WAD)
+        stage.house.transact("deposit", amount, account, sender=cast.dealer).check()
+        stage.trade(account, -WAD, MARGIN + number * WAD // CROWD)
+    return _deleverage(stage, crowd)
+
+
 # ---- trades
 
 
@@ -232,6 +273,20 @@ OPERATIONS = (
         "injective",
         force_close_to_trader,
         (FUNDING, "ForceClose"),
+    ),
+    Operation(
+        "adl_one",
+        "all of a target by Defx's policy against all of the only short, no insurance",
+        "defx",
+        adl_one,
+        (FUNDING, "Deleveraged", "AutoDeleveraging"),
+    ),
+    Operation(
+        "adl_thousand",
+        "all of a target against all of a thousand shorts",
+        "defx",
+        adl_thousand,
+        (FUNDING, *["Deleveraged"] * CROWD, "AutoDeleveraging"),
     ),
     Operation("call_margin", "one account, first found liquidatable", "oyster", call_margin, ("MarginCall",)),
     Operation("trade_open", "with margin", "oyster", trade_open, (FUNDING, POSITION, TRADE)),
