@@ -10,8 +10,10 @@ from nacre.fuzz.system.world import Action, World
 LIQUIDATABLE = 2
 BACKSTOP = 3
 BANKRUPT = 4
-# What a takeover preview says in `missing_margin`, or cannot know: what the caller has.
-OF_THE_CALLER = frozenset({"below initial margin", "insufficient collateral", "below account margin", "stale price"})
+# What a takeover preview says in `missing_margin`, or does not ask: what the caller has, and in other markets.
+OF_THE_CALLER = frozenset(
+    {"below initial margin", "insufficient collateral", "below account margin", "stale price", "price just jumped"}
+)
 
 
 @dataclass(slots=True)
@@ -62,6 +64,14 @@ def check(world: World, action: Action, promise: Promise, receipt: Receipt) -> N
         _takeover(world, action, preview, receipt)
     else:
         _force_close(preview, receipt)
+
+
+def check_refusal(action: Action, stage: int, reason: str) -> None:
+    """Of an isolated position by the backstop or deleveraging: what `health` says decides."""
+    if action["do"] == "backstop":
+        ensure(reason != "not liquidatable" or stage < BACKSTOP, f"9: backstop refused at stage {stage}")
+    if action["do"] == "adl":
+        ensure(reason != "not bankrupt" or stage < BANKRUPT, f"9: deleveraging refused at stage {stage}")
 
 
 def _takeover(world: World, action: Action, preview: Any, receipt: Receipt) -> None:

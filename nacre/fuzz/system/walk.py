@@ -81,6 +81,8 @@ class Walk:
             deleveraged.check_refusal(action, reason)
         if reason is not None:
             ensure(reason in documented_reasons(), f"refused without a documented reason: {reason!r}")
+            if risk is not None and not risk.target.cross:
+                promises.check_refusal(action, risk.target.stage, reason)
             return reason
         after = world.look(sorted(footprint.markets))
         self._check_view(after, footprint)
