@@ -112,4 +112,14 @@ def auto_deleverage(
     policy: uint256 = policies._policy(_market)
     if policy & policy_word.FLAG_LOSS_ADL == 0:
         reasons._revert(reasons.ADL_NOT_ALLOWED)
-    extcall policies.CLEARINGHOUSE.deleverage(_market, _target, policy, _counterparties, skip_contract_check=True)
+    # as long as the list is, not as it may be
+    raw_call(
+        policies.CLEARINGHOUSE.address,
+        abi_encode(
+            _market,
+            _target,
+            policy,
+            _counterparties,
+            method_id=method_id("deleverage(uint256,address,uint256,address[])"),
+        ),
+    )
