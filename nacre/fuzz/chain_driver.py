@@ -62,7 +62,9 @@ class ChainSide:
     def __init__(self, settings: Settings):
         self.settings = settings
         self.chain = EmbeddedChain(exact_gas=False)
-        self.system: System = deploy_system(self.chain, decimals=settings.decimals)
+        self.system: System = deploy_system(
+            self.chain, decimals=settings.decimals, treasury=self.chain.account(TREASURY)
+        )
         self.markets: list[Market] = []
         # When each was listed: its funding counts from then.
         self.listed_at: list[int] = []
@@ -219,7 +221,9 @@ class ChainSide:
 
     def _set_params(self, a: Action) -> Receipt:
         config = self.system.config
-        params = config.call("market_params", a["market"])._asdict() | a["fields"]
+        # The drawn markets have one tier.
+        fields = {key: value for key, value in a["fields"].items() if key != "tiers"}
+        params = config.call("market_params", a["market"])._asdict() | fields
         return config.transact("set_market_params", a["market"], params, sender=self.system.owner)
 
     # ---- reading

@@ -46,7 +46,7 @@ def _status(world: World, a: Action) -> None:
 
 
 def _set_params(world: World, a: Action) -> None:
-    fields = a["fields"] | {"penalty": tuple(a["fields"]["penalty"])}
+    fields = a["fields"] | {"penalty": tuple(a["fields"]["penalty"]), "tiers": ()}
     world.set_parameters(replace(world.market(a["market"]).parameters, **fields), a["market"])
 
 

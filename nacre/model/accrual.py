@@ -42,10 +42,13 @@ def _premium_of(mid: int, price: int) -> int:
     return clamp(trunc_div((mid - price) * UNIT, price), -PREMIUM_LIMIT, PREMIUM_LIMIT)
 
 
-def accrued(funding: Funding, price: int, mid: int, now: int, cap_bps: int, period: int) -> Funding:
-    """Funding at `now`, at index price `price`, with the venue's mid as it was stored last."""
+def accrued(funding: Funding, price: int, mid: int, now: int, cap_bps: int, period: int, runs: bool = False) -> Funding:
+    """Funding at `now`, at index price `price`, with the venue's mid as it was stored last.
+
+    `runs` says that the clock and the average go on without funding, too.
+    """
     elapsed = now - funding.time
-    if elapsed <= 0 or cap_bps == 0:
+    if elapsed <= 0 or (cap_bps == 0 and not runs):
         return funding
     step = min(elapsed, TIME_CONSTANT)
     ema = funding.premium + trunc_div((funding.ema - funding.premium) * _pade(-step), _pade(step))

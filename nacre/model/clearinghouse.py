@@ -6,17 +6,21 @@ From docs/spec.md: sections 2 (accounts), 3 (what a stale and a jumped price sto
 
 from dataclasses import dataclass, field, replace
 
+from nacre.model import cross_margin, settlement
 from nacre.model.market import Market
 from nacre.model.oracle import Quote
+from nacre.model.outflow import Outflow
+from nacre.model.portfolio import Portfolio, check_spending, is_cross, portfolio_of
 from nacre.model.positions import (
     TOPUP_LIMIT,
     Position,
     check_opening_rule,
     check_reduce_rule,
     combine,
+    maintenance_margin_of,
     notional,
 )
-from nacre.model.rounding import bps_up, require
+from nacre.model.rounding import BPS, require
 from nacre.model.venue import Fill, Order
 
 LARGEST_DEPOSIT = 10**30
@@ -37,6 +41,7 @@ class Clearinghouse:
     free: dict[str, int] = field(default_factory=dict)
     operators: set[tuple[str, str]] = field(default_factory=set)
     markets: list[Market] = field(default_factory=list)
+    outflow: Outflow = field(default_factory=Outflow)
 
     def copy(self) -> "Clearinghouse":
         return replace(
@@ -44,6 +49,7 @@ class Clearinghouse:
             free=dict(self.free),
             operators=set(self.operators),
             markets=[market.copy() for market in self.markets],
+            outflow=replace(self.outflow),
         )
 
     # ---- accounts
@@ -64,12 +70,15 @@ class Clearinghouse:
         credit = amount * self.scale
         require(credit <= LARGEST_DEPOSIT, "amount too large")
         self.assets += credit
+        self.outflow.enter(credit, self.now)
         self.free[account] = self.free_of(account) + credit
 
     def withdraw(self, account: str, amount: int, sender: str) -> None:
         require(amount > 0, "zero amount")
         require(self.acts_for(sender, account), "not operator")
+        self.outflow.leave(amount * self.scale, self.now)
         self._take(account, amount * self.scale)
+        check_spending(self, account)
         self.assets -= amount * self.scale
 
     def _take(self, account: str, amount: int) -> None:
@@ -91,10 +100,15 @@ class Clearinghouse:
             market.owed[account] = market.owed.get(account, 0) + amount - paid
             market.owed_total += amount - paid
 
+    def spend(self, market: Market, account: str, amount: int) -> None:
+        """Into a pot for something else than the account's own legs, at the end of a call."""
+        self.pay_in(market, account, amount)
+        check_spending(self, account)
+
     def move_margin(self, market: Market, account: str, amount: int) -> None:
         """To the market if positive, else back."""
         if amount > 0:
-            self.pay_in(market, account, amount)
+            self.spend(market, account, amount)
         elif amount < 0:
             self.pay_out(market, account, -amount)
 
@@ -102,17 +116,26 @@ class Clearinghouse:
         market = self.market(number)
         amount = market.owed.get(account, 0)
         require(amount > 0, "nothing owed")
-        require(market.owed_total <= market.pot, "pot is short")
+        paid = settlement.share(market, amount) if market.final_price else amount
+        require(market.final_price > 0 or market.owed_total <= market.pot, "pot is short")
         del market.owed[account]
         market.owed_total -= amount
-        market.pot -= amount
-        self.free[account] = self.free_of(account) + amount
-        return amount
+        market.pot -= paid
+        self.free[account] = self.free_of(account) + paid
+        return paid
 
     def collect_protocol_fees(self, number: int, receiver: str) -> int:
+        """Protocol fees first, then borrow fees, of which the fund gets its part; what the pot lacks waits."""
         market = self.market(number)
-        paid = 0 if market.owed_total else min(market.protocol_fees, market.pot)
+        if market.owed_total or not settlement.is_over(market):
+            return 0
+        paid = min(market.protocol_fees, market.pot)
         market.protocol_fees -= paid
+        fees = min(market.borrow_fees, market.pot - paid)
+        market.borrow_fees -= fees
+        to_fund = fees * market.parameters.borrow_share_bps // BPS
+        market.credit_insurance(to_fund)
+        paid += fees - to_fund
         market.pot -= paid
         self.free[receiver] = self.free_of(receiver) + paid
         return paid
@@ -120,8 +143,8 @@ class Clearinghouse:
     def donate_insurance(self, number: int, account: str, amount: int) -> None:
         require(amount > 0, "zero amount")
         market = self.market(number)
-        self.pay_in(market, account, amount)
         market.credit_insurance(amount)
+        self.spend(market, account, amount)
 
     # ---- markets and prices
 
@@ -133,6 +156,7 @@ class Clearinghouse:
         """Accrues; a stale price is refused."""
         quote = market.accrue(self.now)
         require(not quote.stale, "stale price")
+        require(not market.final_price, "market is settling")
         return quote
 
     def tradable_price(self, market: Market) -> int:
@@ -145,10 +169,13 @@ class Clearinghouse:
 
     def settle(self, number: int, account: str) -> None:
         market = self.market(number)
-        self.fresh_price(market)
+        quote = self.fresh_price(market)
         held = market.position_of(account)
         require(held.size != 0, "no position")
-        market.store(account, held.settled(market.index_of(held.size)))
+        if is_cross(market, account):
+            cross_margin.settle(self, market, account, quote.price)
+        else:
+            market.store(account, held.settled(market.index_of(held.size)))
 
     # ---- margin
 
@@ -159,8 +186,9 @@ class Clearinghouse:
         market = self.market(number)
         held = market.position_of(account)
         require(held.size != 0, "no position")
+        require(not is_cross(market, account), "cross position")
         if delta > 0:
-            counts = delta >= bps_up(held.entry_notional, market.parameters.mmr_bps)
+            counts = delta >= maintenance_margin_of(held.entry_notional, market.parameters)
             topups = (held.topups + counts) % TOPUP_LIMIT
             market.store(account, replace(held, balance=held.balance + delta, topups=topups))
         else:
@@ -181,6 +209,8 @@ class Clearinghouse:
         require(deadline == 0 or self.now <= deadline, "deadline passed")
         require(size != 0, "zero size")
         require(abs(size) <= LARGEST_SIZE, "size too large")
+        cross = number < len(self.markets) and is_cross(self.markets[number], account)
+        require(not cross or margin == 0, "margin of a cross position")
         require(abs(margin) < MARGIN_LIMIT, "amount too large")
         market = self.market(number)
         price = self.tradable_price(market)
@@ -189,8 +219,12 @@ class Clearinghouse:
         fill = self._swap(market, size, price, limit_price)
         leg = Position(size, margin - fill.fees, fill.notional, market.index_of(size))
         new = combine(leg, old, market.long_index, market.short_index)
-        self._check_trade(market, old, new, margin, price)
-        self.move_margin(market, account, margin - self.store_or_end(market, account, new))
+        others = portfolio_of(self, account).without(number) if cross else None
+        self._check_trade(market, old, new, margin, price, others)
+        if others is None:
+            self.move_margin(market, account, margin - self.store_or_end(market, account, new))
+        else:
+            cross_margin.finish_trade(self, number, account, others, old, new, price)
         return fill
 
     def _swap(self, market: Market, size: int, price: int, limit_price: int) -> Fill:
@@ -209,25 +243,30 @@ class Clearinghouse:
         )
         return self.swap(market, order)
 
-    @staticmethod
-    def swap(market: Market, order: Order) -> Fill:
+    def swap(self, market: Market, order: Order) -> Fill:
         """Trades on the venue and books what is not the position's."""
         fill = market.venue.swap(order)
-        market.mid = market.venue.mid()
+        market.set_mid(market.venue.mid(), self.now)
         market.protocol_fees += fill.protocol_fee
         market.credit_insurance(fill.penalty)
         return fill
 
     @staticmethod
-    def _check_trade(market: Market, old: Position, new: Position, margin: int, price: int) -> None:
-        """What the new position needs: the table of section 6."""
+    def _check_trade(
+        market: Market, old: Position, new: Position, margin: int, price: int, others: Portfolio | None
+    ) -> None:
+        """What the new position needs: the table of section 6; `others` is the rest of a cross account."""
         if new.size == 0:
+            if others is not None:
+                cross_margin.check_reduce_rule(others, old, new, price, market)
             return
         p, index = market.parameters, market.index_of(new.size)
         worth = notional(new.size, price)
         require(worth >= p.min_notional, "below minimum notional")
         if new.side == old.side and new.amount < old.amount:
-            if margin < 0:
+            if others is not None:
+                cross_margin.check_reduce_rule(others, old, new, price, market)
+            elif margin < 0:
                 check_opening_rule(new, price, index, p)
             else:
                 check_reduce_rule(new, old.equity(price, old.entry_carry), old.size, price, index, p)
@@ -237,7 +276,10 @@ class Clearinghouse:
         require(max(worth, new.entry_notional) <= LARGEST_NOTIONAL, "notional too large")
         interest = market.totals.replacing(old.size, new.size).open_interest
         require(not market.exceeds_cap(interest, price), "open interest cap")
-        check_opening_rule(new, price, index, p)
+        if others is not None:
+            cross_margin.check_opening_rule(others, new, price, market)
+        else:
+            check_opening_rule(new, price, index, p)
 
     @staticmethod
     def store_or_end(market: Market, account: str, new: Position) -> int:

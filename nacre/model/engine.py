@@ -12,7 +12,9 @@ from nacre.model.clearinghouse import Clearinghouse
 from nacre.model.liquidation import Closed, Taken
 from nacre.model.market import Market
 from nacre.model.oracle import Quote
-from nacre.model.positions import Position, initial_margin, is_below, maintenance_margin
+from nacre.model.parameters import Policy
+from nacre.model.portfolio import is_cross, portfolio_of
+from nacre.model.positions import Position, initial_margin, is_below, maintenance_margin, notional
 from nacre.model.rounding import BPS, WAD, ceil_div, require
 
 MARGIN_LIMIT = 2**104
@@ -43,7 +45,10 @@ def stage_of(market: Market, position: Position, price: int) -> Stage:
     equity = market.equity(position, price)
     if equity < 0:
         return Stage.BANKRUPT
-    policy, margin = market.policy, maintenance_margin(position.size, price, market.parameters)
+    return _rung(market.policy, equity, maintenance_margin(position.size, price, market.parameters))
+
+
+def _rung(policy: Policy, equity: int, margin: int) -> Stage:
     for stage, ratio in (
         (Stage.BACKSTOP, policy.backstop_bps),
         (Stage.LIQUIDATABLE, policy.trigger_bps),
@@ -54,11 +59,25 @@ def stage_of(market: Market, position: Position, price: int) -> Stage:
     return Stage.HEALTHY
 
 
+def stage_in(house: Clearinghouse, number: int, market: Market, account: str, price: int) -> Stage:
+    """Of a position, or of the account behind it; `market` is its market brought up to now."""
+    held = market.position_of(account)
+    if not (is_cross(market, account) and held.size):
+        return stage_of(market, held, price)
+    found = portfolio_of(house, account)
+    if found.full_equity < 0:
+        return Stage.BANKRUPT
+    return _rung(market.policy, max(found.equity, 0), found.maintenance_margin)
+
+
 def health(house: Clearinghouse, number: int, account: str) -> Health:
     """What a transaction of this block would find."""
     market = house.market(number).copy()
     price = market.accrue(house.now).price
     held, p = market.position_of(account), market.parameters
+    if is_cross(market, account):
+        found, stage = portfolio_of(house, account), stage_in(house, number, market, account, price)
+        return Health(stage, found.equity, found.initial_margin, found.maintenance_margin)
     return Health(
         stage_of(market, held, price),
         market.equity(held, price),
@@ -116,14 +135,17 @@ def call_margin(house: Clearinghouse, number: int, accounts: list[str]) -> dict[
     """Records who is liquidatable; returns those announced. Nothing of the market itself is written."""
     market = house.market(number)
     accrued = market.copy()
-    price = house.fresh_price(accrued).price
+    quote = accrued.accrue(house.now)
+    require(not quote.stale, "stale price")
+    price = quote.price
     announced: dict[str, Stage] = {}
     for account in accounts:
         held = market.position_of(account)
-        stage = stage_of(accrued, held, price)
+        stage = stage_in(house, number, accrued, account, price)
         if stage != Stage.HEALTHY:
             announced[account] = stage
         if stage < Stage.LIQUIDATABLE:
+            market.chunk_stamps.pop(account, None)
             market.liquidatable_since.pop(account, None)
         elif counted_since(house, market, account) is None:
             market.liquidatable_since[account] = (house.now, held.topups, held.size > 0)
@@ -133,14 +155,18 @@ def call_margin(house: Clearinghouse, number: int, accounts: list[str]) -> dict[
 # ---- liquidations
 
 
-def _check_target(house: Clearinghouse, market: Market, caller: str, target: str) -> tuple[Quote, Stage]:
-    """From the caller to the stage of the target."""
+def _check_target(
+    house: Clearinghouse, number: int, caller: str, target: str, trigger_bps: int | None = None
+) -> tuple[Quote, Stage]:
+    """From the caller to the stage of the target; another trigger than the policy's may be named."""
+    market = house.markets[number]
     require(not house.acts_for(caller, target), "self liquidation")
     quote = house.fresh_price(market)
     held = market.position_of(target)
     require(held.size != 0, "no position")
-    stage = stage_of(market, held, quote.price)
-    require(stage >= Stage.LIQUIDATABLE, "not liquidatable")
+    stage = stage_in(house, number, market, target, quote.price)
+    least = Stage.LIQUIDATABLE if trigger_bps is None else Stage.BACKSTOP
+    require(stage >= least, "not liquidatable")
     return quote, stage
 
 
@@ -152,16 +178,34 @@ def _check_grace(house: Clearinghouse, market: Market, stage: Stage) -> None:
 def liquidate_by_takeover(house: Clearinghouse, number: int, caller: str, target: str, size: int, margin: int) -> Taken:
     require(margin <= MARGIN_LIMIT, "amount too large")
     market = house.market(number)
-    quote, stage = _check_target(house, market, caller, target)
+    quote, stage = _check_target(house, number, caller, target)
     allowed = market.policy.takeover or stage == Stage.BANKRUPT or is_overdue(house, market, target)
     require(allowed, "takeover not allowed")
     _check_grace(house, market, stage)
-    return liquidation.take_over(house, market, caller, target, size, margin, quote)
+    return liquidation.take_over(house, number, caller, target, size, margin, quote)
 
 
 def force_close(house: Clearinghouse, number: int, keeper: str, target: str, size: int, limit_price: int) -> Closed:
     market = house.market(number)
     require(market.policy.force_close, "force close not allowed")
-    quote, stage = _check_target(house, market, keeper, target)
+    quote, stage = _check_target(house, number, keeper, target)
     _check_grace(house, market, stage)
-    return liquidation.force_close(house, market, keeper, target, size, limit_price, quote)
+    held = market.position_of(target)
+    amount = _chunk(house, market, target, held, stage, quote.price)
+    if amount is None:
+        amount = liquidation.part_of(market, held, size, quote.price)
+    else:
+        market.chunk_stamps[target] = house.now
+    return liquidation.force_close(house, number, keeper, target, amount, limit_price, quote)
+
+
+def _chunk(house: Clearinghouse, market: Market, target: str, held: Position, stage: Stage, price: int) -> int | None:
+    """What must go of a large position, if it must be a chunk."""
+    policy = market.policy
+    if not policy.chunks or stage == Stage.BANKRUPT:
+        return None
+    passed = house.now - market.chunk_stamps.get(target, -policy.cooldown_seconds * 10 - 1)
+    require(passed >= policy.cooldown_seconds, "cooldown")
+    if passed <= 10 * policy.cooldown_seconds or notional(held.size, price) <= policy.large_notional:
+        return None
+    return ceil_div(held.amount * policy.chunk_bps, BPS)

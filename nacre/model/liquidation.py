@@ -5,14 +5,23 @@ From docs/spec.md, sections 9 and 10; the order of the checks from their tables 
 
 from dataclasses import dataclass, replace
 
+from nacre.model import cross_margin
 from nacre.model.clearinghouse import Clearinghouse
 from nacre.model.market import Market
 from nacre.model.oracle import Quote
 from nacre.model.parameters import Policy, Residue
-from nacre.model.positions import Position, check_opening_rule, combine, notional, split
+from nacre.model.portfolio import cover, is_cross, portfolio_of
+from nacre.model.positions import (
+    Position,
+    check_opening_rule,
+    combine,
+    is_below,
+    maintenance_margin_of,
+    notional,
+)
 from nacre.model.rounding import BPS, MAX_UINT256, bps_down, require
 from nacre.model.venue import Order
-from nacre.model.waterfall import Absorbed, absorb
+from nacre.model.waterfall import Absorbed, absorb, drawable
 
 # More than may be opened: ranges leave positions of any size.
 LARGEST_TAKEN = 2**110
@@ -42,39 +51,58 @@ class Closed:
     absorbed: Absorbed
 
 
-def part_of(market: Market, held: Position, size: int, price: int) -> tuple[Position, Position]:
-    """(part, rest) of a settled position for the size asked for; a rest below the minimum goes along."""
+def part_of(market: Market, held: Position, size: int, price: int) -> int:
+    """How much of a settled position goes for the size asked for; a rest below the minimum goes along."""
     amount = held.amount if size == MAX_UINT256 else size
     require(amount > 0, "zero size")
     require(amount <= held.amount, "size too large")
     require(amount * BPS >= held.amount * market.policy.min_slice_bps, "slice too small")
     if notional(held.amount - amount, price) < market.parameters.min_notional:
         amount = held.amount
-    return split(held, amount)
+    return amount
 
 
 def take_over(
-    house: Clearinghouse, market: Market, caller: str, target: str, size: int, margin: int, quote: Quote
+    house: Clearinghouse, number: int, caller: str, target: str, size: int, margin: int, quote: Quote
 ) -> Taken:
     """The part with its margin, topped up, becomes the caller's."""
+    market, price = house.markets[number], quote.price
     held, totals = market.position_of(target), market.totals
     index = market.index_of(held.size)
-    part, rest = part_of(market, held.settled(index), size, quote.price)
+    settled = held.settled(index)
+    part, rest = cross_margin.split_leg(house, number, target, settled, part_of(market, settled, size, price))
     own = market.own_position(caller, house.now)
-    require(not quote.jumped or abs(own.size + part.size) >= own.amount, "price just jumped")
-    deficit = max(0, -part.equity(quote.price, index))
+    deficit = max(0, -part.equity(price, index))
     absorbed = Absorbed()
     if deficit:
-        absorbed = absorb(market, part, deficit, totals, quote.price, house.now)
+        require_absorbable(market, part, deficit, house.now)
+        absorbed = absorb(market, part, deficit, totals, price, house.now)
+    require(not quote.jumped or abs(own.size + part.size) >= own.amount, "price just jumped")
     brought = replace(part, balance=part.balance + deficit + margin)
-    new = combine(brought, own, market.long_index, market.short_index)
+    old = own.settled(market.index_of(own.size))
+    new = combine(brought, old, market.long_index, market.short_index)
     require(new.amount <= LARGEST_TAKEN, "size too large")
-    if new.size:
-        check_opening_rule(new, quote.price, market.index_of(new.size), market.parameters)
     market.store(target, rest)
+    if is_cross(market, caller):
+        _receive(house, number, caller, new, margin, price)
+        return Taken(part, deficit, absorbed, new)
+    if new.size:
+        check_opening_rule(new, price, market.index_of(new.size), market.parameters)
     ended = house.store_or_end(market, caller, new)
     house.move_margin(market, caller, margin - ended)
     return Taken(part, deficit, absorbed, new)
+
+
+def _receive(house: Clearinghouse, number: int, caller: str, new: Position, margin: int, price: int) -> None:
+    """A liquidator that is cross here brings its account."""
+    market = house.markets[number]
+    house.pay_in(market, caller, margin)
+    others = portfolio_of(house, caller).without(number)
+    if new.size:
+        cross_margin.check_opening_rule(others, new, price, market)
+        market.store(caller, cover(house, market, caller, new, price))
+    else:
+        cross_margin.end_leg(house, market, caller, others, new.balance)
 
 
 def liquidation_fee(policy: Policy, worth: int, left: int) -> tuple[int, int, int]:
@@ -101,39 +129,63 @@ def _order(market: Market, part: Position, limit_price: int, price: int) -> Orde
 
 
 def force_close(
-    house: Clearinghouse, market: Market, keeper: str, target: str, size: int, limit_price: int, quote: Quote
+    house: Clearinghouse, number: int, keeper: str, target: str, amount: int, limit_price: int, quote: Quote
 ) -> Closed:
     """The part is traded away; fees and the keeper are paid from what it still has."""
-    held, totals, price = market.position_of(target), market.totals, quote.price
+    market, price = house.markets[number], quote.price
+    held, totals = market.position_of(target), market.totals
     index = market.index_of(held.size)
-    part, rest = part_of(market, held.settled(index), size, price)
+    part, rest = cross_margin.split_leg(house, number, target, held.settled(index), amount)
+    worth = part.equity(price, index)
     fill = house.swap(market, _order(market, part, limit_price, price))
-    residue = part.balance + part.side * (fill.notional - part.entry_notional) - fill.fees
+    gross = part.balance + part.side * (fill.notional - part.entry_notional)
+    residue = gross - fill.fees
     reward = share = 0
     if residue > 0:
         reward, share, residue = liquidation_fee(market.policy, fill.notional, residue)
-    require(residue >= min(0, part.equity(price, index)), "venue too far")
+    if market.policy.at_liquidation_price and worth >= 0:
+        needed = maintenance_margin_of(fill.notional, market.parameters)
+        require(not is_below(gross, needed, market.policy.trigger_bps), "beyond liquidation price")
+    require(residue >= min(0, worth), "venue too far")
     absorbed = Absorbed()
     if residue < 0:
+        require_absorbable(market, part, -residue, house.now)
         absorbed = absorb(market, part, -residue, totals, price, house.now)
     market.credit_insurance(share)
-    if residue > 0 and market.policy.residue is Residue.TRADER and rest.size:
+    keeps = rest.size != 0 and not is_cross(market, target)
+    if residue > 0 and market.policy.residue is Residue.TRADER and keeps:
         rest = replace(rest, balance=rest.balance + residue)
     market.store(target, rest)
     if reward:
         house.pay_out(market, keeper, reward)
     if residue > 0:
-        _give(house, market, target, rest, residue)
+        _give(house, market, target, keeps, residue)
     return Closed(part, fill.notional, fill.fee, fill.protocol_fee, fill.penalty, reward, residue, absorbed)
 
 
-def _give(house: Clearinghouse, market: Market, target: str, rest: Position, residue: int) -> None:
-    """What a force close left, to whom the policy says; the trader's rest has it already."""
+def _give(house: Clearinghouse, market: Market, target: str, kept: bool, residue: int) -> None:
+    """What a force close left, to whom the policy says; the trader's rest has it already if it was kept there."""
     match market.policy.residue:
         case Residue.INSURANCE:
             market.credit_insurance(residue)
         case Residue.TREASURY:
             market.protocol_fees += residue
         case Residue.TRADER:
-            if not rest.size:
+            if not kept:
                 house.pay_out(market, target, residue)
+
+
+# More holders of a side than one call can pass are socialised.
+MOST_DELEVERAGED = 1000
+
+
+def deleverages(market: Market, failed: Position) -> bool:
+    """Whether a deficit that the fund does not cover is for auto-deleveraging."""
+    totals = market.totals
+    others = totals.holders_short if failed.size > 0 else totals.holders_long
+    return market.policy.loss_adl and others <= MOST_DELEVERAGED
+
+
+def require_absorbable(market: Market, failed: Position, deficit: int, now: int) -> None:
+    """Other ways of liquidation wait for auto-deleveraging."""
+    require(deficit <= drawable(market, now) or not deleverages(market, failed), "use ADL")

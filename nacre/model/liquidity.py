@@ -6,12 +6,14 @@ and from docs/errors.md.
 
 from dataclasses import replace
 
+from nacre.model import settlement
 from nacre.model.clearinghouse import Clearinghouse
 from nacre.model.market import Market
 from nacre.model.oracle import Quote
-from nacre.model.positions import Position, combine, maintenance_margin
+from nacre.model.portfolio import collect, is_cross, portfolio_of
+from nacre.model.positions import Position, combine, notional
 from nacre.model.ranges import Range, depth
-from nacre.model.rounding import BPS, require
+from nacre.model.rounding import BPS, bps_up, require
 from nacre.model.ticks import HIGHEST_TICK, LOWEST_TICK, SPACING, price_of_sqrt, sqrt_of_price, sqrt_price_at
 from nacre.model.venue import RangeKey
 from nacre.model.waterfall import absorb
@@ -31,7 +33,8 @@ def _near_mark(market: Market, price: int) -> bool:
 def _reach(house: Clearinghouse, number: int) -> tuple[Market, Quote]:
     """The market with its venue accrued."""
     market = house.market(number)
-    quote = house.fresh_price(market)
+    quote = market.accrue(house.now)
+    require(not quote.stale, "stale price")
     market.venue.accrue(market.funding.index)
     return market, quote
 
@@ -69,9 +72,9 @@ def add_liquidity(
     require(depth(added.liquidity, venue.sqrt_price, p.mmr_bps) >= p.min_notional, "range too small")
     fits = all(venue.ticks[edge].gross <= LARGEST_EDGE for edge in (lower, upper))
     require(fits, "too much liquidity")
-    market.mid = venue.mid()
+    market.set_mid(venue.mid(), house.now)
     market.lp_margin += margin
-    house.pay_in(market, sender, margin)
+    house.spend(market, sender, margin)
     return added.liquidity
 
 
@@ -79,7 +82,7 @@ def sync(house: Clearinghouse, number: int) -> None:
     """Lets a venue without liquidity follow mark."""
     market, quote = _reach(house, number)
     market.venue.drift(quote.price)
-    market.mid = market.venue.mid()
+    market.set_mid(market.venue.mid(), house.now)
 
 
 # ---- removing
@@ -89,7 +92,7 @@ def _fails(market: Market, held: Range, price: int) -> bool:
     """Whether the range would be below maintenance margin if the venue stood at mark."""
     position = _position_at(market, held, sqrt_of_price(price))
     equity = position.balance + position.price_pnl(price)
-    return equity < maintenance_margin(position.size, price, market.parameters)
+    return equity < bps_up(notional(position.size, price), market.parameters.mmr_bps)
 
 
 def _in_the_way(market: Market, held: Range, price: int) -> bool:
@@ -102,6 +105,8 @@ def _in_the_way(market: Market, held: Range, price: int) -> bool:
 
 def remove_liquidity(house: Clearinghouse, number: int, provider: str, lower: int, upper: int, sender: str) -> Position:
     """One's own, or one that fails or is in the way; returns what the provider's position got."""
+    if house.market(number).final_price:
+        return _remove_at_the_end(house, number, (provider, lower, upper))
     market, quote = _reach(house, number)
     market.venue.drift(quote.price)
     key = (provider, lower, upper)
@@ -115,7 +120,7 @@ def remove_liquidity(house: Clearinghouse, number: int, provider: str, lower: in
     removed, totals, price = range_position(market, key), market.totals, quote.price
     market.lp_margin -= held.margin_now(market.lp_factor, market.lp_epoch)
     market.venue.remove(key)
-    market.mid = market.venue.mid()
+    market.set_mid(market.venue.mid(), house.now)
     equity = removed.balance + removed.price_pnl(price)
     tip = 0
     if equity < 0:
@@ -124,19 +129,41 @@ def remove_liquidity(house: Clearinghouse, number: int, provider: str, lower: in
     elif not own:
         tip = min(market.parameters.tip, equity // TIP_PART)
         removed = replace(removed, balance=removed.balance - tip)
-    _hand_over(house, market, provider, removed, own, price)
+    _hand_over(house, number, provider, removed, own, price)
     if tip:
         house.pay_out(market, sender, tip)
     return removed
 
 
-def _hand_over(house: Clearinghouse, market: Market, provider: str, removed: Position, own: bool, price: int) -> None:
+def _hand_over(house: Clearinghouse, number: int, provider: str, removed: Position, own: bool, price: int) -> None:
     """Combines what left the venue into the provider's position; margin rules do not apply."""
+    market = house.markets[number]
     held, totals = market.own_position(provider, house.now), market.totals
     held = held.settled(market.index_of(held.size))
     new = combine(removed, held, market.long_index, market.short_index)
+    if new.size == 0 and new.balance < 0 and is_cross(market, provider):
+        others = portfolio_of(house, provider).without(number)
+        found = collect(house, replace(others, legs=()), market, provider, -new.balance)
+        new = replace(new, balance=new.balance + found)
     if new.size == 0 and new.balance < 0 and not own:
         absorb(market, held, -new.balance, totals, price, house.now)
         new = replace(new, balance=0)
     ended = house.store_or_end(market, provider, new)
     house.move_margin(market, provider, -ended)
+
+
+def _remove_at_the_end(house: Clearinghouse, number: int, key: RangeKey) -> Position:
+    """Of a market at its final price: by anyone, at the inventory it has."""
+    market = house.markets[number]
+    market.venue.accrue(market.funding.index)
+    require(key in market.venue.ranges, "no range")
+    removed = range_position(market, key)
+    market.lp_margin -= market.venue.ranges[key].margin_now(market.lp_factor, market.lp_epoch)
+    market.venue.remove(key)
+    market.set_mid(market.venue.mid(), house.now)
+    equity = removed.balance + removed.price_pnl(market.final_price)
+    if equity < 0:
+        settlement.absorb(market, -equity)
+        removed = replace(removed, balance=removed.balance - equity)
+    settlement.hand_over(house, market, key[0], removed)
+    return removed

@@ -4,15 +4,19 @@ from dataclasses import dataclass, field, replace
 
 from nacre.model import accrual
 from nacre.model.accrual import Funding
-from nacre.model.oracle import Oracle, Quote, read
+from nacre.model.oracle import HIGHEST_PRICE, LOWEST_PRICE, Oracle, Quote, read
 from nacre.model.parameters import MarketParameters, Policy
 from nacre.model.positions import TOPUP_LIMIT, Position, notional
-from nacre.model.rounding import RAY, require
+from nacre.model.rounding import BPS, RAY, clamp, require
 from nacre.model.venue import Venue
 
 # What a stored position has room for.
 MAX_BALANCE = 2**127
 MAX_STORED_NOTIONAL = 2**120
+# B, and RAY of it in a WAD of price.
+BORROW_LIMIT = 2**124
+BORROW_UNIT = 10**9
+YEAR = 365 * 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +78,23 @@ class Market:
     draw_time: int = 0
     reduce_only: bool = False
     paused: bool = False
+    # For a median mark, since it is one: the mid as the venue told it last, when, and what it was before that block.
+    seen_mid: int = 0
+    kept_mid: int = 0
+    mid_time: int = 0
+    # Since when there is no mid.
+    idle_since: int = 0
+    borrow_index: int = 0
+    borrow_fees: int = 0
+    # The mark of the last block that was accrued, and of the one before.
+    kept_mark: int = 0
+    earlier_mark: int = 0
+    # Accounts whose position here is backed by all that they have.
+    cross: set[str] = field(default_factory=set)
+    # When the engine closed a chunk of an account's position last.
+    chunk_stamps: dict[str, int] = field(default_factory=dict)
+    # At which positions become claims; 0 while the market is alive.
+    final_price: int = 0
 
     def copy(self) -> "Market":
         return replace(
@@ -83,27 +104,72 @@ class Market:
             positions=dict(self.positions),
             owed=dict(self.owed),
             liquidatable_since=dict(self.liquidatable_since),
+            cross=set(self.cross),
+            chunk_stamps=dict(self.chunk_stamps),
         )
+
+    def glimpse(self) -> "Market":
+        """The same market for accruing in memory: its dictionaries and its venue are not to be changed."""
+        return replace(self)
 
     # ---- prices and indices
 
     def accrue(self, now: int) -> Quote:
-        """Reads the oracle and, unless the price is stale, brings funding up to date."""
+        """Reads the oracle and, unless the price is stale or final, brings everything up to date."""
+        if self.final_price:
+            return Quote(self.final_price, False, False, now, self.final_price)
         quote = read(self.oracle, now, self.parameters.oracle_max_age)
-        if not quote.stale:
-            p = self.parameters
-            self.funding = accrual.accrued(
-                self.funding, quote.price, self.mid, now, p.funding_cap_bps, p.funding_period_seconds
-            )
-        return quote
+        if quote.stale:
+            return replace(quote, price=self.mark_at(quote.index, now))
+        p, before = self.parameters, self.funding.time
+        self.funding = accrual.accrued(
+            self.funding, quote.index, self.mid, now, p.funding_cap_bps, p.funding_period_seconds, p.clock_runs
+        )
+        mark = self.mark_at(quote.index, now)
+        if now > before:
+            self._borrow(mark, now - before)
+            if p.clock_runs:
+                self.earlier_mark, self.kept_mark = self.kept_mark, mark
+        return replace(quote, price=mark)
+
+    def _borrow(self, mark: int, elapsed: int) -> None:
+        """Both sides' accounts owe for the time; who gets it is decided when the fees are collected."""
+        step = self.parameters.borrow_rate_bps * mark * elapsed * BORROW_UNIT // (BPS * YEAR)
+        step = min(step, BORROW_LIMIT - self.borrow_index)
+        self.borrow_index += step
+        self.borrow_fees += step * (self.totals.long + self.totals.short) // RAY
+
+    def mark_at(self, index: int, now: int) -> int:
+        """What margin is measured at while the oracle says `index`."""
+        if not self.parameters.mark_median:
+            return index
+        mid = (self.kept_mid if self.mid_time == now else self.seen_mid) or index
+        with_premium = index * max(0, accrual.UNIT + self.funding.ema) // accrual.UNIT
+        return clamp(sorted((index, with_premium, mid))[1], LOWEST_PRICE, HIGHEST_PRICE)
+
+    def previous_mark_at(self, now: int) -> int:
+        """The mark of the last touch in an earlier block."""
+        return self.kept_mark if self.funding.time < now else self.earlier_mark
+
+    def set_mid(self, mid: int, now: int) -> None:
+        """As the venue tells it; that of the end of the earlier block is kept for the rest of this one."""
+        if self.parameters.mark_median:
+            if self.mid_time < now:
+                self.kept_mid, self.mid_time = self.seen_mid, now
+            self.seen_mid = mid
+        if mid:
+            self.idle_since = 0
+        elif self.mid:
+            self.idle_since = now
+        self.mid = mid
 
     @property
     def long_index(self) -> int:
-        return self.funding.index + self.long_social_loss
+        return self.funding.index + self.borrow_index + self.long_social_loss
 
     @property
     def short_index(self) -> int:
-        return self.short_social_loss - self.funding.index
+        return self.short_social_loss + self.borrow_index - self.funding.index
 
     def index_of(self, size: int) -> int:
         """Carry index of the side on which `size` stands."""
@@ -146,7 +212,7 @@ class Market:
     @property
     def open(self) -> bool:
         """Whether new risk is allowed."""
-        return not (self.reduce_only or self.paused or self.owed_total)
+        return not (self.reduce_only or self.paused or self.owed_total or self.final_price)
 
     def exceeds_cap(self, interest: int, price: int) -> bool:
         cap = self.parameters.max_open_interest

@@ -43,12 +43,13 @@ def is_sane(price: int) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """What one call sees of the oracle."""
+    """What one call sees of a market's prices: `price` is the mark, `index` what the oracle says."""
 
     price: int
     stale: bool
     jumped: bool
     updated_at: int
+    index: int
 
 
 def read(oracle: Oracle, now: int, max_age: int) -> Quote:
@@ -56,4 +57,4 @@ def read(oracle: Oracle, now: int, max_age: int) -> Quote:
     require(is_sane(oracle.price), "price out of bounds")
     require(oracle.updated_at <= now, "future price")
     stale = now - oracle.updated_at > max_age
-    return Quote(oracle.price, stale, oracle.jumped(now), oracle.updated_at)
+    return Quote(oracle.price, stale, oracle.jumped(now), oracle.updated_at, oracle.price)

@@ -34,6 +34,23 @@ class MarketParameters:
     insurance_draw_bps: int = 10_000
     force_close_band_bps: int = 0
     push_jump_bps: int = 0
+    mark_median: bool = False
+    previous_mark: bool = False
+    cross_margin: bool = False
+    # (lower bound of the notional, imr, mmr) above the first, ascending.
+    tiers: tuple[tuple[int, int, int], ...] = ()
+    borrow_rate_bps: int = 0
+    borrow_share_bps: int = 0
+    settlement_delay: int = 0
+    shown_trigger_bps: int = 0
+
+    @property
+    def clock_runs(self) -> bool:
+        """Whether premium, time and mark are kept even without funding: section 4."""
+        kept = (
+            self.mark_median or self.previous_mark or self.cross_margin or bool(self.tiers) or self.borrow_rate_bps > 0
+        )
+        return kept or self.settlement_delay > 0 or self.shown_trigger_bps > 0
 
     @property
     def band_bps(self) -> int:
@@ -57,6 +74,17 @@ class Policy:
     residue: Residue = Residue.INSURANCE
     last_resort_seconds: int = 0
     grace_seconds: int = 0
+    large_notional: int = 0
+    chunk_bps: int = 0
+    cooldown_seconds: int = 0
+    at_liquidation_price: bool = False
+    loss_adl: bool = False
+    adl_previous_mark: bool = False
+
+    @property
+    def chunks(self) -> bool:
+        """Whether large positions are closed in parts."""
+        return self.large_notional > 0 and self.chunk_bps > 0
 
 
 OYSTER = Policy()

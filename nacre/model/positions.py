@@ -4,10 +4,11 @@ From docs/spec.md, section 5. Sizes are signed, so that one floor gives both dir
 floor(|q| P) of a long and -ceil(|q| P) of a short, and the entry notional n counts as s n.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from nacre.model.parameters import MarketParameters
-from nacre.model.rounding import BPS, RAY, WAD, bps_up, require
+from nacre.model.rounding import BPS, RAY, WAD, ceil_div, require
 
 # A position's count of top-ups is modulo this: section 9.
 TOPUP_LIMIT = 2**7
@@ -57,12 +58,30 @@ def notional(size: int, price: int) -> int:
     return -(-abs(size) * price // WAD)
 
 
+def _tiered(worth: int, first_bps: int, tiers: Iterable[tuple[int, int]]) -> int:
+    """Margin of a notional, rounded up: `tiers` are (lower bound, ratio) above the first."""
+    ratio, deduction = first_bps, 0
+    for bound, higher in tiers:
+        if worth > bound:
+            deduction += bound * (higher - ratio)
+            ratio = higher
+    return ceil_div(worth * ratio - deduction, BPS)
+
+
+def initial_margin_of(worth: int, p: MarketParameters) -> int:
+    return _tiered(worth, p.imr_bps, ((bound, imr) for bound, imr, _ in p.tiers))
+
+
+def maintenance_margin_of(worth: int, p: MarketParameters) -> int:
+    return _tiered(worth, p.mmr_bps, ((bound, mmr) for bound, _, mmr in p.tiers))
+
+
 def initial_margin(size: int, price: int, p: MarketParameters) -> int:
-    return bps_up(notional(size, price), p.imr_bps)
+    return initial_margin_of(notional(size, price), p)
 
 
 def maintenance_margin(size: int, price: int, p: MarketParameters) -> int:
-    return bps_up(notional(size, price), p.mmr_bps)
+    return maintenance_margin_of(notional(size, price), p)
 
 
 def split(position: Position, amount: int) -> tuple[Position, Position]:
@@ -107,7 +126,7 @@ def check_opening_rule(position: Position, price: int, index: int, p: MarketPara
     required = initial_margin(position.size, price, p)
     require(position.balance + min(position.price_pnl(price), 0) >= required, "below initial margin")
     if p.entry_margin_rule:
-        require(position.balance >= bps_up(position.entry_notional, p.imr_bps), "below initial margin")
+        require(position.balance >= initial_margin_of(position.entry_notional, p), "below initial margin")
 
 
 def check_reduce_rule(

@@ -36,7 +36,7 @@ class World:
         start = tick_math.sqrt_of_price(price)
         market = Market(parameters, policy, oracle, Venue(start, tick_math.tick_at(start)))
         market.funding = replace(market.funding, time=now)
-        market.draw_time = now
+        market.draw_time = market.idle_since = now
         self.house.markets.append(market)
         return len(self.house.markets) - 1
 
@@ -65,6 +65,8 @@ class World:
         with suppress(Revert):
             self.accrue(number)
         market = self.market(number)
+        if market.funding.time < self.house.now:
+            market.earlier_mark = market.kept_mark
         market.parameters = parameters
         market.funding = replace(market.funding, time=self.house.now)
 

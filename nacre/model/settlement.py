@@ -1,0 +1,98 @@
+"""The end of a market: a final price, positions and ranges that become claims, claims that are paid.
+
+From docs/spec.md, section 15.
+"""
+
+from typing import TYPE_CHECKING
+
+from nacre.model.oracle import is_sane
+from nacre.model.portfolio import cover, is_cross, seen
+from nacre.model.positions import Position, combine
+from nacre.model.rounding import Revert, require
+
+if TYPE_CHECKING:
+    from nacre.model.clearinghouse import Clearinghouse
+    from nacre.model.market import Market
+
+# Range margin that rounding may leave.
+LARGEST_REST = 10**6
+
+
+def begin(house: "Clearinghouse", number: int, price: int) -> None:
+    """By the owner; 0 is the mark."""
+    market = house.market(number)
+    require(not market.final_price, "market is settling")
+    if price:
+        require(is_sane(price), "price out of bounds")
+    try:
+        mark = market.accrue(house.now).price
+    except Revert:
+        if not price:
+            raise
+        mark = 0
+    market.final_price = price or mark
+
+
+def settle_dead_market(house: "Clearinghouse", number: int) -> None:
+    """By anyone, long after the market had liquidity or a price. An oracle that fails has been stale for ever."""
+    market = house.market(number)
+    require(not market.final_price, "market is settling")
+    quote = seen(market, house.now)
+    delay = market.parameters.settlement_delay
+    idle = market.idle_since > 0 and house.now >= market.idle_since + delay
+    expired = quote.updated_at + market.parameters.oracle_max_age
+    dead = quote.stale and house.now >= expired + delay
+    require(delay > 0 and (idle or dead) and not quote.jumped, "market is alive")
+    market.final_price = quote.index if quote.stale else quote.price
+
+
+def settle_account(house: "Clearinghouse", number: int, account: str) -> None:
+    """A position becomes a claim, or takes from the fund."""
+    market = house.market(number)
+    require(market.final_price > 0, "market is not settling")
+    held = market.position_of(account)
+    require(held.size != 0, "no position")
+    settled = held.settled(market.index_of(held.size))
+    if is_cross(market, account):
+        settled = cover(house, market, account, settled, market.final_price)
+    market.store(account, Position())
+    book(market, account, settled.balance + settled.price_pnl(market.final_price))
+
+
+def book(market: "Market", account: str, worth: int) -> None:
+    """Owed to the account; what is below zero is the fund's, then nobody's, and never an index's."""
+    if worth > 0:
+        market.owed[account] = market.owed.get(account, 0) + worth
+        market.owed_total += worth
+    elif worth < 0:
+        absorb(market, -worth)
+
+
+def absorb(market: "Market", deficit: int) -> None:
+    """Whatever its draw limit says."""
+    paid = min(deficit, market.insurance_fund)
+    market.insurance_fund -= paid
+    market.unallocated_loss += deficit - paid
+
+
+def is_over(market: "Market") -> bool:
+    """Whether nothing is left to become a claim, or the market is alive."""
+    return not market.final_price or (market.totals.open_interest == 0 and market.lp_margin <= LARGEST_REST)
+
+
+def share(market: "Market", debt: int) -> int:
+    """What a claim is paid once everything has become one."""
+    require(is_over(market), "market is settling")
+    return min(debt, debt * market.pot // market.owed_total)
+
+
+def hand_over(house: "Clearinghouse", market: "Market", provider: str, removed: Position) -> None:
+    """A removed range becomes part of its provider's position, which is settled like any."""
+    held = market.own_position(provider, house.now)
+    held = held.settled(market.index_of(held.size))
+    new = combine(removed, held, market.long_index, market.short_index)
+    if new.size:
+        market.store(provider, new)
+        return
+    market.store(provider, Position())
+    book(market, provider, new.balance)
