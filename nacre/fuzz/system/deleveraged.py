@@ -1,13 +1,14 @@
 """Auto-deleveraging: nobody was skipped, nobody listed twice, nobody gave up more than the target lacked."""
 
 from contextlib import suppress
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
 from nacre.chain import CallFailed, Receipt
 from nacre.fuzz.invariants import ensure
 from nacre.fuzz.system.invariants import dust_bound
-from nacre.fuzz.system.ranking import rank
+from nacre.fuzz.system.ranking import deleveraging_order, rank
 from nacre.fuzz.system.world import RAY, WAD, Action, MarketView, View, World, equity
 
 # By how much a rank may exceed those before it, with room for the rounding of the contract's own.
@@ -18,19 +19,29 @@ COMPLETE = Fraction(99, 100)
 LIST_REFUSALS = frozenset({"ADL order", "ADL list incomplete", "ADL account repeated"})
 
 
-def foresee(world: World, action: Action) -> Any:
-    """The terms that the lens tells; None if it refuses."""
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """What the lens says in the block of the call. terms: None if it refuses; right: the list is the lens's own."""
+
+    terms: Any
+    right: bool
+
+
+def foresee(world: World, action: Action) -> Foreseen:
+    """Asks the lens."""
+    order = deleveraging_order(world, action["market"], action["target"])
     with suppress(CallFailed):
-        return world.lens.call("adl_terms", action["market"], world.address[action["target"]])
-    return None
+        terms = world.lens.call("adl_terms", action["market"], world.address[action["target"]])
+        return Foreseen(terms, action["list"] == order)
+    return Foreseen(None, False)
 
 
-def check_refusal(action: Action, reason: str | None) -> None:
-    """A list in the order that the reads give, with everybody in it, is not refused for what it is."""
-    ensure(not action.get("right") or reason not in LIST_REFUSALS, f"right list refused: {reason!r}")
+def check_refusal(foreseen: Foreseen, reason: str | None) -> None:
+    """A list in the order that the lens gives, with everybody in it, is not refused for what it is."""
+    ensure(not foreseen.right or reason not in LIST_REFUSALS, f"right list refused: {reason!r}")
 
 
-def check(world: World, action: Action, terms: Any, before: View, after: View, receipt: Receipt) -> None:
+def check(world: World, action: Action, foreseen: Foreseen, before: View, after: View, receipt: Receipt) -> None:
     """What went through was complete and in order, and took no more than it should."""
     number = action["market"]
     old, new = before.markets[number], after.markets[number]
@@ -41,6 +52,7 @@ def check(world: World, action: Action, terms: Any, before: View, after: View, r
     total = sum(abs(held.size) for held in opposite.values())
     passed = sum(abs(opposite[name].size) for name in listed)
     ensure(passed >= total * COMPLETE, f"deleveraged with {passed} of {total} listed")
+    terms = foreseen.terms
     ensure(terms is not None, "9: the lens knows no terms for a deleveraging that went through")
     price = Fraction(terms.notional * WAD, abs(terms.size))
     event = receipt.event("AutoDeleveraging")

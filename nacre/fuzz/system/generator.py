@@ -282,7 +282,7 @@ class Generator(Chooser):
     def _adl(self, number: int) -> Action:
         target = self._weakest(number)
         listed = deleveraging_order(self.world, number, target)
-        spoiled, right = self.rng.random(), list(listed)
+        spoiled = self.rng.random()
         if listed and spoiled < 0.05:
             listed = listed[1:]
         elif listed and spoiled < 0.1:
@@ -292,7 +292,7 @@ class Generator(Chooser):
         elif spoiled < 0.2:
             listed = [*listed, self._who()]
         place = {"market": number, "who": KEEPER, "target": target}
-        return {"do": "adl", "list": listed, "right": listed == right} | place
+        return {"do": "adl", "list": listed} | place
 
     def _call_margin(self, number: int) -> Action:
         listed = [self._weakest(number), *self.rng.sample(TRADERS, 2)]

@@ -68,7 +68,7 @@ class Walk:
         before = world.look(sorted(footprint.markets))
         self._check_view(before, footprint)
         promise = promises.foresee(world, action) if action["do"] in ("takeover", "force_close") else None
-        terms = deleveraged.foresee(world, action) if action["do"] == "adl" else None
+        foreseen = deleveraged.foresee(world, action) if action["do"] == "adl" else None
         risk = self._risk(before, action)
         share = self._share(action)
         legs = self._legs(footprint)
@@ -77,8 +77,8 @@ class Walk:
         self._note(action, reason)
         if promise is not None and receipt is not None:
             promises.check(world, action, promise, receipt)
-        if action["do"] == "adl":
-            deleveraged.check_refusal(action, reason)
+        if foreseen is not None:
+            deleveraged.check_refusal(foreseen, reason)
         if reason is not None:
             ensure(reason in documented_reasons(), f"refused without a documented reason: {reason!r}")
             if risk is not None and not risk.target.cross:
@@ -89,8 +89,8 @@ class Walk:
         self._check_step(action, footprint, before, after, legs)
         if risk is not None and receipt is not None:
             self._check_liquidation(action, before, after, risk, receipt)
-            if action["do"] == "adl":
-                deleveraged.check(world, action, terms, before, after, receipt)
+            if foreseen is not None:
+                deleveraged.check(world, action, foreseen, before, after, receipt)
         if share is not None:
             self._check_share(share)
         if len(self.trace) % FULL_CHECK == 0:
