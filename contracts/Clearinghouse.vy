@@ -1,5 +1,5 @@
 # pragma version 0.4.3
-# pragma optimize codesize
+# pragma optimize gas
 # pragma nonreentrancy on
 """
 @title  Clearinghouse
@@ -16,8 +16,6 @@
 
 # Free collateral and operators.
 from contracts.modules import accounts
-# The end of a change to a position.
-from contracts.modules import closing
 # The token.
 from contracts.modules import custody
 # What the engine may do.
@@ -50,15 +48,14 @@ initializes: parts[accounts := accounts]
 initializes: payouts[accounts := accounts, markets := markets, parts := parts]
 initializes: custody[accounts := accounts, parts := parts]
 initializes: waterfall[markets := markets, payouts := payouts]
-initializes: closing[markets := markets, payouts := payouts]
 initializes: swaps[markets := markets]
 initializes: trade_rules[markets := markets]
 initializes: liquidation_steps[markets := markets, payouts := payouts, swaps := swaps, waterfall := waterfall]
 initializes: trading[
     accounts := accounts,
-    closing := closing,
     markets := markets,
     parts := parts,
+    payouts := payouts,
     positions := positions,
     swaps := swaps,
     trade_rules := trade_rules,
@@ -66,7 +63,6 @@ initializes: trading[
 ]
 initializes: liquidation[
     accounts := accounts,
-    closing := closing,
     liquidation_steps := liquidation_steps,
     markets := markets,
     parts := parts,

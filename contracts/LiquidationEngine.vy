@@ -57,18 +57,26 @@ def __init__(_clearinghouse: address, _config: address):
 
 
 @external
+@reentrant
 def liquidate_by_takeover(_market: uint256, _target: address, _size: uint256, _margin: uint256):
     """
     @notice Takes (part of) a failing position over, with the margin on it. The caller's position must meet the opening rule
             afterwards.
     @param _size unsigned WAD; max_value(uint256) is all
     @param _margin WAD from the caller's free collateral
-    @dev Reverts: docs/errors.md, "takeover".
+    @dev Reverts: docs/errors.md, "takeover". Without the lock: nothing here is written, and the clearinghouse takes its own.
     """
-    liquidation_math._check_margin(_margin)
-    policy: uint256 = policies._policy(_market)
+    if _margin > liquidation_math.MAX_MARGIN:
+        reasons._revert(reasons.AMOUNT_TOO_LARGE)
+    policy: uint256 = policies.policies[_market]
+    refusal: uint256 = 0
+    # where takeovers are allowed and there is no grace period nothing can be said against one
+    if policy & policy_word.TAKEOVER_AND_GRACE != policy_word.FLAG_TAKEOVER:
+        if policy == 0:
+            reasons._revert(reasons.UNKNOWN_MARKET)
+        refusal = policies._takeover_refusal(_market, _target, policy)
     extcall policies.CLEARINGHOUSE.take_over(
-        _market, msg.sender, _target, _size, _margin, policy, policies._takeover_refusal(_market, _target, policy), skip_contract_check=True
+        _market, msg.sender, _target, _size, _margin, policy, refusal, skip_contract_check=True
     )
 
 

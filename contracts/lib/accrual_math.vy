@@ -6,6 +6,8 @@
 @dev    Bounds: |ema|, |premium| < 2**47, index < 2**84, elapsed < 2**32: r * p * dt < 2**163. |F| <= 2**125.
 """
 
+MASK_32: constant(uint256) = 2**32 - 1
+MASK_48: constant(uint256) = 2**48 - 1
 # A premium counts in 1e-12 of the index price.
 PREMIUM_UNIT: constant(int256) = 10**12
 PREMIUM_LIMIT: constant(int256) = 2**46
@@ -21,49 +23,58 @@ C3: constant(int256) = 20 * 150
 
 @internal
 @pure
-def _ema(_ema_: int256, _premium: int256, _elapsed: uint256) -> int256:
+def _accrued(_word: uint256, _now: uint256, _price: uint256, _mid: uint256, _risk: uint256) -> uint256:
     """
-    @notice The EMA after the premium stood for a time; a step counts at most 150 s. The distance left is truncated toward zero.
+    @notice An accrual word (modules/markets) brought up to now: the EMA after the premium stood for a time, F after the EMA was paid for
+            it, and the premium of now. In one piece: this runs on every call.
+    @param _mid of the venue; without one there is no premium
+    @param _risk word of lib/market_words: the cap of the index price a day, and the seconds in which a lasting premium is paid once
     """
-    if _ema_ == _premium:
-        return _ema_
-    z: int256 = min(convert(_elapsed, int256), TIME_CONSTANT)
-    even: int256 = unsafe_add(C0, unsafe_mul(unsafe_mul(z, z), unsafe_add(C2, unsafe_mul(z, z))))
-    odd: int256 = unsafe_mul(z, unsafe_add(C1, unsafe_mul(C3, unsafe_mul(z, z))))
-    distance: int256 = unsafe_sub(_ema_, _premium)
-    return unsafe_add(
-        _premium, unsafe_div(unsafe_mul(distance, unsafe_sub(even, odd)), unsafe_add(even, odd))
+    period: uint256 = _risk >> 10 & 16_777_215
+    elapsed: int256 = convert(convert(unsafe_sub(_now, _word & MASK_32), bytes32), int256)
+    price: int256 = convert(convert(_price, bytes32), int256)
+    premium: int256 = convert(convert(_word << 176, bytes32), int256) >> 208
+    ema: int256 = convert(convert(_word << 128, bytes32), int256) >> 208
+    if ema != premium:
+        # a step counts at most 150 s; the distance left is truncated toward zero
+        z: int256 = elapsed
+        if z > TIME_CONSTANT:
+            z = TIME_CONSTANT
+        square: int256 = unsafe_mul(z, z)
+        even: int256 = unsafe_add(C0, unsafe_mul(square, unsafe_add(C2, square)))
+        odd: int256 = unsafe_mul(z, unsafe_add(C1, unsafe_mul(C3, square)))
+        ema = unsafe_add(
+            premium,
+            unsafe_div(unsafe_mul(unsafe_sub(ema, premium), unsafe_sub(even, odd)), unsafe_add(even, odd)),
+        )
+    # at most the cap; truncated toward zero: both sides see the same F
+    rate: int256 = convert(
+        convert(unsafe_div(unsafe_mul(unsafe_mul(_risk >> 34 & 16_383, 10**8), period), 86_400), bytes32), int256
     )
-
-
-@internal
-@pure
-def _funding(
-    _index: int256, _ema_: int256, _price: uint256, _elapsed: uint256, _cap_bps: uint256, _period: uint256
-) -> int256:
-    """
-    @notice F after the EMA premium was paid for a time, at most the cap. Truncated toward zero: both sides see the same F.
-    @param _cap_bps of the index price, a day
-    @param _period seconds in which a lasting premium is paid once
-    """
-    cap: int256 = convert(unsafe_div(unsafe_mul(unsafe_mul(_cap_bps, 10**8), _period), 86_400), int256)
-    rate: int256 = min(max(_ema_, -cap), cap)
-    product: int256 = unsafe_mul(unsafe_mul(rate, convert(_price, int256)), convert(_elapsed, int256))
-    change: int256 = unsafe_div(product, convert(unsafe_mul(1_000, _period), int256))
-    return min(max(unsafe_add(_index, change), -FUNDING_LIMIT), FUNDING_LIMIT)
-
-
-@internal
-@pure
-def _premium(_mid: uint256, _price: uint256) -> int256:
-    """
-    @notice Mid against index; 0 without a mid.
-    """
-    if _mid == 0:
-        return 0
-    distance: int256 = unsafe_sub(convert(_mid, int256), convert(_price, int256))
-    premium: int256 = unsafe_div(unsafe_mul(distance, PREMIUM_UNIT), convert(_price, int256))
-    return min(max(premium, -PREMIUM_LIMIT), PREMIUM_LIMIT)
+    if ema < rate:
+        rate = max(ema, unsafe_sub(0, rate))
+    funding: int256 = unsafe_add(
+        convert(convert(_word, bytes32), int256) >> 128,
+        unsafe_div(
+            unsafe_mul(unsafe_mul(rate, price), elapsed), convert(convert(unsafe_mul(1_000, period), bytes32), int256)
+        ),
+    )
+    if funding > FUNDING_LIMIT:
+        funding = FUNDING_LIMIT
+    elif funding < -FUNDING_LIMIT:
+        funding = -FUNDING_LIMIT
+    premium = 0
+    if _mid != 0:
+        # never below -1
+        premium = min(
+            unsafe_div(unsafe_mul(unsafe_sub(convert(convert(_mid, bytes32), int256), price), PREMIUM_UNIT), price), PREMIUM_LIMIT
+        )
+    return (
+        convert(convert(funding << 128, bytes32), uint256)
+        | (convert(convert(ema, bytes32), uint256) & MASK_48) << 80
+        | (convert(convert(premium, bytes32), uint256) & MASK_48) << 32
+        | _now
+    )
 
 
 @internal

@@ -22,7 +22,7 @@ def _initial(_notional: uint256, _risk: uint256, _extras: uint256) -> uint256:
     @param _risk the risk word of lib/market_words
     @param _extras the extras word, or 0
     """
-    return self._of(_notional, market_words._imr_bps(_risk), _extras, INITIAL)
+    return self._of(_notional, _risk >> 82 & 16_383, _extras, INITIAL)
 
 
 @internal
@@ -31,7 +31,7 @@ def _maintenance(_notional: uint256, _risk: uint256, _extras: uint256) -> uint25
     """
     @notice Maintenance margin, rounded up.
     """
-    return self._of(_notional, market_words._mmr_bps(_risk), _extras, MAINTENANCE)
+    return self._of(_notional, _risk >> 68 & 16_383, _extras, MAINTENANCE)
 
 
 @internal
@@ -52,13 +52,13 @@ def _both(_notional: uint256, _risk: uint256, _extras: uint256) -> (uint256, uin
 @internal
 @pure
 def _of(_notional: uint256, _ratio_bps: uint256, _extras: uint256, _place: uint256) -> uint256:
+    tiers: uint256 = _extras & market_words.MASK_TIERS
+    if tiers == 0:
+        return unsafe_div(unsafe_add(unsafe_mul(_notional, _ratio_bps), 9_999), 10_000)
     rate: uint256 = _ratio_bps
     # in wei times basis points: exact
     deduction: uint256 = 0
-    tiers: uint256 = _extras & market_words.MASK_TIERS
     for _: uint256 in range(3):
-        if tiers == 0:
-            break
         bound: uint256 = market_words._amount(tiers >> 28)
         if _notional <= bound:
             break
@@ -66,4 +66,6 @@ def _of(_notional: uint256, _ratio_bps: uint256, _extras: uint256, _place: uint2
         deduction = unsafe_add(deduction, unsafe_mul(bound, unsafe_sub(higher, rate)))
         rate = higher
         tiers = tiers >> market_words.TIER_BITS
+        if tiers == 0:
+            break
     return unsafe_div(unsafe_add(unsafe_sub(unsafe_mul(_notional, rate), deduction), 9_999), 10_000)

@@ -28,6 +28,8 @@ FLAG_BORROWED: constant(uint256) = 64
 FLAGS_KEPT: constant(uint256) = 96
 # Any of the first five but the entry rule: the clock runs even while funding is off, and the mark is kept.
 FLAGS_SPECIAL: constant(uint256) = 29
+# Those flags, and the funding cap: without any of them the clock stands still.
+RUNS_CLOCK: constant(uint256) = 29 + (2**14 - 1) * 2**34
 
 # Bits of a tier in the extras word, and of all three.
 TIER_BITS: constant(uint256) = 53

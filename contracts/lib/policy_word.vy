@@ -8,6 +8,8 @@
 """
 
 FLAG_TAKEOVER: constant(uint256) = 1
+# That flag and the grace period.
+TAKEOVER_AND_GRACE: constant(uint256) = 1 + (2**24 - 1) * 2**176
 FLAG_FORCE_CLOSE: constant(uint256) = 2
 FLAG_FORCE_CLOSE_FEES: constant(uint256) = 4
 # Deficits go to auto-deleveraging instead of social loss.

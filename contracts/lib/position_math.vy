@@ -22,6 +22,7 @@ struct Position:
 
 
 WAD: constant(uint256) = 10**18
+RAY: constant(int256) = 10**27
 
 
 @internal
@@ -60,11 +61,33 @@ def _price_pnl(_size: int256, _entry_notional: uint256, _mark: uint256) -> int25
 
 @internal
 @pure
+def _appraised(_size: int256, _entry_notional: uint256, _mark: uint256) -> (int256, uint256):
+    """
+    @notice `_price_pnl` and `_notional` by one product.
+    """
+    value: int256 = unsafe_mul(_size, convert(convert(_mark, bytes32), int256))
+    entry: int256 = convert(convert(_entry_notional, bytes32), int256)
+    if not (_size >= 0):
+        # rounded up it is both what a short owes and what ratios apply to
+        value = unsafe_div(unsafe_sub(10**18 - 1, value), 10**18)
+        return unsafe_sub(entry, value), convert(convert(value, bytes32), uint256)
+    above: int256 = unsafe_div(unsafe_add(value, 10**18 - 1), 10**18)
+    return unsafe_sub(unsafe_div(value, 10**18), entry), convert(convert(above, bytes32), uint256)
+
+
+@internal
+@pure
 def _carry_charge(_size: int256, _entry_carry: int256, _carry_index: int256) -> int256:
     """
     @notice Funding, borrow fee and social loss since the position was last settled, rounded up; negative is a credit.
     """
-    return fixed_point._ray_mul_up(self._abs(_size), unsafe_sub(_carry_index, _entry_carry))
+    charge: int256 = unsafe_mul(_size, unsafe_sub(_carry_index, _entry_carry))
+    if not (_size >= 0):
+        charge = unsafe_sub(0, charge)
+    # the division truncates toward zero: up for a credit
+    if charge > 0:
+        charge = unsafe_add(charge, RAY - 1)
+    return unsafe_div(charge, RAY)
 
 
 @internal
@@ -182,12 +205,12 @@ def _opening_excess(_settled_position: Position, _mark: uint256, _risk: uint256,
             not count.
     @param _risk words of lib/market_words
     """
+    pnl: int256 = 0
+    notional: uint256 = 0
+    pnl, notional = self._appraised(_settled_position.size, _settled_position.notional, _mark)
+    margin: uint256 = margin_math._initial(notional, _risk, _extras)
     excess: int256 = unsafe_sub(
-        unsafe_add(
-            _settled_position.balance,
-            min(self._price_pnl(_settled_position.size, _settled_position.notional, _mark), 0),
-        ),
-        convert(margin_math._initial(self._notional(_settled_position.size, _mark), _risk, _extras), int256),
+        unsafe_add(_settled_position.balance, min(pnl, 0)), convert(margin, int256)
     )
     if _risk & market_words.FLAG_ENTRY_MARGIN_RULE != 0:
         excess = min(

@@ -75,8 +75,10 @@ def _shares(
     rest: uint256 = unsafe_sub(_loss, providers)
     if _payers == 0 or rest == 0:
         return Shares(from_providers=providers, index_rise=0, unallocated=rest)
-    rise: uint256 = min(fixed_point._mul_div_up(rest, RAY, _payers), unsafe_sub(INDEX_LIMIT, _index))
-    rise = min(rise, fixed_point._mul_div_up(_deficit, RAY, _liquidated))
+    # rounded up: what is collected covers the rest
+    rise: uint256 = unsafe_div(unsafe_add(unsafe_mul(rest, RAY), unsafe_sub(_payers, 1)), _payers)
+    most: uint256 = unsafe_div(unsafe_add(unsafe_mul(_deficit, RAY), unsafe_sub(_liquidated, 1)), _liquidated)
+    rise = min(min(rise, most), unsafe_sub(INDEX_LIMIT, _index))
     collected: uint256 = unsafe_div(unsafe_mul(rise, _payers), RAY)
     unallocated: uint256 = 0
     if collected < rest:

@@ -87,19 +87,6 @@ def _free(_account: address) -> uint256:
 
 
 @internal
-@view
-def _same_person(_liquidator: address, _target: address) -> bool:
-    """
-    @notice Whether the liquidator is the target or an operator of it.
-    """
-    if _liquidator == _target:
-        return True
-    if self.accounts[_liquidator] >> 128 & OPERATOR_MASK == 0:
-        return False
-    return self.operators[_target][_liquidator]
-
-
-@internal
 def _take(_account: address, _amount: uint256) -> uint256:
     """
     @notice Lowers free collateral; returns the word that is left.

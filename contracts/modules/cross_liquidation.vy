@@ -66,7 +66,7 @@ def take_over(
         reasons._revert(reasons.PRICE_JUST_JUMPED)
     if position_math._abs(new.size) > markets.MAX_TAKEN_SIZE:
         reasons._revert(reasons.SIZE_TOO_LARGE)
-    margin = self._receive(market, _liquidator, old, new, margin, _policy)
+    margin, new = self._receive(market, _liquidator, old.size, new, margin, _policy)
     log IClearinghouse.Takeover(
         market=_market,
         liquidator=_liquidator,
@@ -76,6 +76,10 @@ def take_over(
         margin=convert(margin, uint256),
         mark_price=market.mark,
         deficit=convert(deficit, uint256),
+        new_size=new.size,
+        new_balance=new.balance,
+        new_entry_notional=new.notional,
+        new_entry_carry=new.carry,
         free_collateral=accounts._free(_liquidator),
     )
     return convert(margin, uint256)
@@ -161,14 +165,15 @@ def _keep(_market: markets.Market, _target: address, _case: Case) -> markets.Mar
 def _receive(
     _market: markets.Market,
     _liquidator: address,
-    _old: position_math.Position,
+    _old_size: int256,
     _combined: position_math.Position,
     _margin: int256,
     _policy: uint256,
-) -> int256:
+) -> (int256, position_math.Position):
     """
     @notice The liquidator's position after a takeover, with the margin in it: it meets the opening rule that its mode asks for.
     @return margin WAD that came from free collateral
+    @return position as it was written
     """
     market: markets.Market = _market
     new: position_math.Position = _combined
@@ -200,9 +205,10 @@ def _receive(
             if not (new.balance >= 0):
                 reasons._revert(reasons.CLOSE_LEAVES_A_DEFICIT)
             market = payouts._move(market, _liquidator, unsafe_sub(margin, new.balance))
-    market = positions._replace(market, _liquidator, _old.size, new)
+    new = positions._put_settled(market, _liquidator, new)
+    market = positions._changed(market, _old_size, new.size)
     markets._close(market)
-    return margin
+    return margin, new
 
 
 @internal

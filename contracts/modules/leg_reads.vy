@@ -48,12 +48,10 @@ def _seen(_id: uint256, _size: int256) -> (uint256, int256, uint256, uint256, bo
         ema: int256 = convert(convert(word << 128, bytes32), int256) >> 208
         elapsed: uint256 = unsafe_sub(block.timestamp, word & markets.MASK_32)
         if not stale and elapsed != 0:
-            ema = accrual_math._ema(ema, convert(convert(word << 176, bytes32), int256) >> 208, elapsed)
-            cap_bps: uint256 = market_words._funding_cap_bps(risk)
-            if cap_bps != 0:
-                funding = accrual_math._funding(
-                    funding, ema, price, elapsed, cap_bps, market_words._funding_period(risk)
-                )
+            # the premium of now does not matter here: no mid is read for it
+            word = accrual_math._accrued(word, block.timestamp, price, 0, risk)
+            funding = convert(convert(word, bytes32), int256) >> 128
+            ema = convert(convert(word << 128, bytes32), int256) >> 208
         mark = price
         if reason != 0:
             mark = markets.marks[_id] >> 160

@@ -15,7 +15,6 @@ from contracts.lib import policy_word
 from contracts.lib import position_math
 from contracts.lib import reasons
 from contracts.modules import accounts
-from contracts.modules import closing
 from contracts.modules import liquidation_steps
 from contracts.modules import markets
 from contracts.modules import parts
@@ -24,7 +23,6 @@ from contracts.modules import positions
 from contracts.modules import waterfall
 
 uses: accounts
-uses: closing
 uses: liquidation_steps
 uses: markets
 uses: parts
@@ -60,11 +58,19 @@ def take_over(
     @param _refusal why the policy does not let this happen now to a target that is not bankrupt, see lib/reasons; 0 if it does
     @return margin WAD that the liquidator put in
     """
-    self._check_caller(_liquidator, _target)
+    # read once and written once: nothing in between changes it
+    account: uint256 = accounts.accounts[_liquidator]
+    self._check_caller(account, _liquidator, _target)
     market: markets.Market = markets._open(_market)
-    target: position_math.Position = positions._load_settled(market, _target)
-    if target.flags & positions.FLAG_CROSS != 0 or accounts._is_cross(_liquidator, _market):
+    long_index: int256 = unsafe_add(convert(unsafe_add(market.long_loss, market.borrow), int256), market.funding)
+    short_index: int256 = unsafe_sub(convert(unsafe_add(market.short_loss, market.borrow), int256), market.funding)
+    target: position_math.Position = positions._load_at(_market, _target, long_index, short_index)
+    if target.flags & positions.FLAG_CROSS != 0 or (
+        account >> accounts.MODES_AT != 0 and accounts._is_cross(_liquidator, _market)
+    ):
         return convert(raw_call(parts.CROSS_LIQUIDATION, msg.data, max_outsize=32, is_delegate_call=True), uint256)
+
+    # the part, worth at least nothing
     worth: int256 = self._check_stage(market, target, _policy, _refusal)
     part: position_math.Position = target
     rest: position_math.Position = empty(position_math.Position)
@@ -74,66 +80,88 @@ def take_over(
         )
         rest = position_math._without(target, part)
         worth = position_math._worth(part, market.mark)
-    deficit: int256 = 0
+    deficit: uint256 = 0
     if not (worth >= 0):
-        deficit = unsafe_sub(0, worth)
-        market = waterfall._absorb(market, part.size, deficit, _policy)
-        part.balance = unsafe_add(part.balance, deficit)
-    # the index has moved: a liquidator on the other side pays its share before anything of it is combined
-    old: position_math.Position = positions._load_settled(market, _liquidator)
-    margin: int256 = convert(_margin, int256)
-    part.balance = unsafe_add(part.balance, margin)
-    new: position_math.Position = position_math._combined(part, old)
-    # a price that just jumped lets nobody out ahead of the loss, by this way neither
-    if market.jumped and position_math._abs(new.size) < position_math._abs(old.size):
-        reasons._revert(reasons.PRICE_JUST_JUMPED)
-    if new.size != 0:
-        if position_math._abs(new.size) > markets.MAX_TAKEN_SIZE:
-            reasons._revert(reasons.SIZE_TOO_LARGE)
-        excess: int256 = position_math._opening_excess(new, market.mark, market.risk, market.extras)
-        if _policy & policy_word.FLAG_AUTO_MARGIN != 0:
-            spared: int256 = min(margin, max(excess, 0))
-            new.balance = unsafe_sub(new.balance, spared)
-            margin = unsafe_sub(margin, spared)
-        if not (excess >= 0):
-            reasons._revert(reasons.BELOW_INITIAL_MARGIN)
+        deficit = convert(unsafe_sub(0, worth), uint256)
+        market = waterfall._absorb(market, part.size, unsafe_sub(0, worth), _policy)
+        part.balance = unsafe_sub(part.balance, worth)
+        # the other side's index has moved: a liquidator there pays its share before anything of it is combined
+        if part.size > 0:
+            short_index = unsafe_sub(convert(unsafe_add(market.short_loss, market.borrow), int256), market.funding)
+        else:
+            long_index = unsafe_add(convert(unsafe_add(market.long_loss, market.borrow), int256), market.funding)
     if rest.size == 0:
         # the event below says that nothing is left
         positions._clear(_market, _target)
     else:
-        positions._write(market, _target, rest)
-    positions._write(market, _liquidator, new)
-    # Signed sizes add up to what they were: what the longs lose the shorts lose.
-    change: int256 = unsafe_sub(
-        unsafe_add(max(rest.size, 0), max(new.size, 0)), unsafe_add(max(target.size, 0), max(old.size, 0))
-    )
-    market.long_change = change
-    market.short_change = change
-    market.holders_long = unsafe_sub(
-        unsafe_add(
-            market.holders_long, unsafe_add(convert(rest.size > 0, uint256), convert(new.size > 0, uint256))
-        ),
-        unsafe_add(convert(target.size > 0, uint256), convert(old.size > 0, uint256)),
-    )
-    market.holders_short = unsafe_sub(
-        unsafe_add(
-            market.holders_short, unsafe_add(convert(rest.size < 0, uint256), convert(new.size < 0, uint256))
-        ),
-        unsafe_add(convert(target.size < 0, uint256), convert(old.size < 0, uint256)),
-    )
-    closing._pay_in(market, _liquidator, new, margin)
+        positions._store(_market, _target, rest)
+
+    # the liquidator's position with it
+    old: position_math.Position = positions._load_at(_market, _liquidator, long_index, short_index)
+    margin: uint256 = _margin
+    part.balance = unsafe_add(part.balance, convert(margin, int256))
+    new: position_math.Position = part
+    if old.size == 0 or (old.size < 0) == (part.size < 0):
+        # as position_math._combined would; the totals stay, and of the holders one may come and one may go
+        new.size = unsafe_add(part.size, old.size)
+        new.balance = unsafe_add(part.balance, old.balance)
+        new.notional = unsafe_add(part.notional, old.notional)
+        new.flags = old.flags
+        more: uint256 = unsafe_sub(convert(old.size == 0, uint256), convert(rest.size == 0, uint256))
+        if part.size > 0:
+            market.holders_long = unsafe_add(market.holders_long, more)
+        else:
+            market.holders_short = unsafe_add(market.holders_short, more)
+    else:
+        new = position_math._combined(part, old)
+        # a price that just jumped lets nobody out ahead of the loss, by this way neither
+        if market.jumped and position_math._abs(new.size) < position_math._abs(old.size):
+            reasons._revert(reasons.PRICE_JUST_JUMPED)
+        new.carry = long_index if new.size > 0 else short_index
+        market = positions._changed(market, target.size, rest.size)
+        market = positions._changed(market, old.size, new.size)
+
+    if new.size == 0:
+        positions._clear(_market, _liquidator)
+        market = payouts._move(market, _liquidator, payouts._ending(new.balance, convert(margin, int256)))
+        account = accounts.accounts[_liquidator]
+        new = empty(position_math.Position)
+    else:
+        if position_math._abs(new.size) > markets.MAX_TAKEN_SIZE:
+            reasons._revert(reasons.SIZE_TOO_LARGE)
+        excess: int256 = position_math._opening_excess(new, market.mark, market.risk, market.extras)
+        if _policy & policy_word.FLAG_AUTO_MARGIN != 0:
+            spared: uint256 = min(margin, convert(max(excess, 0), uint256))
+            new.balance = unsafe_sub(new.balance, convert(spared, int256))
+            margin = unsafe_sub(margin, spared)
+        if not (excess >= 0):
+            reasons._revert(reasons.BELOW_INITIAL_MARGIN)
+        positions._put(_market, _liquidator, new)
+        # parts._spend, by the word read above
+        if account & accounts.FREE_MASK < margin:
+            reasons._revert(reasons.INSUFFICIENT_COLLATERAL)
+        account = unsafe_sub(account, margin)
+        accounts.accounts[_liquidator] = account
+        if account >> accounts.LEGS_AT != 0:
+            parts._check_free(_liquidator)
+        market.pot = unsafe_add(market.pot, margin)
+    markets._close(market)
     log IClearinghouse.Takeover(
         market=_market,
         liquidator=_liquidator,
         target=_target,
         size=part.size,
         left=rest.size,
-        margin=convert(margin, uint256),
+        margin=margin,
         mark_price=market.mark,
-        deficit=convert(deficit, uint256),
-        free_collateral=accounts._free(_liquidator),
+        deficit=deficit,
+        new_size=new.size,
+        new_balance=new.balance,
+        new_entry_notional=new.notional,
+        new_entry_carry=new.carry,
+        free_collateral=account & accounts.FREE_MASK,
     )
-    return convert(margin, uint256)
+    return margin
 
 
 @external
@@ -154,7 +182,7 @@ def force_close(
     @param _refusal as above
     @return chunked whether it was a chunk: then the rest waits for the cooldown
     """
-    self._check_caller(_keeper, _target)
+    self._check_caller(accounts.accounts[_keeper], _keeper, _target)
     market: markets.Market = markets._open(_market)
     target: position_math.Position = positions._load_settled(market, _target)
     if target.flags & positions.FLAG_CROSS != 0:
@@ -171,24 +199,28 @@ def force_close(
     market, residue = liquidation_steps._close_part(
         market, _keeper, _target, part, rest.size, _limit_price, _policy
     )
-    if rest.size != 0:
-        rest.balance = unsafe_add(rest.balance, residue)
-    elif residue != 0:
-        market = payouts._pay(market, _target, convert(residue, uint256))
     if rest.size == 0:
+        # the event says that nothing is left
         positions._clear(_market, _target)
+        if residue != 0:
+            market = payouts._pay(market, _target, convert(residue, uint256))
     else:
-        positions._write(market, _target, rest)
-    markets._close(positions._changed(market, target.size, rest.size))
+        # settled still: a deficit of its own part moves the index of the other side only
+        rest.balance = unsafe_add(rest.balance, residue)
+        positions._store(_market, _target, rest)
+    market = positions._changed(market, target.size, rest.size)
+    markets._close(market)
     return chunk != 0
 
 
 @internal
 @view
-def _check_caller(_liquidator: address, _target: address):
+def _check_caller(_word: uint256, _liquidator: address, _target: address):
     if msg.sender != ENGINE:
         reasons._revert(reasons.NOT_ENGINE)
-    if accounts._same_person(_liquidator, _target):
+    if _liquidator == _target or (
+        _word >> 128 & accounts.OPERATOR_MASK != 0 and accounts.operators[_target][_liquidator]
+    ):
         reasons._revert(reasons.SELF_LIQUIDATION)
 
 
@@ -203,14 +235,16 @@ def _check_stage(
     """
     if _target.size == 0:
         reasons._revert(reasons.NO_POSITION)
-    equity: int256 = position_math._worth(_target, _market.mark)
-    liquidation_steps._check_failing(
-        equity,
-        margin_math._maintenance(
-            position_math._notional(_target.size, _market.mark), _market.risk, _market.extras
-        ),
-        _policy,
-        _refusal,
-        equity < 0,
-    )
+    equity: int256 = 0
+    notional: uint256 = 0
+    equity, notional = position_math._appraised(_target.size, _target.notional, _market.mark)
+    equity = unsafe_add(equity, _target.balance)
+    # nobody may refuse a bankrupt target
+    if equity >= 0:
+        margin: uint256 = margin_math._maintenance(notional, _market.risk, _market.extras)
+        # position_math._is_below, by the trigger of lib/policy_word
+        if unsafe_mul(convert(equity, uint256), 10_000) >= unsafe_mul(margin, _policy >> 16 & 65_535):
+            reasons._revert(reasons.NOT_LIQUIDATABLE)
+        if _refusal != 0:
+            reasons._revert(_refusal)
     return equity

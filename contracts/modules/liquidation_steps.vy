@@ -115,31 +115,30 @@ def _close_part(
     outcome: liquidation_math.Outcome = liquidation_math._outcome(_part.size, before, fill, _policy)
     if outcome.residue < min(position_math._worth(_part, _market.mark), 0):
         reasons._revert(reasons.VENUE_TOO_FAR)
-    market: markets.Market = _market
     if not (outcome.residue >= 0):
-        market = waterfall._absorb(market, _part.size, unsafe_sub(0, outcome.residue), _policy)
-    market = waterfall._credit(market, unsafe_add(fill.penalty, outcome.fund_share), self)
+        _market = waterfall._absorb(_market, _part.size, unsafe_sub(0, outcome.residue), _policy)
+    _market = waterfall._credit(_market, unsafe_add(fill.penalty, outcome.fund_share), self)
     if outcome.reward != 0:
-        market = payouts._pay(market, _keeper, outcome.reward)
+        _market = payouts._pay(_market, _keeper, outcome.reward)
     log IClearinghouse.ForceClose(
-        market=market.id,
+        market=_market.id,
         keeper=_keeper,
         target=_target,
         size=_part.size,
         left=_left,
         notional=fill.notional,
-        mark_price=market.mark,
+        mark_price=_market.mark,
         residue=outcome.residue,
         reward=outcome.reward,
         mid_price=fill.mid_after,
     )
     if not (outcome.residue > 0):
-        return market, 0
+        return _market, 0
     residue: uint256 = convert(outcome.residue, uint256)
     destination: uint256 = policy_word._residue(_policy)
     if destination == policy_word.RESIDUE_INSURANCE:
-        return waterfall._credit(market, residue, self), 0
+        return waterfall._credit(_market, residue, self), 0
     if destination == policy_word.RESIDUE_TREASURY:
-        markets._set_mid(market.id, market.risk, fill.mid_after, residue)
-        return market, 0
-    return market, outcome.residue
+        markets._set_mid(_market.id, _market.risk, fill.mid_after, residue)
+        return _market, 0
+    return _market, outcome.residue

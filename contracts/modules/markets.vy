@@ -6,6 +6,7 @@
         between parties.
 @dev    An operation opens its market once (`_open`: parameters, price, accrual, indices, money), works on the copy in
         memory, and writes the money word once at the end (`_close`). The other words are written where they change.
+        What a function is handed is its own copy: several change the market they get and return it.
 """
 
 from interfaces import IClearinghouse
@@ -53,7 +54,7 @@ SETTLED_MARGIN: constant(uint256) = 10**6
 ITS_OWN_WORDS: constant(uint256) = 1
 
 # Bits of `flags`: IClearinghouse.Status, whether anything stands in `owed_total` and in `unallocated`, whether the market settles at
-# its final price, and whether borrow fees ever accrued.
+# its final price, whether borrow fees ever accrued, and whether a social loss ever did: until then its word is not read.
 LISTED: constant(uint256) = 1
 REDUCE_ONLY: constant(uint256) = 2
 PAUSED: constant(uint256) = 4
@@ -61,6 +62,7 @@ HAS_OWED: constant(uint256) = 8
 HAS_UNALLOCATED: constant(uint256) = 16
 SETTLING: constant(uint256) = 32
 HAS_BORROW: constant(uint256) = 64
+HAS_LOSSES: constant(uint256) = 128
 
 RAY: constant(uint256) = 10**27
 BORROW_LIMIT: constant(uint256) = 2**124
@@ -155,11 +157,17 @@ def _price(_risk_word: uint256) -> (uint256, uint256, bool, bool):
     reason: uint256 = 0
     price, updated_at, jumped, stale, reason = self._quote(_risk_word)
     if reason != 0:
-        if reason == ITS_OWN_WORDS:
-            # asked again it says all it has to say, at any length
-            raw_call(market_words._oracle(_risk_word), method_id("price()"), is_static_call=True)
-        reasons._revert(reasons.ORACLE_FAILED if reason == ITS_OWN_WORDS else reason)
+        self._refuse_price(_risk_word, reason)
     return price, updated_at, jumped, stale
+
+
+@internal
+@view
+def _refuse_price(_risk_word: uint256, _reason: uint256):
+    if _reason == ITS_OWN_WORDS:
+        # asked again it says all it has to say, at any length
+        raw_call(market_words._oracle(_risk_word), method_id("price()"), is_static_call=True)
+    reasons._revert(reasons.ORACLE_FAILED if _reason == ITS_OWN_WORDS else _reason)
 
 
 @internal
@@ -169,7 +177,7 @@ def _quote(_risk_word: uint256) -> (uint256, uint256, bool, bool, uint256):
     @notice As `_price`, and why there is none instead of a revert; 0 if there is one.
     """
     answer: (bool, Bytes[96]) = raw_call(
-        market_words._oracle(_risk_word),
+        convert(_risk_word >> 96, address),
         method_id("price()"),
         max_outsize=96,
         is_static_call=True,
@@ -191,7 +199,7 @@ def _quote(_risk_word: uint256) -> (uint256, uint256, bool, bool, uint256):
         return 0, 0, False, True, reasons.FUTURE_PRICE
     return price, updated_at, jumped == 1, unsafe_sub(
         block.timestamp, updated_at
-    ) > market_words._max_age(_risk_word), 0
+    ) > _risk_word >> 48 & 1_048_575, 0
 
 
 @internal
@@ -200,31 +208,34 @@ def _open(_id: uint256) -> Market:
     @notice Reads and accrues a market at a fresh price.
     @dev Reverts "unknown market", "oracle failed", "price out of bounds", "future price", "stale price", "market is settling".
     """
-    market: Market = self._read(_id)
-    if market.flags & SETTLING != 0:
+    risk: uint256 = self._risk(_id)
+    money: uint256 = self.money[_id]
+    if money & SETTLING != 0:
         reasons._revert(reasons.MARKET_IS_SETTLING)
+    price: uint256 = 0
     updated_at: uint256 = 0
+    jumped: bool = False
     stale: bool = False
-    market.mark, updated_at, market.jumped, stale = self._price(market.risk)
+    reason: uint256 = 0
+    price, updated_at, jumped, stale, reason = self._quote(risk)
+    if reason != 0:
+        self._refuse_price(risk, reason)
     if stale:
         reasons._revert(reasons.STALE_PRICE)
     before: uint256 = self.accruals[_id]
-    word: uint256 = self._accrued(_id, market.risk, market.mark, before)
-    if word != before:
-        market.funding = convert(convert(word, bytes32), int256) >> 128
+    word: uint256 = before
+    if before & MASK_32 != block.timestamp and risk & market_words.RUNS_CLOCK != 0:
+        word = accrual_math._accrued(before, block.timestamp, price, self.venues[_id] >> 160, risk)
         self.accruals[_id] = word
         # when nothing but the clock moved there is nothing to tell
         if word >> 32 != before >> 32:
-            log IClearinghouse.FundingAccrued(
-                market=_id,
-                funding_index=market.funding,
-                premium_ema=self._premium_ema(word),
-                premium=self._premium(word),
-            )
-    if market.risk & market_words.FLAGS_SPECIAL != 0:
-        market.mark = self._marked(market, word)
-        if word != before:
-            market = self._accrue_special(market, before)
+            log IClearinghouse.FundingAccrued(market=_id, accrual=word)
+    if risk & market_words.FLAGS_SPECIAL == 0:
+        return self._assembled(_id, risk, money, word, price, jumped)
+    market: Market = self._assembled(_id, risk, money, word, price, jumped)
+    market.mark = self._marked(market, word)
+    if word != before:
+        return self._accrue_special(market, before)
     return market
 
 
@@ -234,22 +245,21 @@ def _accrue_special(_market: Market, _before: uint256) -> Market:
     @notice The first touch of a block, of a market that keeps more than the funding: the mark, and borrow fees.
     @param _before the accrual word before
     """
-    market: Market = _market
-    self.marks[market.id] = market.mark << 160 | self.marks[market.id] >> 160 << 64 | block.timestamp
-    word: uint256 = self._borrowed(market, _before)
+    self.marks[_market.id] = _market.mark << 160 | self.marks[_market.id] >> 160 << 64 | block.timestamp
+    word: uint256 = self._borrowed(_market, _before)
     if word != 0:
-        self.borrows[market.id] = word
-        market.borrow = word >> 128
-        if market.flags & HAS_BORROW == 0:
+        self.borrows[_market.id] = word
+        _market.borrow = word >> 128
+        if _market.flags & HAS_BORROW == 0:
             # written at once: not everybody who opens a market writes its money back
-            market.flags |= HAS_BORROW
-            market.money_word |= HAS_BORROW
-            self.money[market.id] |= HAS_BORROW
-            self.risk_words[market.id] |= market_words.FLAG_BORROWED
+            _market.flags |= HAS_BORROW
+            _market.money_word |= HAS_BORROW
+            self.money[_market.id] |= HAS_BORROW
+            self.risk_words[_market.id] |= market_words.FLAG_BORROWED
         log IClearinghouse.BorrowAccrued(
-            market=market.id, borrow_index=market.borrow, borrow_fees=word >> 16 & MASK_112
+            market=_market.id, borrow_index=_market.borrow, borrow_fees=word >> 16 & MASK_112
         )
-    return market
+    return _market
 
 
 @internal
@@ -276,8 +286,8 @@ def _observe(_id: uint256, _lenient: bool) -> (Market, uint256, bool):
     else:
         market.mark, updated_at, market.jumped, stale = self._price(market.risk)
     word: uint256 = before
-    if not stale:
-        word = self._accrued(_id, market.risk, market.mark, before)
+    if not stale and before & MASK_32 != block.timestamp and market.risk & market_words.RUNS_CLOCK != 0:
+        word = accrual_math._accrued(before, block.timestamp, market.mark, self.venues[_id] >> 160, market.risk)
         market.funding = convert(convert(word, bytes32), int256) >> 128
     if market.risk & market_words.FLAGS_SPECIAL != 0:
         market.mark = self._marked(market, word)
@@ -351,39 +361,6 @@ def _previous_mark(_id: uint256) -> uint256:
 
 
 @internal
-@view
-def _accrued(_id: uint256, _risk_word: uint256, _index_price: uint256, _word: uint256) -> uint256:
-    """
-    @notice The accrual word brought up to now at a fresh price; unchanged within a block, and where nothing needs its clock.
-    """
-    cap_bps: uint256 = market_words._funding_cap_bps(_risk_word)
-    elapsed: uint256 = unsafe_sub(block.timestamp, _word & MASK_32)
-    if elapsed == 0 or cap_bps == 0 and _risk_word & market_words.FLAGS_SPECIAL == 0:
-        return _word
-    # The fields are read and written in place: this runs on every call.
-    ema: int256 = accrual_math._ema(
-        convert(convert(_word << 128, bytes32), int256) >> 208,
-        convert(convert(_word << 176, bytes32), int256) >> 208,
-        elapsed,
-    )
-    funding: int256 = accrual_math._funding(
-        convert(convert(_word, bytes32), int256) >> 128,
-        ema,
-        _index_price,
-        elapsed,
-        cap_bps,
-        market_words._funding_period(_risk_word),
-    )
-    premium: int256 = accrual_math._premium(self.venues[_id] >> 160, _index_price)
-    return (
-        convert(convert(funding << 128, bytes32), uint256)
-        | (convert(convert(ema, bytes32), uint256) & MASK_48) << 80
-        | (convert(convert(premium, bytes32), uint256) & MASK_48) << 32
-        | block.timestamp
-    )
-
-
-@internal
 @pure
 def _funding(_accrual: uint256) -> int256:
     """
@@ -410,31 +387,42 @@ def _read(_id: uint256) -> Market:
     """
     @notice A market as stored, without a price.
     """
-    risk: uint256 = self._risk(_id)
-    losses: uint256 = self.losses[_id]
-    money: uint256 = self.money[_id]
+    return self._assembled(_id, self._risk(_id), self.money[_id], self.accruals[_id], 0, False)
+
+
+@internal
+@view
+def _assembled(
+    _id: uint256, _risk_word: uint256, _money: uint256, _accrual: uint256, _mark: uint256, _jumped: bool
+) -> Market:
+    """
+    @notice A market of the words that were read already, and those that it takes besides.
+    """
+    losses: uint256 = 0
+    if _money & HAS_LOSSES != 0:
+        losses = self.losses[_id]
     extras: uint256 = 0
-    if risk & market_words.FLAG_EXTRAS != 0:
+    if _risk_word & market_words.FLAG_EXTRAS != 0:
         extras = self.extras_words[_id]
     borrow: uint256 = 0
-    if money & HAS_BORROW != 0:
+    if _money & HAS_BORROW != 0:
         borrow = self.borrows[_id] >> 128
     return Market(
         id=_id,
-        risk=risk,
+        risk=_risk_word,
         extras=extras,
-        mark=0,
-        jumped=False,
-        funding=convert(convert(self.accruals[_id], bytes32), int256) >> 128,
+        mark=_mark,
+        jumped=_jumped,
+        funding=convert(convert(_accrual, bytes32), int256) >> 128,
         borrow=borrow,
         long_loss=losses >> 128,
         short_loss=losses & MASK_128,
-        insurance=money >> 152,
-        pot=money >> 48 & MASK_104,
-        holders_long=money >> 28 & MASK_20,
-        holders_short=money >> 8 & MASK_20,
-        flags=money & 255,
-        money_word=money,
+        insurance=_money >> 152,
+        pot=_money >> 48 & MASK_104,
+        holders_long=_money >> 28 & MASK_20,
+        holders_short=_money >> 8 & MASK_20,
+        flags=_money & 255,
+        money_word=_money,
         long_change=0,
         short_change=0,
     )

@@ -99,14 +99,14 @@ def _pay(_market: markets.Market, _account: address, _amount: uint256) -> market
     """
     @notice Pays an amount out of the pot into free collateral, and records what the pot lacks.
     """
-    market: markets.Market = _market
-    paid: uint256 = self._payable(market, _amount)
+    paid: uint256 = self._payable(_market, _amount)
     if paid != 0:
-        market.pot = unsafe_sub(market.pot, paid)
+        _market.pot = unsafe_sub(_market.pot, paid)
         accounts._give(_account, paid)
     if paid < _amount:
-        return self._owe(market, _account, unsafe_sub(_amount, paid))
-    return market
+        self._note_debt(_market.id, _account, unsafe_sub(_amount, paid))
+        _market.flags |= markets.HAS_OWED
+    return _market
 
 
 @internal
@@ -114,16 +114,20 @@ def _owe(_market: markets.Market, _account: address, _amount: uint256) -> market
     """
     @notice Records what the market owes to an account from now on, above what it owes already.
     """
+    self._note_debt(_market.id, _account, _amount)
+    _market.flags |= markets.HAS_OWED
+    return _market
+
+
+@internal
+def _note_debt(_market: uint256, _account: address, _amount: uint256):
     # Checked: whatever a venue reports, no debt exceeds the total, so a claim never moves more than a pot.
     self._set_debt(
-        _market.id,
+        _market,
         _account,
-        self.debts[positions._key(_market.id, _account)] + _amount,
-        markets.owed_total[_market.id] + _amount,
+        self.debts[positions._key(_market, _account)] + _amount,
+        markets.owed_total[_market] + _amount,
     )
-    market: markets.Market = _market
-    market.flags |= markets.HAS_OWED
-    return market
 
 
 @internal
@@ -133,11 +137,22 @@ def _move(_market: markets.Market, _account: address, _amount: int256) -> market
     @dev Reverts "insufficient collateral".
     """
     if _amount > 0:
-        market: markets.Market = _market
         amount: uint256 = convert(_amount, uint256)
         parts._spend(_account, amount)
-        market.pot = unsafe_add(market.pot, amount)
-        return market
+        _market.pot = unsafe_add(_market.pot, amount)
+        return _market
     if not (_amount >= 0):
-        return self._pay(_market, _account, position_math._abs(_amount))
+        paid: uint256 = position_math._abs(_amount)
+        return self._pay(_market, _account, paid)
     return _market
+
+
+@internal
+@pure
+def _ending(_balance: int256, _margin: int256) -> int256:
+    """
+    @notice What comes from free collateral when a position ends: the margin of the change, less what is left of the balance.
+    """
+    if not (_balance >= 0):
+        reasons._revert(reasons.CLOSE_LEAVES_A_DEFICIT)
+    return unsafe_sub(_margin, _balance)

@@ -19,6 +19,7 @@ from contracts.modules import markets
 
 uses: markets
 
+RAY: constant(int256) = 10**27
 MASK_120: constant(uint256) = 2**120 - 1
 MASK_128: constant(uint256) = 2**128 - 1
 BALANCE_LIMIT: constant(uint256) = 2**127 - 1
@@ -39,21 +40,18 @@ def _key(_market: uint256, _account: address) -> uint256:
 @internal
 @view
 def _load(_market: uint256, _account: address) -> position_math.Position:
-    key: uint256 = _market << 160 | convert(_account, uint256)
-    first: uint256 = self.records[key][0]
-    if first == 0:
-        return empty(position_math.Position)
-    size: int256 = convert(convert(first, bytes32), int256) >> 128
-    balance: int256 = convert(convert(first << 128, bytes32), int256) >> 128
+    # both words by one hash, here and below: who is flat is about to be written, or is asked for by nobody
+    record: uint256[2] = self.records[_market << 160 | convert(_account, uint256)]
+    size: int256 = convert(convert(record[0], bytes32), int256) >> 128
+    balance: int256 = convert(convert(record[0] << 128, bytes32), int256) >> 128
     if size == 0:
         return position_math.Position(size=0, balance=balance, notional=0, carry=0, flags=0)
-    second: uint256 = self.records[key][1]
     return position_math.Position(
         size=size,
         balance=balance,
-        notional=second >> 136,
-        carry=convert(convert(second << 128, bytes32), int256) >> 128,
-        flags=second >> 128 & 255,
+        notional=record[1] >> 136,
+        carry=convert(convert(record[1] << 128, bytes32), int256) >> 128,
+        flags=record[1] >> 128 & 255,
     )
 
 
@@ -63,20 +61,45 @@ def _load_settled(_market: markets.Market, _account: address) -> position_math.P
     @notice A position with its carry paid out of its balance, about to be written anew. What is due on a record of size 0 is no longer
             counted: it becomes part of what is written.
     """
-    position: position_math.Position = self._load(_market.id, _account)
-    index: int256 = markets._carry_index(
-        _market.long_loss, _market.short_loss, _market.funding, _market.borrow, position.size
+    return self._load_at(
+        _market.id,
+        _account,
+        unsafe_add(convert(unsafe_add(_market.long_loss, _market.borrow), int256), _market.funding),
+        unsafe_sub(convert(unsafe_add(_market.short_loss, _market.borrow), int256), _market.funding),
     )
-    position.balance = unsafe_sub(
-        position.balance, position_math._carry_charge(position.size, position.carry, index)
-    )
-    position.carry = index
-    if position.size == 0:
+
+
+@internal
+def _load_at(_market: uint256, _account: address, _long_index: int256, _short_index: int256) -> position_math.Position:
+    """
+    @notice The same, by the carry indices of longs and shorts.
+    """
+    record: uint256[2] = self.records[_market << 160 | convert(_account, uint256)]
+    size: int256 = convert(convert(record[0], bytes32), int256) >> 128
+    balance: int256 = convert(convert(record[0] << 128, bytes32), int256) >> 128
+    if size == 0:
+        if balance != 0:
+            markets.dues[_market] = unsafe_sub(markets.dues[_market], position_math._abs(balance))
         # a position that is opened now is not taken for one before it: its count of top-ups starts elsewhere
-        position.flags = block.timestamp << 1 & 254
-        if position.balance != 0:
-            markets.dues[_market.id] = unsafe_sub(markets.dues[_market.id], position_math._abs(position.balance))
-    return position
+        return position_math.Position(
+            size=0, balance=balance, notional=0, carry=_long_index, flags=block.timestamp << 1 & 254
+        )
+    entry: int256 = convert(convert(record[1] << 128, bytes32), int256) >> 128
+    # position_math._carry_charge, written out: this runs on every call, in a takeover twice
+    index: int256 = _long_index
+    charge: int256 = unsafe_mul(size, unsafe_sub(index, entry))
+    if not (size >= 0):
+        index = _short_index
+        charge = unsafe_mul(size, unsafe_sub(entry, index))
+    if charge > 0:
+        charge = unsafe_add(charge, RAY - 1)
+    return position_math.Position(
+        size=size,
+        balance=unsafe_sub(balance, unsafe_div(charge, RAY)),
+        notional=record[1] >> 136,
+        carry=index,
+        flags=record[1] >> 128 & 255,
+    )
 
 
 @internal
@@ -115,13 +138,27 @@ def _clear(_market: uint256, _account: address):
 @internal
 def _write(_market: markets.Market, _account: address, _settled_position: position_math.Position):
     """
-    @notice Writes a position that is settled up to now, on whichever side it stands.
+    @notice Writes a position that is settled up to now, on whichever side it stands, and announces it.
     """
-    position: position_math.Position = _settled_position
-    position.carry = markets._carry_index(
-        _market.long_loss, _market.short_loss, _market.funding, _market.borrow, position.size
-    )
-    self._store(_market.id, _account, position)
+    self._announce(_market.id, _account, self._put_settled(_market, _account, _settled_position))
+
+
+@internal
+def _put_settled(
+    _market: markets.Market, _account: address, _settled_position: position_math.Position
+) -> position_math.Position:
+    """
+    @notice The same, announced by the caller.
+    @return what was written
+    """
+    if _settled_position.size == 0:
+        _settled_position = empty(position_math.Position)
+    else:
+        _settled_position.carry = markets._carry_index(
+            _market.long_loss, _market.short_loss, _market.funding, _market.borrow, _settled_position.size
+        )
+    self._put(_market.id, _account, _settled_position)
+    return _settled_position
 
 
 @internal
@@ -130,16 +167,15 @@ def _changed(_market: markets.Market, _old_size: int256, _size: int256) -> marke
     """
     @notice The market with a position's change of size in its totals and holder counts.
     """
-    market: markets.Market = _market
-    market.long_change = unsafe_add(market.long_change, unsafe_sub(max(_size, 0), max(_old_size, 0)))
-    market.short_change = unsafe_add(market.short_change, unsafe_sub(min(_old_size, 0), min(_size, 0)))
-    market.holders_long = unsafe_sub(
-        unsafe_add(market.holders_long, convert(_size > 0, uint256)), convert(_old_size > 0, uint256)
+    _market.long_change = unsafe_add(_market.long_change, unsafe_sub(max(_size, 0), max(_old_size, 0)))
+    _market.short_change = unsafe_add(_market.short_change, unsafe_sub(min(_old_size, 0), min(_size, 0)))
+    _market.holders_long = unsafe_sub(
+        unsafe_add(_market.holders_long, convert(_size > 0, uint256)), convert(_old_size > 0, uint256)
     )
-    market.holders_short = unsafe_sub(
-        unsafe_add(market.holders_short, convert(_size < 0, uint256)), convert(_old_size < 0, uint256)
+    _market.holders_short = unsafe_sub(
+        unsafe_add(_market.holders_short, convert(_size < 0, uint256)), convert(_old_size < 0, uint256)
     )
-    return market
+    return _market
 
 
 @internal
@@ -171,29 +207,38 @@ def _store_flat(_market: uint256, _account: address, _due: uint256):
 
 
 @internal
+def _put(_market: uint256, _account: address, _position: position_math.Position):
+    """
+    @notice Writes a position; its event is the caller's.
+    """
+    if position_math._abs(_position.balance) > BALANCE_LIMIT or _position.notional > MASK_120:
+        reasons._revert(reasons.POSITION_TOO_LARGE)
+    self.records[_market << 160 | convert(_account, uint256)] = [
+        convert(convert(_position.size << 128, bytes32), uint256)
+        | convert(convert(_position.balance, bytes32), uint256) & MASK_128,
+        (_position.notional << 8 | _position.flags) << 128
+        | convert(convert(_position.carry, bytes32), uint256) & MASK_128,
+    ]
+
+
+@internal
 def _store(_market: uint256, _account: address, _position: position_math.Position):
     """
     @notice Writes a position, clearing the record at size 0, and announces it.
     """
-    position: position_math.Position = _position
-    if position.size == 0:
-        position = empty(position_math.Position)
-    if position_math._abs(position.balance) > BALANCE_LIMIT or position.notional > MASK_120:
-        reasons._revert(reasons.POSITION_TOO_LARGE)
-    key: uint256 = _market << 160 | convert(_account, uint256)
-    self.records[key][0] = (
-        convert(convert(position.size << 128, bytes32), uint256)
-        | convert(convert(position.balance, bytes32), uint256) & MASK_128
-    )
-    self.records[key][1] = (
-        (position.notional << 8 | position.flags) << 128
-        | convert(convert(position.carry, bytes32), uint256) & MASK_128
-    )
+    if _position.size == 0:
+        _position = empty(position_math.Position)
+    self._put(_market, _account, _position)
+    self._announce(_market, _account, _position)
+
+
+@internal
+def _announce(_market: uint256, _account: address, _position: position_math.Position):
     log IClearinghouse.PositionChanged(
         market=_market,
         account=_account,
-        size=position.size,
-        balance=position.balance,
-        entry_notional=position.notional,
-        entry_carry=position.carry,
+        size=_position.size,
+        balance=_position.balance,
+        entry_notional=_position.notional,
+        entry_carry=_position.carry,
     )

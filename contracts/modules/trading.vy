@@ -14,18 +14,18 @@ from contracts.lib import market_words
 from contracts.lib import position_math
 from contracts.lib import reasons
 from contracts.modules import accounts
-from contracts.modules import closing
 from contracts.modules import markets
 from contracts.modules import parts
+from contracts.modules import payouts
 from contracts.modules import positions
 from contracts.modules import swaps
 from contracts.modules import trade_rules
 from contracts.modules import waterfall
 
 uses: accounts
-uses: closing
 uses: markets
 uses: parts
+uses: payouts
 uses: positions
 uses: swaps
 uses: trade_rules
@@ -67,7 +67,8 @@ def trade(
         market, _size, _limit_price, 0, NO_BUDGET, True
     )
     fees: uint256 = unsafe_add(unsafe_add(fill.lp_fee, fill.protocol_fee), fill.penalty)
-    market = waterfall._credit(market, fill.penalty, self)
+    if fill.penalty != 0:
+        market = waterfall._credit(market, fill.penalty, self)
     leg: position_math.Position = position_math.Position(
         size=_size,
         balance=unsafe_sub(_margin, convert(fees, int256)),
@@ -76,9 +77,15 @@ def trade(
         flags=0,
     )
     new: position_math.Position = position_math._combined(leg, old)
-    market = positions._replace(market, _account, old.size, new)
+    new.carry = markets._carry_index(market.long_loss, market.short_loss, market.funding, market.borrow, new.size)
+    positions._store(_market, _account, new)
+    market = positions._changed(market, old.size, new.size)
     self._check_trade(market, old, new, _margin)
-    closing._pay_in(market, _account, new, _margin)
+    incoming: int256 = _margin
+    if new.size == 0:
+        incoming = payouts._ending(new.balance, _margin)
+    market = payouts._move(market, _account, incoming)
+    markets._close(market)
     if market.extras >> market_words.SHOWN_TRIGGER_AT != 0:
         raw_call(
             parts.CROSS,

@@ -48,21 +48,20 @@ def _credit(_market: markets.Market, _amount: uint256, _source: address) -> mark
     """
     if _amount == 0:
         return _market
-    market: markets.Market = _market
     loss: uint256 = 0
     used: uint256 = 0
-    if market.flags & markets.HAS_UNALLOCATED != 0:
-        loss = markets.unallocated[market.id]
+    if _market.flags & markets.HAS_UNALLOCATED != 0:
+        loss = markets.unallocated[_market.id]
         used = min(loss, _amount)
         loss = unsafe_sub(loss, used)
-        markets.unallocated[market.id] = loss
+        markets.unallocated[_market.id] = loss
         if loss == 0:
-            market.flags ^= markets.HAS_UNALLOCATED
-    market.insurance = unsafe_add(market.insurance, unsafe_sub(_amount, used))
+            _market.flags ^= markets.HAS_UNALLOCATED
+    _market.insurance = unsafe_add(_market.insurance, unsafe_sub(_amount, used))
     log IClearinghouse.InsuranceChanged(
-        market=market.id, source=_source, amount=_amount, insurance_fund=market.insurance, unallocated_loss=loss
+        market=_market.id, source=_source, amount=_amount, insurance_fund=_market.insurance, unallocated_loss=loss
     )
-    return market
+    return _market
 
 
 @internal
@@ -76,35 +75,54 @@ def _absorb(_market: markets.Market, _size: int256, _deficit: int256, _policy: u
     @param _deficit WAD, above 0
     """
     deficit: uint256 = convert(_deficit, uint256)
-    market: markets.Market = self._draw(_market, deficit)
-    loss: uint256 = unsafe_sub(unsafe_add(deficit, market.insurance), _market.insurance)
-    on_longs: uint256 = 0
-    if _policy & policy_word.FLAG_LOSS_ADL != 0 and loss != 0:
-        if (market.holders_short if _size > 0 else market.holders_long) <= policy_word.MAX_DELEVERAGED:
-            reasons._revert(reasons.USE_ADL)
-    if not (_size >= 0):
-        on_longs = loss
-    elif _size == 0:
-        on_longs = unsafe_div(loss, 2)
-    # No unit pays more than a unit of the position lost; without a size, than it is worth.
-    lost: uint256 = deficit
-    size: uint256 = position_math._abs(_size)
-    if size == 0:
-        lost = market.mark
-        size = 10**18
-    market = self._socialise(market, True, on_longs, lost, size)
-    market = self._socialise(market, False, unsafe_sub(loss, on_longs), lost, size)
+    loss: uint256 = deficit
+    if _market.insurance != 0:
+        fund: uint256 = _market.insurance
+        _market = self._draw(_market, deficit)
+        loss = unsafe_sub(unsafe_add(deficit, _market.insurance), fund)
+    if loss != 0:
+        if _policy & policy_word.FLAG_LOSS_ADL != 0:
+            if (_market.holders_short if _size > 0 else _market.holders_long) <= policy_word.MAX_DELEVERAGED:
+                reasons._revert(reasons.USE_ADL)
+        on_longs: uint256 = 0
+        if not (_size >= 0):
+            on_longs = loss
+        # No unit pays more than a unit of the position lost; without a size, than it is worth.
+        lost: uint256 = deficit
+        size: uint256 = position_math._abs(_size)
+        if size == 0:
+            on_longs = unsafe_div(loss, 2)
+            lost = _market.mark
+            size = 10**18
+        indices: uint256 = unsafe_add(_market.long_loss, _market.short_loss)
+        unallocated: uint256 = 0
+        more: uint256 = 0
+        if on_longs != 0:
+            _market.long_loss, unallocated = self._socialise(_market.id, True, _market.long_loss, on_longs, lost, size)
+        if on_longs != loss:
+            _market.short_loss, more = self._socialise(
+                _market.id, False, _market.short_loss, unsafe_sub(loss, on_longs), lost, size
+            )
+            unallocated = unsafe_add(unallocated, more)
+        if unsafe_add(_market.long_loss, _market.short_loss) != indices:
+            markets.losses[_market.id] = _market.long_loss << 128 | _market.short_loss
+            _market.flags |= markets.HAS_LOSSES
+        if unallocated != 0:
+            markets.unallocated[_market.id] = unsafe_add(markets.unallocated[_market.id], unallocated)
+            _market.flags |= markets.HAS_UNALLOCATED
     log IClearinghouse.DeficitAbsorbed(
-        market=market.id,
+        market=_market.id,
         size=_size,
         deficit=deficit,
         from_insurance=unsafe_sub(deficit, loss),
-        insurance_fund=market.insurance,
-        long_social_loss_index=market.long_loss,
-        short_social_loss_index=market.short_loss,
-        unallocated_loss=self._unallocated(market),
+        insurance_fund=_market.insurance,
+        long_social_loss_index=_market.long_loss,
+        short_social_loss_index=_market.short_loss,
+        unallocated_loss=(
+            markets.unallocated[_market.id] if _market.flags & markets.HAS_UNALLOCATED != 0 else 0
+        ),
     )
-    return market
+    return _market
 
 
 @internal
@@ -114,32 +132,25 @@ def _absorb_settling(_market: markets.Market, _size: int256, _deficit: int256) -
             all claims are paid.
     """
     deficit: uint256 = convert(_deficit, uint256)
-    market: markets.Market = _market
-    paid: uint256 = min(deficit, market.insurance)
+    paid: uint256 = min(deficit, _market.insurance)
     loss: uint256 = unsafe_sub(deficit, paid)
-    market.insurance = unsafe_sub(market.insurance, paid)
+    _market.insurance = unsafe_sub(_market.insurance, paid)
     if loss != 0:
-        markets.unallocated[market.id] = unsafe_add(markets.unallocated[market.id], loss)
-        market.flags |= markets.HAS_UNALLOCATED
+        markets.unallocated[_market.id] = unsafe_add(markets.unallocated[_market.id], loss)
+        _market.flags |= markets.HAS_UNALLOCATED
     log IClearinghouse.DeficitAbsorbed(
-        market=market.id,
+        market=_market.id,
         size=_size,
         deficit=deficit,
         from_insurance=paid,
-        insurance_fund=market.insurance,
-        long_social_loss_index=market.long_loss,
-        short_social_loss_index=market.short_loss,
-        unallocated_loss=self._unallocated(market),
+        insurance_fund=_market.insurance,
+        long_social_loss_index=_market.long_loss,
+        short_social_loss_index=_market.short_loss,
+        unallocated_loss=(
+            markets.unallocated[_market.id] if _market.flags & markets.HAS_UNALLOCATED != 0 else 0
+        ),
     )
-    return market
-
-
-@internal
-@view
-def _unallocated(_market: markets.Market) -> uint256:
-    if _market.flags & markets.HAS_UNALLOCATED == 0:
-        return 0
-    return markets.unallocated[_market.id]
+    return _market
 
 
 @internal
@@ -147,18 +158,15 @@ def _draw(_market: markets.Market, _deficit: uint256) -> markets.Market:
     """
     @notice Takes out of the fund what it may pay of a deficit.
     """
-    market: markets.Market = _market
-    if market.insurance == 0:
-        return market
-    draw_bps: uint256 = market_words._insurance_draw_bps(markets.limits_words[market.id])
+    draw_bps: uint256 = market_words._insurance_draw_bps(markets.limits_words[_market.id])
     level: uint256 = 0
     if draw_bps != 10_000:
-        level = self._draw_level(market.id, market.insurance, draw_bps)
-    paid: uint256 = min(_deficit, waterfall_math._drawable(market.insurance, level, draw_bps))
-    market.insurance = unsafe_sub(market.insurance, paid)
+        level = self._draw_level(_market.id, _market.insurance, draw_bps)
+    paid: uint256 = min(_deficit, waterfall_math._drawable(_market.insurance, level, draw_bps))
+    _market.insurance = unsafe_sub(_market.insurance, paid)
     if draw_bps != 10_000:
-        markets.draws[market.id] = unsafe_add(level, paid) << 32 | block.timestamp
-    return market
+        markets.draws[_market.id] = unsafe_add(level, paid) << 32 | block.timestamp
+    return _market
 
 
 @internal
@@ -175,42 +183,31 @@ def _draw_level(_id: uint256, _fund: uint256, _draw_bps: uint256) -> uint256:
 
 @internal
 def _socialise(
-    _market: markets.Market, _payers_long: bool, _loss: uint256, _lost: uint256, _size: uint256
-) -> markets.Market:
+    _market: uint256, _payers_long: bool, _index: uint256, _loss: uint256, _lost: uint256, _size: uint256
+) -> (uint256, uint256):
     """
     @notice Lays a loss on one side: no unit of it pays more than `_lost` per `_size`.
+    @return the side's social loss index
+    @return what has no payer
     """
-    if _loss == 0:
-        return _market
-    market: markets.Market = _market
-    long: uint256 = 0
-    short: uint256 = 0
-    long, short = markets._sides(market.id)
-    payers: uint256 = short
-    index: uint256 = market.short_loss
+    totals: uint256 = markets.totals[_market]
     if _payers_long:
-        payers = long
-        index = market.long_loss
-    open_interest: uint256 = max(long, short)
+        # the paying side below, the other above
+        totals = totals << 128 | totals >> 128
+    payers: uint256 = totals & markets.MASK_128
+    open_interest: uint256 = totals >> 128
     ranges: uint256 = 0
-    if payers != open_interest:
-        ranges = markets.ranges[market.id]
+    if open_interest > payers:
+        # the venue stands on the payers' side with the rest
+        ranges = markets.ranges[_market]
+    else:
+        open_interest = payers
     shares: waterfall_math.Shares = waterfall_math._shares(
-        _loss, _lost, _size, payers, open_interest, ranges >> 128, index
+        _loss, _lost, _size, payers, open_interest, ranges >> 128, _index
     )
     if shares.from_providers != 0:
-        self._charge_ranges(market.id, ranges, shares.from_providers)
-    index = unsafe_add(index, shares.index_rise)
-    if _payers_long:
-        market.long_loss = index
-    else:
-        market.short_loss = index
-    if shares.index_rise != 0:
-        markets.losses[market.id] = market.long_loss << 128 | market.short_loss
-    if shares.unallocated != 0:
-        markets.unallocated[market.id] = unsafe_add(markets.unallocated[market.id], shares.unallocated)
-        market.flags |= markets.HAS_UNALLOCATED
-    return market
+        self._charge_ranges(_market, ranges, shares.from_providers)
+    return unsafe_add(_index, shares.index_rise), shares.unallocated
 
 
 @internal

@@ -11,16 +11,20 @@ from nacre.keeper.jobs import RangeKey
 CHUNK = 10_000
 
 
+# As eth_getLogs takes them: for each place what may stand there.
+Topics = list[list[str]]
+
+
 class LogSource(Protocol):
     """Where logs come from: a node, or a list in a test."""
 
-    def __call__(self, address: str, topics: list[str], first: int, last: int) -> list[RawLog]: ...
+    def __call__(self, address: str, topics: Topics, first: int, last: int) -> list[RawLog]: ...
 
 
 def node_logs(rpc: Callable[..., Any]) -> LogSource:
     """eth_getLogs of a node."""
 
-    def fetch(address: str, topics: list[str], first: int, last: int) -> list[RawLog]:
+    def fetch(address: str, topics: Topics, first: int, last: int) -> list[RawLog]:
         wanted = {"address": address, "topics": topics, "fromBlock": hex(first), "toBlock": hex(last)}
         return [
             RawLog(
@@ -37,7 +41,7 @@ def node_logs(rpc: Callable[..., Any]) -> LogSource:
 class EventIndex:
     """What the logs of one contract say, kept up to date by `update`."""
 
-    def __init__(self, address: str, topics: list[str], source: LogSource, first_block: int = 0):
+    def __init__(self, address: str, topics: Topics, source: LogSource, first_block: int = 0):
         self._address = address
         self._topics = topics
         self._source = source
@@ -67,15 +71,15 @@ class EventIndex:
 
 
 class AccountIndex(EventIndex):
-    """Accounts that one event of a market names."""
+    """Accounts that events of a market name."""
 
-    EVENT = ""
+    EVENTS: tuple[str, ...] = ()
 
     def __init__(self, clearinghouse: Contract, market_id: int, source: LogSource, first_block: int = 0):
-        self._event = next(event for event in clearinghouse.abi.events.values() if event.name == self.EVENT)
-        topics = ["0x" + self._event.topic.hex(), "0x" + market_id.to_bytes(32, "big").hex()]
+        self._events = {topic: event for topic, event in clearinghouse.abi.events.items() if event.name in self.EVENTS}
+        topics = [["0x" + topic.hex() for topic in self._events], ["0x" + market_id.to_bytes(32, "big").hex()]]
         super().__init__(clearinghouse.address, topics, source, first_block)
-        self._found: dict[str, Any] = {}
+        self._found: dict[str, None] = {}
 
     @property
     def accounts(self) -> list[str]:
@@ -83,24 +87,31 @@ class AccountIndex(EventIndex):
         return list(self._found)
 
     def note(self, log: RawLog) -> None:
-        change = self._event.decode(log.topics, log.data)
-        if self.matters(change):
-            self._found[change.account] = change
-        else:
-            self._found.pop(change.account, None)
+        event = self._events[log.topics[0]]
+        for account, matters in self.said(event.name, event.decode(log.topics, log.data)):
+            if matters:
+                self._found[account] = None
+            else:
+                self._found.pop(account, None)
 
-    def matters(self, change: Any) -> bool:
+    def said(self, name: str, log: Any) -> Iterator[tuple[str, bool]]:
+        """The accounts that an event names, and whether they belong here after it."""
         raise NotImplementedError
 
 
 class PositionIndex(AccountIndex):
-    """Accounts with a position, or with what auto-deleveraging left of one. A liquidation that ends a position has no
-    such event of its own: its target stays until it is forgotten."""
+    """Accounts with a position, or with what auto-deleveraging left of one: such a one stays until it is forgotten."""
 
-    EVENT = "PositionChanged"
+    EVENTS = ("PositionChanged", "Takeover", "ForceClose")
 
-    def matters(self, change: Any) -> bool:
-        return change.size != 0 or change.balance != 0
+    def said(self, name: str, log: Any) -> Iterator[tuple[str, bool]]:
+        if name == "PositionChanged":
+            yield log.account, log.size != 0 or log.balance != 0
+            return
+        if log.left == 0:
+            yield log.target, False
+        if name == "Takeover":
+            yield log.liquidator, log.new_size != 0
 
     def forget(self, accounts: Iterable[str]) -> None:
         """Of whom the contracts say that nothing is left."""
@@ -111,10 +122,10 @@ class PositionIndex(AccountIndex):
 class OwedIndex(AccountIndex):
     """Accounts that the market owes something."""
 
-    EVENT = "Owed"
+    EVENTS = ("Owed",)
 
-    def matters(self, change: Any) -> bool:
-        return change.owed != 0
+    def said(self, name: str, log: Any) -> Iterator[tuple[str, bool]]:
+        yield log.account, log.owed != 0
 
 
 class RangeIndex(EventIndex):

@@ -233,10 +233,13 @@ class World:
             self._backing.pop(getattr(log.args, field, ""), None)
         match log.name:
             case "PositionChanged":
-                self._note_position(log)
+                self._note_position(log.account, log.size, log.balance, log.entry_notional, log.entry_carry)
             case "Takeover" | "ForceClose":
                 if log.left == 0:
                     self.positions[log.target] = FLAT
+                if log.name == "Takeover":
+                    now = (log.new_size, log.new_balance, log.new_entry_notional, log.new_entry_carry)
+                    self._note_position(log.liquidator, *now)
                 journal.note_liquidation(log, self._before, self.names, gas)
             case "MarginModeSet":
                 (self.cross.add if log.cross else self.cross.discard)(log.account)
@@ -253,12 +256,11 @@ class World:
                 if log.remover != log.provider:
                     journal.note_removal(log, self.names, deficit)
 
-    def _note_position(self, log: Log) -> None:
-        position = Position(log.size, log.balance, log.entry_notional, log.entry_carry)
-        self.positions[log.account] = position if log.size else FLAT
-        self.leftovers.pop(log.account, None)
-        if log.size == 0 and log.balance:
-            self.leftovers[log.account] = log.balance
+    def _note_position(self, account: str, size: int, balance: int, notional: int, carry: int) -> None:
+        self.positions[account] = Position(size, balance, notional, carry) if size else FLAT
+        self.leftovers.pop(account, None)
+        if size == 0 and balance:
+            self.leftovers[account] = balance
 
     def _note_deleveraged(self, log: Log) -> None:
         """A position closed in whole has no event of its own, and leaves what is due to the account."""

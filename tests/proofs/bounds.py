@@ -56,22 +56,21 @@ SIGNED, UNSIGNED = 2**255, 2**256
 # file.function: [(what, largest value, limit)]
 ENTRIES: dict[str, list[tuple[str, int, int]]] = {
     # ---- lib
-    "lib/accrual_math._ema": [
+    "lib/accrual_math._accrued": [
+        ("now - accrued", ELAPSED, SIGNED),
         ("even", 1680 * 150**4 + 180 * 150**4 + 150**4, SIGNED),
         ("distance * (even + odd)", 2 * 2**47 * (2701 * 150**4), SIGNED),
-    ],
-    "lib/accrual_math._funding": [
-        ("cap_bps 1e8 period", RATIO * 10**8 * 2**24, UNSIGNED),
+        ("cap_bps 1e8 period", RATIO * 10**8 * 2**24, SIGNED),
         ("rate * price * elapsed", 2**48 * PRICE * ELAPSED, SIGNED),
-        ("1000 * period", 1_000 * 2**24, UNSIGNED),
+        ("1000 * period", 1_000 * 2**24, SIGNED),
         ("index + change", FUNDING + 2**48 * PRICE * ELAPSED, SIGNED),
+        ("(mid - price) * 1e12", MID * 10**12, SIGNED),
     ],
     "lib/accrual_math._median_mark": [
         ("1e12 + ema", 10**12 + 2**47, SIGNED),
         ("price * factor", PRICE * (10**12 + 2**47), UNSIGNED),
     ],
     "lib/accrual_math._borrow_rise": [("rate * mark * elapsed * 1e9", 2**16 * PRICE * ELAPSED * 10**9, UNSIGNED)],
-    "lib/accrual_math._premium": [("(mid - price) * 1e12", MID * 10**12, SIGNED)],
     "lib/deleveraging_math._at_bankruptcy": [("balance +- entry notional", 2**161, SIGNED)],
     "lib/deleveraging_math._rank": [
         ("profit, or notional, of an equity that a pot can hold, in 2^-80", 2**161 << 80, UNSIGNED),
@@ -122,7 +121,11 @@ ENTRIES: dict[str, list[tuple[str, int, int]]] = {
     "lib/position_math._abs": [("-size", STORED + 1, SIGNED)],
     "lib/position_math._notional": [("size * price", SIZE * PRICE + WAD, UNSIGNED)],
     "lib/position_math._price_pnl": [("value - entry notional", SIZE * PRICE // WAD + 1 + NOTIONAL, SIGNED)],
-    "lib/position_math._carry_charge": [("K - k0", CARRY_MOVED, SIGNED)],
+    "lib/position_math._appraised": [
+        ("size * price", SIZE * PRICE + WAD, SIGNED),
+        ("value - entry notional", SIZE * PRICE // WAD + 1 + NOTIONAL, SIGNED),
+    ],
+    "lib/position_math._carry_charge": [("size * (K - k0)", SIZE * CARRY_MOVED + RAY, SIGNED)],
     "lib/position_math._pnl": [("price pnl - carry", SIZE * PRICE + NOTIONAL + SIZE * CARRY_MOVED // RAY, SIGNED)],
     "lib/position_math._equity": [
         ("balance + pnl", STORED + SIZE * PRICE + NOTIONAL + SIZE * CARRY_MOVED // RAY, SIGNED)
@@ -210,7 +213,11 @@ ENTRIES: dict[str, list[tuple[str, int, int]]] = {
     ],
     "lib/waterfall_math._drawable": [("fund * ratio", POT * RATIO, UNSIGNED)],
     "lib/waterfall_math._decayed": [("fund * ratio * elapsed", POT * RATIO * TIME, UNSIGNED)],
-    "lib/waterfall_math._shares": [("rise * payers", LOSS * TOTAL, UNSIGNED)],
+    "lib/waterfall_math._shares": [
+        ("loss * RAY, and what rounds it up", DEFICIT * RAY + TOTAL, UNSIGNED),
+        ("deficit * RAY, and what rounds it up", DEFICIT * RAY + STORED, UNSIGNED),
+        ("rise * payers", LOSS * TOTAL, UNSIGNED),
+    ],
     # ---- modules of the clearinghouse
     "modules/accounts.set_operator": [("the count follows the flags of at most 2^112 accounts", MASK_128, UNSIGNED)],
     "modules/accounts._take": [("free - amount, checked the line above", MASK_128, UNSIGNED)],
@@ -231,7 +238,6 @@ ENTRIES: dict[str, list[tuple[str, int, int]]] = {
         ("fees * share", 2**112 * RATIO, UNSIGNED),
         ("what both kinds of fees pay", 2**113, UNSIGNED),
     ],
-    "modules/closing._pay_in": [("margin - balance", 2**176, SIGNED)],
     "modules/cross_liquidation.take_over": [("balance + margin", 2**176 + POT, SIGNED)],
     "modules/cross_liquidation._receive": [
         ("pot + margin, of free collateral", POT + FREE, UNSIGNED),
@@ -310,11 +316,19 @@ ENTRIES: dict[str, list[tuple[str, int, int]]] = {
         ("pot + free collateral, dues", POT + FREE + 1_001 * (POT + 1), UNSIGNED),
     ],
     "modules/liquidation.take_over": [
+        ("S + B +- F", CARRY, 2**127),
         ("balance + deficit", 2 * EQUITY, SIGNED),
         ("balance + margin: wraps only for a margin that nobody has, refused after", STORED, SIGNED),
+        ("sizes, and notionals", STORED + SIZE, SIGNED),
         ("balance - spared, margin - spared: the smaller", STORED + POT, SIGNED),
-        ("changes of the totals", 4 * SIZE, SIGNED),
-        ("holders, of which those of before are part", HOLDERS + 2, UNSIGNED),
+        ("holders + 1 - 1, of which the target is one", HOLDERS + 2, UNSIGNED),
+        ("free collateral - margin, checked the line above", FREE, UNSIGNED),
+        ("pot + margin, of free collateral", POT + FREE, UNSIGNED),
+    ],
+    "modules/liquidation._check_stage": [
+        ("balance + price pnl", 2**176 + SIZE * PRICE // WAD + NOTIONAL, SIGNED),
+        ("equity * 1e4", (2**176 + SIZE * PRICE) * BPS, UNSIGNED),
+        ("margin * trigger", SIZE * PRICE // WAD * RATIO * POLICY_RATIO, UNSIGNED),
     ],
     "modules/liquidation.force_close": [
         ("balance + residue", 2 * STORED + NOTIONAL + SWAPPED, SIGNED),
@@ -327,7 +341,6 @@ ENTRIES: dict[str, list[tuple[str, int, int]]] = {
         ("price - minimum wraps below it, which the comparison then refuses", 0, UNSIGNED),
         ("now - updated, checked before", TIME, UNSIGNED),
     ],
-    "modules/markets._accrued": [("now - accrued", TIME, UNSIGNED)],
     "modules/markets._borrowed": [
         ("now - touched", TIME, UNSIGNED),
         ("limit - B, which never passes it", BORROW, UNSIGNED),
@@ -341,8 +354,11 @@ ENTRIES: dict[str, list[tuple[str, int, int]]] = {
     "modules/markets._set_mid": [("fees in the pot", 2**111 + POT, 2**112)],
     "modules/payouts.claim": [("total - debt, pot - paid: debt <= total, paid <= pot", 2**176, UNSIGNED)],
     "modules/payouts._pay": [("pot - paid, amount - paid: paid is the smaller", SIGNED, UNSIGNED)],
+    "modules/payouts._ending": [("margin - balance", 2**176, SIGNED)],
     "modules/payouts._move": [("pot + amount, of free collateral", POT + MASK_128, UNSIGNED)],
-    "modules/positions._load_settled": [
+    "modules/positions._load_settled": [("S + B +- F", CARRY, 2**127)],
+    "modules/positions._load_at": [
+        ("size * (K - k0)", SIZE * CARRY_MOVED + RAY, SIGNED),
         ("balance - carry", STORED + SIZE * CARRY_MOVED // RAY + 1, SIGNED),
         ("dues - one of them", 2 * POT, UNSIGNED),
     ],
@@ -403,7 +419,11 @@ ENTRIES: dict[str, list[tuple[str, int, int]]] = {
         ("equity * margin of an account", (ACCOUNT + 2 * (EQUITY + BUDGET)) * (ACCOUNT_MARGIN + AT_MARK), SIGNED),
     ],
     "modules/waterfall._credit": [("fund + amount", POT + FEES + STORED, UNSIGNED)],
-    "modules/waterfall._absorb": [("deficit + fund", DEFICIT + POT, SIGNED)],
+    "modules/waterfall._absorb": [
+        ("deficit + fund", DEFICIT + POT, SIGNED),
+        ("sum of both indices", 2 * LOSS, UNSIGNED),
+        ("unallocated + loss, of at most 2^64 calls", 2**64 * DEFICIT, UNSIGNED),
+    ],
     "modules/waterfall._absorb_settling": [
         ("deficit - paid, fund - paid: the smaller", DEFICIT, UNSIGNED),
         ("unallocated + loss, of at most 2^64 calls", 2**64 * DEFICIT, UNSIGNED),
@@ -412,7 +432,6 @@ ENTRIES: dict[str, list[tuple[str, int, int]]] = {
     "modules/waterfall._draw_level": [("now - drawn", TIME, UNSIGNED)],
     "modules/waterfall._socialise": [
         ("index + rise, by `room`", LOSS, MASK_128),
-        ("unallocated + loss, of at most 2^64 calls", 2**64 * DEFICIT, UNSIGNED),
     ],
     "modules/waterfall._charge_ranges": [
         ("factor * margin", FACTOR * LP_MARGIN, UNSIGNED),

@@ -144,6 +144,11 @@ def _takeover(exchange: Exchange, who: str, target: str, size: int, margin: int)
     assert (event.market, event.liquidator, event.target, event.size) == (0, who, target, part.size)
     assert (event.margin, event.mark_price, event.deficit) == (margin, mark, deficit)
     assert event.free_collateral == exchange.free(who)
+    held = exchange.record(who)
+    assert (event.new_size, event.new_balance) == (held.size, held.balance)
+    assert (event.new_entry_notional, event.new_entry_carry) == (held.entry_notional, held.entry_carry)
+    assert event.left == exchange.record(target).size
+    assert [log.account for log in receipt.events("PositionChanged")] == ([target] if rest.size else [])
 
     assert (preview.size, preview.part_equity, preview.deficit) == (part.size, worth, deficit)
     assert (preview.from_insurance, preview.social_loss_per_unit) == (paid.from_insurance, paid.index_rise)

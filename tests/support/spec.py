@@ -132,6 +132,23 @@ class Ranges(NamedTuple):
 # Section 4. Funding.
 
 
+class Accrual(NamedTuple):
+    """What an accrual word holds."""
+
+    funding_index: int
+    premium_ema: int
+    premium: int
+    time: int
+
+
+def accrual(word: int) -> Accrual:
+    def signed(value: int, bits: int) -> int:
+        return value - (value >> (bits - 1) << bits)
+
+    fields = (word >> 128, 128), (word >> 80 & 2**48 - 1, 48), (word >> 32 & 2**48 - 1, 48)
+    return Accrual(*(signed(*field) for field in fields), word & 2**32 - 1)
+
+
 def trunc(numerator: int, denominator: int) -> int:
     return numerator // denominator if numerator >= 0 else -(-numerator // denominator)
 

@@ -66,7 +66,7 @@ def test_carry_is_paid_before_margin_leaves(opened, trader, counterparty):
     old = exchange.record(trader)
     with exchange.undone():
         receipt = exchange.house.transact("adjust_margin", 0, -WAD, sender=trader).check()
-        index = receipt.event("FundingAccrued").funding_index
+        index = spec.accrual(receipt.event("FundingAccrued").accrual).funding_index
         carry = spec.carry(20 * WAD, index - old.entry_carry)
         assert carry > 0
         assert exchange.pos(trader) == Pos(old.size, old.balance - WAD - carry, old.entry_notional)

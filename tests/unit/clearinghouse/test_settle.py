@@ -22,7 +22,7 @@ def test_it_pays_the_carry_and_keeps_the_equity(funded, who, outsider):
     account = funded.people[who]
     old = funded.record(account)
     receipt = funded.house.transact("settle", 0, account, sender=outsider).check()
-    funding = receipt.event("FundingAccrued").funding_index
+    funding = spec.accrual(receipt.event("FundingAccrued").accrual).funding_index
     index = funding if old.size > 0 else -funding
     carry = spec.carry(old.size, index - old.entry_carry)
     assert carry > 0 if who == "trader" else carry < 0

@@ -200,7 +200,7 @@ def test_every_trade_settles_the_carry_first(opened, trader):
     old = exchange.record(trader)
     notional, _ = exchange.quote(WAD)
     receipt = exchange.trade(trader, WAD, 50 * WAD)
-    index = receipt.event("FundingAccrued").funding_index
+    index = spec.accrual(receipt.event("FundingAccrued").accrual).funding_index
     assert index > old.entry_carry
     carry = spec.carry(20 * WAD, index - old.entry_carry)
     assert exchange.pos(trader) == Pos(21 * WAD, old.balance + 50 * WAD - carry, old.entry_notional + notional)

@@ -53,7 +53,7 @@ class Stage:
             for block, raw in self.logs
             if first <= block <= last
             and raw.address == address
-            and ["0x" + topic.hex() for topic in raw.topics[: len(topics)]] == topics
+            and all("0x" + topic.hex() in wanted for topic, wanted in zip(raw.topics, topics, strict=False))
         ]
 
 

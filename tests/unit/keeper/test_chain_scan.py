@@ -90,18 +90,32 @@ def test_logs_of_a_node_are_decoded(stage):
     assert calls[0][1]["toBlock"] == "0x14"
 
 
-def test_who_was_liquidated_stays_until_forgotten_and_comes_back_with_a_new_position(stage):
+def test_a_takeover_says_whose_position_is_gone_and_who_has_it_now(stage):
     index, chain = index_of(stage), stage.system.chain
     stage.push(91 * WAD)
     arguments = ("liquidate_by_takeover", 0, stage.trader, 2**256 - 1, 300 * WAD)
     stage.transact(stage.system.engine, *arguments, sender=stage.keeper)
     list(index.update(chain.block_number))
-    assert index.accounts == [stage.trader, stage.counterparty, stage.keeper]
-    index.forget([stage.trader, stage.system.owner])
     assert index.accounts == [stage.counterparty, stage.keeper]
+
+
+def test_a_force_close_says_whose_position_is_gone(stage):
+    index, chain = index_of(stage), stage.system.chain
+    stage.push(91 * WAD)
+    stage.trade(stage.counterparty, -60 * WAD, 1_000 * WAD)
+    stage.transact(stage.system.engine, "force_close", 0, stage.trader, 2**256 - 1, 0, sender=stage.keeper)
+    list(index.update(chain.block_number))
+    assert index.accounts == [stage.counterparty]
+
+
+def test_who_is_forgotten_comes_back_with_a_new_position(stage):
+    index, chain = index_of(stage), stage.system.chain
+    list(index.update(chain.block_number))
+    index.forget([stage.trader, stage.system.owner])
+    assert index.accounts == [stage.counterparty]
     stage.trade(stage.trader, WAD, 50 * WAD)
     list(index.update(chain.block_number))
-    assert stage.trader in index.accounts
+    assert index.accounts == [stage.counterparty, stage.trader]
 
 
 def test_a_pass_says_who_may_be_forgotten(stage):
