@@ -57,7 +57,6 @@ def __init__(_clearinghouse: address, _config: address):
 
 
 @external
-@reentrant
 def liquidate_by_takeover(_market: uint256, _target: address, _size: uint256, _margin: uint256):
     """
     @notice Takes (part of) a failing position over, with the margin on it. The caller's position must meet the opening rule

@@ -210,7 +210,7 @@ def _opening_excess(_settled_position: Position, _mark: uint256, _risk: uint256,
     pnl, notional = self._appraised(_settled_position.size, _settled_position.notional, _mark)
     margin: uint256 = margin_math._initial(notional, _risk, _extras)
     excess: int256 = unsafe_sub(
-        unsafe_add(_settled_position.balance, min(pnl, 0)), convert(margin, int256)
+        unsafe_add(_settled_position.balance, min(pnl, 0)), convert(convert(margin, bytes32), int256)
     )
     if _risk & market_words.FLAG_ENTRY_MARGIN_RULE != 0:
         excess = min(

@@ -54,7 +54,7 @@ def take_over(
     case: Case = self._begin(_market, _target, _size, _policy, _refusal, False)
     market: markets.Market = case.market
     part: position_math.Position = case.part
-    deficit: int256 = 0
+    deficit: uint256 = 0
     market, part, deficit = liquidation_steps._absorbed(market, part, _policy)
     market = self._keep(market, _target, case)
 
@@ -75,7 +75,7 @@ def take_over(
         left=case.rest.size,
         margin=convert(margin, uint256),
         mark_price=market.mark,
-        deficit=convert(deficit, uint256),
+        deficit=deficit,
         new_size=new.size,
         new_balance=new.balance,
         new_entry_notional=new.notional,

@@ -399,10 +399,10 @@ def _finish(_case: Case, _run: Run, _target: address) -> uint256:
         if surplus != 0:
             market = payouts._pay(market, _target, surplus)
     else:
-        deficit: int256 = unsafe_sub(0, position_math._worth(rest, market.mark))
-        if deficit > 0:
-            rest.balance = unsafe_add(rest.balance, deficit)
-            market = waterfall._absorb(market, rest.size, deficit, 0)
+        worth: int256 = position_math._worth(rest, market.mark)
+        if not (worth >= 0):
+            rest.balance = unsafe_sub(rest.balance, worth)
+            market = waterfall._absorb(market, rest.size, convert(unsafe_sub(0, worth), uint256), 0)
         positions._write(market, _target, rest)
     if _case.cross:
         accounts._set_leg(_target, market.id, rest.size != 0)

@@ -62,8 +62,8 @@ def take_over(
     account: uint256 = accounts.accounts[_liquidator]
     self._check_caller(account, _liquidator, _target)
     market: markets.Market = markets._open(_market)
-    long_index: int256 = unsafe_add(convert(unsafe_add(market.long_loss, market.borrow), int256), market.funding)
-    short_index: int256 = unsafe_sub(convert(unsafe_add(market.short_loss, market.borrow), int256), market.funding)
+    long_index: int256 = unsafe_add(convert(convert(unsafe_add(market.long_loss, market.borrow), bytes32), int256), market.funding)
+    short_index: int256 = unsafe_sub(convert(convert(unsafe_add(market.short_loss, market.borrow), bytes32), int256), market.funding)
     target: position_math.Position = positions._load_at(_market, _target, long_index, short_index)
     if target.flags & positions.FLAG_CROSS != 0 or (
         account >> accounts.MODES_AT != 0 and accounts._is_cross(_liquidator, _market)
@@ -82,14 +82,14 @@ def take_over(
         worth = position_math._worth(part, market.mark)
     deficit: uint256 = 0
     if not (worth >= 0):
-        deficit = convert(unsafe_sub(0, worth), uint256)
-        market = waterfall._absorb(market, part.size, unsafe_sub(0, worth), _policy)
+        deficit = convert(convert(unsafe_sub(0, worth), bytes32), uint256)
+        market = waterfall._absorb(market, part.size, deficit, _policy)
         part.balance = unsafe_sub(part.balance, worth)
         # the other side's index has moved: a liquidator there pays its share before anything of it is combined
         if part.size > 0:
-            short_index = unsafe_sub(convert(unsafe_add(market.short_loss, market.borrow), int256), market.funding)
+            short_index = unsafe_sub(convert(convert(unsafe_add(market.short_loss, market.borrow), bytes32), int256), market.funding)
         else:
-            long_index = unsafe_add(convert(unsafe_add(market.long_loss, market.borrow), int256), market.funding)
+            long_index = unsafe_add(convert(convert(unsafe_add(market.long_loss, market.borrow), bytes32), int256), market.funding)
     if rest.size == 0:
         # the event below says that nothing is left
         positions._clear(_market, _target)
@@ -99,7 +99,7 @@ def take_over(
     # the liquidator's position with it
     old: position_math.Position = positions._load_at(_market, _liquidator, long_index, short_index)
     margin: uint256 = _margin
-    part.balance = unsafe_add(part.balance, convert(margin, int256))
+    part.balance = unsafe_add(part.balance, convert(convert(margin, bytes32), int256))
     new: position_math.Position = part
     if old.size == 0 or (old.size < 0) == (part.size < 0):
         # as position_math._combined would; the totals stay, and of the holders one may come and one may go

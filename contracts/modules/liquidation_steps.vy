@@ -52,17 +52,17 @@ def _slice(_market: markets.Market, _whole: uint256, _size: uint256, _policy: ui
 @internal
 def _absorbed(
     _market: markets.Market, _part: position_math.Position, _policy: uint256
-) -> (markets.Market, position_math.Position, int256):
+) -> (markets.Market, position_math.Position, uint256):
     """
     @notice Brings a part with a deficit to exactly zero.
     @return the deficit, 0 if there is none
     """
-    deficit: int256 = min(position_math._worth(_part, _market.mark), 0)
-    if deficit == 0:
+    worth: int256 = position_math._worth(_part, _market.mark)
+    if worth >= 0:
         return _market, _part, 0
-    deficit = unsafe_sub(0, deficit)
+    deficit: uint256 = convert(unsafe_sub(0, worth), uint256)
     part: position_math.Position = _part
-    part.balance = unsafe_add(part.balance, deficit)
+    part.balance = unsafe_sub(part.balance, worth)
     return waterfall._absorb(_market, part.size, deficit, _policy), part, deficit
 
 
@@ -116,7 +116,7 @@ def _close_part(
     if outcome.residue < min(position_math._worth(_part, _market.mark), 0):
         reasons._revert(reasons.VENUE_TOO_FAR)
     if not (outcome.residue >= 0):
-        _market = waterfall._absorb(_market, _part.size, unsafe_sub(0, outcome.residue), _policy)
+        _market = waterfall._absorb(_market, _part.size, convert(unsafe_sub(0, outcome.residue), uint256), _policy)
     _market = waterfall._credit(_market, unsafe_add(fill.penalty, outcome.fund_share), self)
     if outcome.reward != 0:
         _market = payouts._pay(_market, _keeper, outcome.reward)

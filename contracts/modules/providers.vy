@@ -102,7 +102,7 @@ def venue_absorb(
     )
     equity: int256 = position_math._worth(part, market.mark)
     if not (equity >= 0):
-        market = self._absorbed(market, part.size, unsafe_sub(0, equity))
+        market = self._absorbed(market, part.size, convert(unsafe_sub(0, equity), uint256))
         part.balance = unsafe_sub(part.balance, equity)
     tip: uint256 = 0
     if _remover != _provider and equity > 0 and market.flags & markets.SETTLING == 0:
@@ -126,7 +126,7 @@ def venue_absorb(
         # the provider's own failing position closed against the range
         if _remover == _provider:
             reasons._revert(reasons.CLOSE_LEAVES_A_DEFICIT)
-        market = self._absorbed(market, old.size, unsafe_sub(0, new.balance))
+        market = self._absorbed(market, old.size, convert(unsafe_sub(0, new.balance), uint256))
         new.balance = 0
     market = positions._replace(market, _provider, old.size, new)
     if new.size == 0 and new.balance > 0:
@@ -139,7 +139,7 @@ def venue_absorb(
 
 
 @internal
-def _absorbed(_market: markets.Market, _size: int256, _deficit: int256) -> markets.Market:
+def _absorbed(_market: markets.Market, _size: int256, _deficit: uint256) -> markets.Market:
     """
     @notice A deficit that no auto-deleveraging can take: it comes with a range.
     """

@@ -96,7 +96,7 @@ def settle_account(_market: uint256, _account: address):
         market.pot = unsafe_add(market.pot, paid)
         worth = unsafe_add(worth, convert(paid, int256))
     if not (worth >= 0):
-        market = waterfall._absorb_settling(market, position.size, unsafe_sub(0, worth))
+        market = waterfall._absorb_settling(market, position.size, convert(unsafe_sub(0, worth), uint256))
     if worth > 0:
         market = payouts._owe(market, _account, convert(worth, uint256))
     market = positions._replace(market, _account, position.size, empty(position_math.Position))

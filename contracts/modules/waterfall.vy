@@ -65,7 +65,7 @@ def _credit(_market: markets.Market, _amount: uint256, _source: address) -> mark
 
 
 @internal
-def _absorb(_market: markets.Market, _size: int256, _deficit: int256, _policy: uint256) -> markets.Market:
+def _absorb(_market: markets.Market, _size: int256, _deficit: uint256, _policy: uint256) -> markets.Market:
     """
     @notice Covers a deficit.
     @param _policy where it says so, what insurance leaves is for auto-deleveraging: this reverts "use ADL", unless the other side has more
@@ -74,12 +74,11 @@ def _absorb(_market: markets.Market, _size: int256, _deficit: int256, _policy: u
                  the odd wei on the shorts
     @param _deficit WAD, above 0
     """
-    deficit: uint256 = convert(_deficit, uint256)
-    loss: uint256 = deficit
+    loss: uint256 = _deficit
     if _market.insurance != 0:
         fund: uint256 = _market.insurance
-        _market = self._draw(_market, deficit)
-        loss = unsafe_sub(unsafe_add(deficit, _market.insurance), fund)
+        _market = self._draw(_market, _deficit)
+        loss = unsafe_sub(unsafe_add(_deficit, _market.insurance), fund)
     if loss != 0:
         if _policy & policy_word.FLAG_LOSS_ADL != 0:
             if (_market.holders_short if _size > 0 else _market.holders_long) <= policy_word.MAX_DELEVERAGED:
@@ -88,7 +87,7 @@ def _absorb(_market: markets.Market, _size: int256, _deficit: int256, _policy: u
         if not (_size >= 0):
             on_longs = loss
         # No unit pays more than a unit of the position lost; without a size, than it is worth.
-        lost: uint256 = deficit
+        lost: uint256 = _deficit
         size: uint256 = position_math._abs(_size)
         if size == 0:
             on_longs = unsafe_div(loss, 2)
@@ -113,8 +112,8 @@ def _absorb(_market: markets.Market, _size: int256, _deficit: int256, _policy: u
     log IClearinghouse.DeficitAbsorbed(
         market=_market.id,
         size=_size,
-        deficit=deficit,
-        from_insurance=unsafe_sub(deficit, loss),
+        deficit=_deficit,
+        from_insurance=unsafe_sub(_deficit, loss),
         insurance_fund=_market.insurance,
         long_social_loss_index=_market.long_loss,
         short_social_loss_index=_market.short_loss,
@@ -126,14 +125,13 @@ def _absorb(_market: markets.Market, _size: int256, _deficit: int256, _policy: u
 
 
 @internal
-def _absorb_settling(_market: markets.Market, _size: int256, _deficit: int256) -> markets.Market:
+def _absorb_settling(_market: markets.Market, _size: int256, _deficit: uint256) -> markets.Market:
     """
     @notice Covers a deficit of a settling market, which moves no index any more: by the whole fund, and what that does not have lowers what
             all claims are paid.
     """
-    deficit: uint256 = convert(_deficit, uint256)
-    paid: uint256 = min(deficit, _market.insurance)
-    loss: uint256 = unsafe_sub(deficit, paid)
+    paid: uint256 = min(_deficit, _market.insurance)
+    loss: uint256 = unsafe_sub(_deficit, paid)
     _market.insurance = unsafe_sub(_market.insurance, paid)
     if loss != 0:
         markets.unallocated[_market.id] = unsafe_add(markets.unallocated[_market.id], loss)
@@ -141,7 +139,7 @@ def _absorb_settling(_market: markets.Market, _size: int256, _deficit: int256) -
     log IClearinghouse.DeficitAbsorbed(
         market=_market.id,
         size=_size,
-        deficit=deficit,
+        deficit=_deficit,
         from_insurance=paid,
         insurance_fund=_market.insurance,
         long_social_loss_index=_market.long_loss,

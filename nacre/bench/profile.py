@@ -6,7 +6,7 @@ from typing import Any
 
 from eth_utils import keccak
 
-from nacre.artifacts import load
+from nacre.artifacts import PARTS, load
 from nacre.bench.floor import cold_accounts
 from nacre.bench.kinds import ACCOUNTS, LOGS, READS, TOUCHES, WRITES, kind_of
 from nacre.bench.source_map import source_map
@@ -75,7 +75,9 @@ def _address(word: int) -> str:
 def _contracts(stage: Stage) -> dict[str, str]:
     system, market = stage.system, stage.market
     every = (system.token, system.clearinghouse, system.engine, system.config, market.venue, market.oracle)
-    return {contract.address: contract.name for contract in every}
+    names = {contract.address: contract.name for contract in every}
+    parts = system.clearinghouse.call("code_parts")
+    return names | dict(zip(parts, PARTS[system.clearinghouse.name], strict=True))
 
 
 # ---- names of slots
