@@ -59,13 +59,17 @@ initializes: cross_trading[
     waterfall := waterfall
 ]
 initializes: margin_modes[accounts := accounts, markets := markets, positions := positions]
-initializes: account_views[markets := markets, portfolio := portfolio, positions := positions]
+initializes: account_views[
+    accounts := accounts, markets := markets, portfolio := portfolio, positions := positions
+]
 
 exports: (
     cross_trading.trade,
     cross_trading.check_free,
     margin_modes.set_margin_mode,
+    accounts.cross_markets,
     account_views.account_state,
+    account_views.outflow_room,
     account_views.detached,
     account_views.announce,
     account_views.spare,

@@ -67,7 +67,6 @@ initializes: market_views[markets := markets, waterfall := waterfall]
 exports: (
     # accounts
     accounts.set_operator,
-    accounts.cross_markets,
     payouts.claim,
     payouts.owed,
     # markets

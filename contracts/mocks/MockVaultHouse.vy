@@ -54,6 +54,9 @@ pot: public(HashMap[uint256, uint256])
 # WAD owed: market -> account.
 owed: public(HashMap[uint256, HashMap[address, uint256]])
 
+# WAD that may leave now.
+outflow_room: public(uint256)
+
 # How often the vault had its position settled.
 settlements: public(uint256)
 
@@ -62,6 +65,7 @@ settlements: public(uint256)
 def __init__(_token: address):
     collateral = _token
     SCALE = 10 ** (18 - convert(staticcall IERC20Detailed(_token).decimals(), uint256))
+    self.outflow_room = max_value(uint256)
 
 
 # ---- what tests say
@@ -89,6 +93,26 @@ def set_carry(_market: uint256, _account: address, _carry: int256):
     @notice What a position has still to pay, WAD.
     """
     self.holdings[_market][_account].carry = _carry
+
+
+@external
+def set_outflow_room(_room: uint256):
+    """
+    @notice WAD that may leave now.
+    """
+    self.outflow_room = _room
+
+
+@external
+def leave_due(_vault: address, _market: uint256):
+    """
+    @notice As auto-deleveraging against the vault, of which the engine tells it nothing: what its position was worth at mark waits on a record
+            of size 0.
+    """
+    held: Holding = self.holdings[_market][_vault]
+    due: Holding = empty(Holding)
+    due.balance = held.balance - held.carry + self._pnl(held, self.markets[_market].mark)
+    self.holdings[_market][_vault] = due
 
 
 @external
@@ -202,6 +226,7 @@ def withdraw(_amount: uint256, _receiver: address = msg.sender, _account: addres
     assert _amount != 0, "zero amount"
     assert _account == msg.sender, "not operator"
     assert self.free_collateral[_account] >= _amount * SCALE, "insufficient collateral"
+    assert _amount * SCALE <= self.outflow_room, "withdrawal limit"
     self.free_collateral[_account] -= _amount * SCALE
     assert extcall IERC20(collateral).transfer(_receiver, _amount), "transfer failed"
 
@@ -290,6 +315,14 @@ def settle(_market: uint256, _account: address):
     @notice Settles the carry, and closes a position in a market whose mark is 0: what a settlement may do.
     """
     held: Holding = self.holdings[_market][_account]
+    if held.size == 0 and held.balance != 0:
+        # as far as the pot has it
+        due: uint256 = convert(held.balance, uint256)
+        paid: uint256 = min(due, self.pot[_market])
+        self.pot[_market] -= paid
+        self.free_collateral[_account] += paid
+        self.holdings[_market][_account].balance = convert(due - paid, int256)
+        return
     assert held.size != 0, "no position"
     held.balance -= held.carry
     held.carry = 0

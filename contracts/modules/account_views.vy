@@ -9,12 +9,15 @@ from interfaces import IClearinghouse
 
 from contracts.lib import health_math
 from contracts.lib import market_words
+from contracts.lib import outflow_limit
 from contracts.lib import position_math
 from contracts.lib import reasons
+from contracts.modules import accounts
 from contracts.modules import markets
 from contracts.modules import portfolio
 from contracts.modules import positions
 
+uses: accounts
 uses: markets
 uses: portfolio
 uses: positions
@@ -38,6 +41,19 @@ def account_state(_account: address) -> IClearinghouse.AccountState:
         stale=all.stale,
         jumped=all.jumped,
     )
+
+
+@external
+@view
+def outflow_room() -> uint256:
+    """
+    @notice WAD that may leave the clearinghouse now, of all accounts together; max_value(uint256) without a limit.
+    """
+    word: uint256 = accounts.outflow
+    if word == 0:
+        return max_value(uint256)
+    limit: uint256 = outflow_limit._limit(word)
+    return limit - min(limit, outflow_limit._level(word, block.timestamp))
 
 
 @external

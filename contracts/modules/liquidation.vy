@@ -143,7 +143,9 @@ def take_over(
         account = unsafe_sub(account, margin)
         accounts.accounts[_liquidator] = account
         if account >> accounts.LEGS_AT != 0:
-            parts._check_free(_liquidator)
+            # who spends nothing leaves what its cross positions need
+            if margin != 0:
+                parts._check_free(_liquidator)
         market.pot = unsafe_add(market.pot, margin)
     markets._close(market)
     log IClearinghouse.Takeover(

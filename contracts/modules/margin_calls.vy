@@ -41,9 +41,7 @@ def _call(_view: market_reads.View, _policy: uint256, _account: address):
     position: position_math.Position = market_reads._settled(_view, _account)
     record: uint256 = policies.records[key]
     if position.size == 0:
-        # the stamp stays: a position opened anew does not start without it
-        if record & policies.MASK_SINCE != 0:
-            policies.records[key] = record >> 48 << 48
+        self._forget(key, record)
         return
     equity: int256 = 0
     margin: uint256 = 0
@@ -63,8 +61,8 @@ def _call(_view: market_reads.View, _policy: uint256, _account: address):
             policies.records[key] = (
                 record >> 48 << 48 | policies._record(position.size, position.flags >> 1, since)
             )
-    elif record != 0:
-        policies.records[key] = 0
+    else:
+        self._forget(key, record)
     if stage != health_math.HEALTHY:
         log ILiquidationEngine.MarginCall(
             market=_view.market,
@@ -74,3 +72,13 @@ def _call(_view: market_reads.View, _policy: uint256, _account: address):
             maintenance_margin=margin,
             since=since,
         )
+
+
+@internal
+def _forget(_key: uint256, _record: uint256):
+    """
+    @notice Clears since when an account is liquidatable. The stamp of a chunk stays until it expires: neither a top-up, nor the chunk itself, nor
+            a position opened anew does away with the cooldown.
+    """
+    if _record & policies.MASK_SINCE != 0:
+        policies.records[_key] = _record >> 48 << 48

@@ -330,8 +330,12 @@ def _borrowed(_market: Market, _before: uint256) -> uint256:
     short: uint256 = 0
     long, short = self._sides(_market.id)
     # what both sides will be charged at least: each charge is rounded up
-    fees: uint256 = unsafe_add(
-        self.borrows[_market.id] >> 16 & MASK_112, unsafe_div(unsafe_mul(rise, unsafe_add(long, short)), RAY)
+    fees: uint256 = min(
+        unsafe_add(
+            self.borrows[_market.id] >> 16 & MASK_112,
+            unsafe_div(unsafe_mul(rise, unsafe_add(long, short)), RAY),
+        ),
+        MASK_112,
     )
     return unsafe_add(_market.borrow, rise) << 128 | fees << 16
 

@@ -79,7 +79,7 @@ def _check_cap(_loss_adl: bool, _max_open_interest: uint256, _min_notional: uint
     if _loss_adl:
         assert (
             _max_open_interest != 0 and _max_open_interest <= MOST_SMALLEST_POSITIONS * _min_notional
-        ), "cap too high for adl"
+        ), "cap too high for ADL"
 
 
 @internal
@@ -238,6 +238,8 @@ def _check_policy(_p: IConfig.PolicyParams):
     assert _p.last_resort_seconds <= MAX_LAST_RESORT, "bad last resort"
     assert _p.grace_seconds <= MAX_GRACE, "bad grace"
     assert _p.large_notional <= MAX_NOTIONAL, "bad large notional"
+    # When both sides went bankrupt in turn nobody is left to deleverage: somebody solvent must be able to come in.
+    assert not _p.loss_adl or _p.takeover or _p.last_resort_seconds != 0, "ADL without takeover"
 
 
 @internal

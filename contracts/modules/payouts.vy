@@ -46,11 +46,27 @@ def claim(_market: uint256, _account: address = msg.sender):
     elif market.pot < total:
         reasons._revert(reasons.POT_IS_SHORT)
     self._set_debt(_market, _account, 0, unsafe_sub(total, debt))
+    if paid != debt and market.flags & markets.HAS_UNALLOCATED != 0:
+        market = self._bear(market, _account, unsafe_sub(debt, paid))
     if total == debt:
         market.flags ^= markets.HAS_OWED
     market.pot = unsafe_sub(market.pot, paid)
     markets._close(market)
     accounts._give(_account, paid)
+
+
+@internal
+def _bear(_market: markets.Market, _account: address, _loss: uint256) -> markets.Market:
+    """
+    @notice What an account gives up of its claim pays losses that had no payer.
+    """
+    left: uint256 = markets.unallocated[_market.id]
+    left = unsafe_sub(left, min(left, _loss))
+    markets.unallocated[_market.id] = left
+    if left == 0:
+        _market.flags ^= markets.HAS_UNALLOCATED
+    log IClearinghouse.LossBorne(market=_market.id, account=_account, loss=_loss, unallocated_loss=left)
+    return _market
 
 
 @external

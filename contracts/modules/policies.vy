@@ -162,8 +162,8 @@ def _force_close_refusal(_market: uint256, _target: address, _policy_word: uint2
 @internal
 def _stamp(_market: uint256, _target: address):
     """
-    @notice Notes that a chunk of a large position went: the rest waits for the cooldown. Neither trading nor a new position changes it; a
-            margin call that finds the account healthy does.
+    @notice Notes that a chunk of a large position went: the rest waits for the cooldown. Nothing that the account does changes it: it
+            expires.
     """
     key: uint256 = self._key(_market, _target)
     self.records[key] = self.records[key] & MASK_SINCE | block.timestamp << 48

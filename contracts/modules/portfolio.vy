@@ -49,6 +49,8 @@ struct Plan:
 
 # Beyond what all pots of a token hold: keeps the products of the share below 2**256.
 MAX_EQUITY: constant(int256) = 2**127
+# What counts of a leg where it is multiplied by another amount.
+MAX_LEG: constant(uint256) = 2**127
 
 
 @internal
@@ -316,9 +318,9 @@ def _plan(
             return plan
         missing = convert(unsafe_sub(due, worth), uint256)
     else:
-        # lacking is at least |worth|; below 2**128 all
+        # lacking is at least |worth|; a product below 2**255
         missing = unsafe_div(
-            unsafe_mul(position_math._abs(worth), unsafe_add(free, _all.collectable)), _all.lacking
+            unsafe_mul(min(position_math._abs(worth), MAX_LEG), unsafe_add(free, _all.collectable)), _all.lacking
         )
     plan.from_free = min(missing, free)
     missing = unsafe_sub(missing, plan.from_free)
@@ -393,5 +395,6 @@ def _share(
         position_math._notional(_rest.size, _market.mark), _market.risk, _market.extras
     )
     return unsafe_div(
-        unsafe_mul(equity, convert(unsafe_sub(before, after), int256)), convert(_all.maintenance_margin, int256)
+        unsafe_mul(equity, convert(min(unsafe_sub(before, after), MAX_LEG), int256)),
+        convert(_all.maintenance_margin, int256),
     )

@@ -58,6 +58,8 @@ def preview_takeover(
     )
     mark: uint256 = case.view.state.mark_price
     part: position_math.Position = case.part
+    # what the caller's account counts now: the deficit below may move the index that its position pays by
+    before: position_math.Position = market_reads._settled(case.view, msg.sender)
     preview: ILiquidationEngine.TakeoverPreview = empty(ILiquidationEngine.TakeoverPreview)
     preview.size = part.size
     preview.part_equity = position_math._worth(part, mark)
@@ -84,7 +86,7 @@ def preview_takeover(
     )
     excess: int256 = new.balance
     if self._is_cross(msg.sender, _market):
-        excess = self._account_excess(case.view, old, new, _margin)
+        excess = self._account_excess(case.view, before, new, _margin)
     elif new.size != 0:
         excess = position_math._opening_excess(new, mark, case.view.risk, case.view.extras)
     preview.missing_margin = convert(max(-excess, 0), uint256)
@@ -212,6 +214,7 @@ def _account_excess(
     """
     @notice By how much a cross account would exceed the opening rule with a new leg in place of the old one. The margin that goes into
             the leg comes out of the same account.
+    @param _old as the account counts it now, before a social loss of the same call
     """
     mark: uint256 = _view.state.mark_price
     all: IClearinghouse.AccountState = staticcall policies.CLEARINGHOUSE.account_state(msg.sender)

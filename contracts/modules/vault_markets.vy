@@ -166,16 +166,20 @@ def unwind(_market: uint256, _size: uint256) -> uint256:
 @external
 def release(_market: uint256, _amount: uint256 = max_value(uint256)):
     """
-    @notice Takes margin that a position does not need to be opened out of it; forgets a market in which nothing is left. Anyone.
+    @notice Takes margin that a position does not need to be opened out of it, or what auto-deleveraging left of it; forgets a market in
+            which nothing is left. Anyone.
     @param _amount WAD, at most; less than all where the market asks for more than IM at mark (the entry margin rule)
     @dev Reverts "market not active", "nothing to release", and as `adjust_margin` of the clearinghouse.
     """
     assert self._is_active(_market), "market not active"
     before: uint256 = self._begin(_market)
-    if self._size(_market) != 0:
+    position: IClearinghouse.Position = self._position(_market)
+    if position.size != 0:
         amount: uint256 = min(min(_amount, self._excess(_market)), MAX_AMOUNT)
         assert amount != 0, "nothing to release"
         extcall CLEARINGHOUSE.adjust_margin(_market, -convert(amount, int256))
+    elif position.balance != 0:
+        extcall CLEARINGHOUSE.settle(_market, self)
     self._book(_market, before)
 
 
@@ -241,8 +245,9 @@ def _appraise() -> IBackstopVault.Appraisal:
     found: IBackstopVault.Appraisal = empty(IBackstopVault.Appraisal)
     found.free_collateral = self._free()
     for market: uint256 in self._active:
-        found.owed += staticcall CLEARINGHOUSE.owed(market, self)
-        if self._size(market) == 0:
+        position: IClearinghouse.Position = self._position(market)
+        found.owed += self._owed_by(market, position)
+        if position.size == 0:
             continue
         known: bool = False
         response: Bytes[1024] = b""
@@ -289,8 +294,21 @@ def _free() -> uint256:
 
 @internal
 @view
-def _size(_market: uint256) -> int256:
-    return (staticcall CLEARINGHOUSE.position(_market, self)).size
+def _position(_market: uint256) -> IClearinghouse.Position:
+    return staticcall CLEARINGHOUSE.position(_market, self)
+
+
+@internal
+@view
+def _owed_by(_market: uint256, _held: IClearinghouse.Position) -> uint256:
+    """
+    @notice What a market owes the vault, with what auto-deleveraging has left on the record of a position that it closed: that waits for
+            `settle`, and is never negative.
+    """
+    owed: uint256 = staticcall CLEARINGHOUSE.owed(_market, self)
+    if _held.size == 0:
+        owed += convert(_held.balance, uint256)
+    return owed
 
 
 @internal
@@ -330,14 +348,14 @@ def _committed_now(_market: uint256) -> uint256:
     seen: uint256 = self._owed[_market]
     if committed == 0 or seen == 0:
         return committed
-    owed: uint256 = staticcall CLEARINGHOUSE.owed(_market, self)
+    owed: uint256 = self._owed_by(_market, self._position(_market))
     return committed - min(committed, seen - min(seen, owed))
 
 
 @internal
 def _see_owed(_market: uint256):
     self._committed[_market] = self._committed_now(_market)
-    self._owed[_market] = staticcall CLEARINGHOUSE.owed(_market, self)
+    self._owed[_market] = self._owed_by(_market, self._position(_market))
 
 
 @internal
@@ -366,13 +384,14 @@ def _book(_market: uint256, _before: uint256):
     committed: uint256 = self._committed[_market]
     committed -= min(committed, amount)
     self._committed[_market] = committed
-    owed: uint256 = staticcall CLEARINGHOUSE.owed(_market, self)
+    position: IClearinghouse.Position = self._position(_market)
+    owed: uint256 = self._owed_by(_market, position)
     self._owed[_market] = owed
     if amount != 0:
         log IBackstopVault.MarginReturned(
             market=_market, amount=amount, committed=committed, free_collateral=free
         )
-    if owed == 0 and self._size(_market) == 0:
+    if owed == 0 and position.size == 0:
         self._deactivate(_market)
 
 

@@ -28,7 +28,7 @@ SCALE: immutable(uint256)
 struct Worth:
     leaving: uint256  # as who leaves counts them
     coming: uint256  # as who comes counts them
-    free: uint256  # that can be paid out now
+    free: uint256  # that can be paid out now: collateral that is free, as far as the outflow limit lets it go
     obstacle: uint256  # see IBackstopVault.Appraisal
     supply: uint256  # of shares
 
@@ -155,7 +155,7 @@ def _worth() -> Worth:
     return Worth(
         leaving=present // SCALE,
         coming=(present + held.owed + SCALE - 1) // SCALE,
-        free=held.free_collateral // SCALE,
+        free=min(held.free_collateral, staticcall vault_markets.CLEARINGHOUSE.outflow_room()) // SCALE,
         obstacle=held.obstacle,
         supply=vault_shares._supply(),
     )

@@ -7,7 +7,7 @@ from nacre.deploy import market_params as to_market_params
 from nacre.presets import preset
 
 WAD = 10**18
-REASON = "cap too high for adl"
+REASON = "cap too high for ADL"
 
 
 @pytest.fixture
