@@ -112,8 +112,12 @@ def list_market(_market_params: IConfig.MarketParams, _policy_params: IConfig.Po
     market: uint256 = staticcall CLEARINGHOUSE.market_count()
     assert not self._taken[_market_params.venue], "venue already listed"
     self._taken[_market_params.venue] = True
-    parameters._check_cap(
-        _policy_params.loss_adl, _market_params.max_open_interest, _market_params.min_notional
+    parameters._check_deleveraging(
+        _policy_params.loss_adl,
+        _policy_params.adl_previous_mark,
+        _market_params.previous_mark,
+        _market_params.max_open_interest,
+        _market_params.min_notional,
     )
     self._store_market(market, _market_params)
     self._store_policy(market, _policy_params)
@@ -172,7 +176,14 @@ def set_market_params(_market: uint256, _params: IConfig.MarketParams):
     limits: uint256 = 0
     risk, trading, limits = staticcall CLEARINGHOUSE.market_words(_market)
     assert _params.venue == market_words._venue(trading), "venue cannot change"
-    parameters._check_cap(self._has_adl(_market), _params.max_open_interest, _params.min_notional)
+    policy: uint256 = staticcall ENGINE.policy(_market)
+    parameters._check_deleveraging(
+        policy_word._has(policy, policy_word.FLAG_LOSS_ADL),
+        policy_word._has(policy, policy_word.FLAG_ADL_PREVIOUS_MARK),
+        _params.previous_mark,
+        _params.max_open_interest,
+        _params.min_notional,
+    )
     self._accrue(_market)
     self._store_market(_market, _params)
 
@@ -188,8 +199,12 @@ def set_policy_params(_market: uint256, _params: IConfig.PolicyParams):
     trading: uint256 = 0
     limits: uint256 = 0
     risk, trading, limits = staticcall CLEARINGHOUSE.market_words(_market)
-    parameters._check_cap(
-        _params.loss_adl, market_words._max_open_interest(trading), market_words._min_notional(trading)
+    parameters._check_deleveraging(
+        _params.loss_adl,
+        _params.adl_previous_mark,
+        risk & market_words.FLAG_PREVIOUS_MARK != 0,
+        market_words._max_open_interest(trading),
+        market_words._min_notional(trading),
     )
     self._store_policy(_market, _params)
 
@@ -377,12 +392,6 @@ def _check_lister():
     """
     if msg.sender != self.lister:
         ownership._check_owner()
-
-
-@internal
-@view
-def _has_adl(_market: uint256) -> bool:
-    return policy_word._has(staticcall ENGINE.policy(_market), policy_word.FLAG_LOSS_ADL)
 
 
 @internal

@@ -71,11 +71,18 @@ def _check_market(_p: IConfig.MarketParams):
 
 @internal
 @pure
-def _check_cap(_loss_adl: bool, _max_open_interest: uint256, _min_notional: uint256):
+def _check_deleveraging(
+    _loss_adl: bool,
+    _at_previous_mark: bool,
+    _keeps_previous_mark: bool,
+    _max_open_interest: uint256,
+    _min_notional: uint256,
+):
     """
-    @notice Where losses go to auto-deleveraging open interest is capped at ten times as many smallest positions as one call can pass: a side
+    @notice What a policy's deleveraging asks of the market. Its price must be kept. Where losses go to auto-deleveraging open interest is capped at ten times as many smallest positions as one call can pass: a side
             with more holders than that is socialised, and dust shall not buy it.
     """
+    assert not _at_previous_mark or _keeps_previous_mark, "ADL without previous mark"
     if _loss_adl:
         assert (
             _max_open_interest != 0 and _max_open_interest <= MOST_SMALLEST_POSITIONS * _min_notional

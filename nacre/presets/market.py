@@ -147,6 +147,8 @@ class MarketConfig(BaseModel):
                 f"max_open_interest ({self.max_open_interest:f}) with loss = adl: at most {MOST_SMALLEST_POSITIONS:,} "
                 f"times min_notional ({self.min_notional:f}), {most:f}"
             )
+        if not self.takeover and self.last_resort_seconds == 0:
+            raise ValueError("takeover: loss = adl needs it, or last_resort_seconds, for when nobody is left to deleverage")
 
     @property
     def open_interest_cap(self) -> Decimal:

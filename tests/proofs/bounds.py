@@ -418,6 +418,7 @@ ENTRIES: dict[str, list[tuple[str, int, int]]] = {
         ("equity * margin", EQUITY * (AT_MARK + 1), SIGNED),
         ("equity * margin of an account", (ACCOUNT + 2 * (EQUITY + BUDGET)) * (ACCOUNT_MARGIN + AT_MARK), SIGNED),
     ],
+    "modules/payouts._bear": [("unallocated - the smaller", 2**64 * DEFICIT, UNSIGNED)],
     "modules/waterfall._credit": [("fund + amount", POT + FEES + STORED, UNSIGNED)],
     "modules/waterfall._absorb": [
         ("deficit + fund", DEFICIT + POT, SIGNED),

@@ -261,9 +261,10 @@ class Endgame:
             ensure(free < unit, f"10: {name} still has {free}")
         for number in range(len(self.world.markets)):
             state = self.world.state(number)
-            dust = state.pot - state.insurance_fund - state.protocol_fees - state.borrow_fees
-            bound, lost = self.walk.ledger.bound[number], state.unallocated_loss
-            ensure(-bound - lost <= dust <= bound, f"10: {dust} left in the pot of market {number}, bound {bound}")
+            assets = state.pot + state.unallocated_loss
+            dust = assets - state.insurance_fund - state.protocol_fees - state.borrow_fees
+            bound = self.walk.ledger.bound[number]
+            ensure(-bound <= dust <= bound, f"10: {dust} left in the pot of market {number}, bound {bound}")
         left = self.world.free(VAULT)
         ensure(left <= self.kept + len(PEOPLE) * (unit + 1), f"10: the vault still has {left}, not {self.kept}")
         self.walk.check_all()

@@ -145,9 +145,6 @@ class Walk:
             invariants.nothing_from_nowhere(old_market, new_market, footprint)
             if old_market.state is None or new_market.state is None or action["do"] == "wait":
                 continue
-            if action["do"] == "claim" and old_market.state.final_price and old_market.state.unallocated_loss:
-                # What a claim gives up when the pot is short.
-                continue
             invariants.dust_is_bounded(self.ledger, number, old_market, new_market)
             self._count(old_market.state, new_market.state)
 

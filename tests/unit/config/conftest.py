@@ -89,7 +89,7 @@ def policy_params() -> dict[str, Any]:
         "force_close": False,
         "force_close_fees": True,
         "loss_adl": False,
-        "adl_previous_mark": True,
+        "adl_previous_mark": False,
         "at_liquidation_price": True,
         "min_slice_bps": 500,
         "liquidation_fee_bps": 100,

@@ -8,6 +8,12 @@ WAD = 10**18
 SWITCHES = ("takeover", "force_close", "force_close_fees", "loss_adl", "adl_previous_mark", "at_liquidation_price")
 
 
+@pytest.fixture
+def market_params(market_params):
+    """A market that keeps the previous mark: a policy may ask for it."""
+    return market_params | {"previous_mark": True}
+
+
 def read(config):
     return config.call("policy_params", 0)._asdict()
 
