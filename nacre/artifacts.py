@@ -104,7 +104,7 @@ def compile_contract(path: str | Path, root: Path = ROOT, use_cache: bool = True
 
 
 def load(name: str, root: Path = ROOT) -> Artifact:
-    """The contract with this name, wherever it lies under contracts/; with the interface of its parts, if it has any."""
+    """The contract with this name, wherever it lies under contracts/; with the interface of its parts, if any."""
     for path in deployables(root):
         if path.stem == name:
             artifact = compile_contract(path, root)

@@ -192,13 +192,15 @@ def _receive(
             market = payouts._pay(market, _liquidator, convert(new.balance, uint256))
         accounts._set_leg(_liquidator, market.id, new.size != 0)
     else:
+        if _policy & policy_word.FLAG_AUTO_MARGIN != 0:
+            # what the opening rule does not ask for, or what would come straight back
+            excess: int256 = new.balance
+            if new.size != 0:
+                excess = position_math._opening_excess(new, market.mark, market.risk, market.extras)
+            spared: int256 = min(margin, max(excess, 0))
+            new.balance = unsafe_sub(new.balance, spared)
+            margin = unsafe_sub(margin, spared)
         if new.size != 0:
-            if _policy & policy_word.FLAG_AUTO_MARGIN != 0:
-                spared: int256 = min(
-                    margin, max(position_math._opening_excess(new, market.mark, market.risk, market.extras), 0)
-                )
-                new.balance = unsafe_sub(new.balance, spared)
-                margin = unsafe_sub(margin, spared)
             positions._check_opening(market, new)
             market = payouts._move(market, _liquidator, margin)
         else:

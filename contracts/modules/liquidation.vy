@@ -123,6 +123,10 @@ def take_over(
 
     if new.size == 0:
         positions._clear(_market, _liquidator)
+        if _policy & policy_word.FLAG_AUTO_MARGIN != 0:
+            # what would come straight back is not asked for
+            margin = unsafe_sub(margin, min(margin, convert(max(new.balance, 0), uint256)))
+            new.balance = unsafe_sub(new.balance, convert(unsafe_sub(_margin, margin), int256))
         market = payouts._move(market, _liquidator, payouts._ending(new.balance, convert(margin, int256)))
         account = accounts.accounts[_liquidator]
         new = empty(position_math.Position)

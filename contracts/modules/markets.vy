@@ -52,6 +52,8 @@ SETTLED_MARGIN: constant(uint256) = 10**6
 
 # The oracle reverted with a reason of its own.
 ITS_OWN_WORDS: constant(uint256) = 1
+# What an oracle may use: one that burns all it gets leaves the other legs of an account enough.
+ORACLE_GAS: constant(uint256) = 500_000
 
 # Bits of `flags`: IClearinghouse.Status, whether anything stands in `owed_total` and in `unallocated`, whether the market settles at
 # its final price, whether borrow fees ever accrued, and whether a social loss ever did: until then its word is not read.
@@ -180,6 +182,7 @@ def _quote(_risk_word: uint256) -> (uint256, uint256, bool, bool, uint256):
         convert(_risk_word >> 96, address),
         method_id("price()"),
         max_outsize=96,
+        gas=ORACLE_GAS,
         is_static_call=True,
         revert_on_failure=False,
     )

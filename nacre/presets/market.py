@@ -148,7 +148,7 @@ class MarketConfig(BaseModel):
                 f"times min_notional ({self.min_notional:f}), {most:f}"
             )
         if not self.takeover and self.last_resort_seconds == 0:
-            raise ValueError("takeover: loss = adl needs it, or last_resort_seconds, for when nobody is left to deleverage")
+            raise ValueError("takeover: loss = adl needs it, or last_resort_seconds: when nobody is left to deleverage")
 
     @property
     def open_interest_cap(self) -> Decimal:

@@ -347,13 +347,12 @@ def test_a_buyer_gets_no_more_than_the_curve_gives(proof: Proof) -> None:
 
 
 def test_a_seller_gives_no_less_than_the_curve_takes(proof: Proof) -> None:
-    """t = ceil(D s / (D + dx s)): then dx >= D (1/t - 1/s), cross-multiplied dx s t >= D (s - t)."""
-    depth, s, dx = proof.ints("depth s dx")
-    proof.given(depth > 0, s > 0, dx > 0)
-    t = proof.ceil(depth * s, depth + dx * s)
+    """t = ceil(D s / (D + dx s)): then dx >= D (1/t - 1/s), cross-multiplied dx s t >= D (s - t). p is the product dx s."""
+    depth, s, p = proof.ints("depth s p")
+    proof.given(depth > 0, s > 0, p > 0)
+    t = proof.ceil(depth * s, depth + p)
     proof.possible()
-    proof.holds(t * (depth + dx * s) >= depth * s)
-    proof.holds(dx * s * t >= depth * (s - t))
+    proof.holds(p * t >= depth * (s - t))
 
 
 def test_a_sale_that_reaches_an_edge_fills_the_stretch(proof: Proof) -> None:

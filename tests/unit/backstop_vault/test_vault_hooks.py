@@ -258,3 +258,26 @@ def test_a_debt_counts_for_who_comes_and_not_for_who_leaves(backed: VaultDesk) -
     backed.ok("bea", "claim", 0)
     bea = backed.who("bea")
     assert backed.ok("bea", "redeem", shares, bea, bea) == 4_000 * M
+
+
+@pytest.mark.parametrize("pot", [10**6, 300, 0])
+def test_what_deleveraging_leaves_on_the_record_is_not_forgotten(backed: VaultDesk, pot: int) -> None:
+    """It counts as owed, for who comes; the market stays on the list until it is paid, as far as the pot has it."""
+    backed.back_up(0, size=4 * WAD, margin=350 * WAD).check()
+    backed.tell("set_pot", 0, pot * WAD)
+    backed.tell("leave_due", backed.vault.address, 0)
+    assert backed.position(0).size == 0
+    assert backed.view("appraisal").owed == 350 * WAD
+    entering = backed.view("previewDeposit", 1_000)
+    backed.ok("kim", "release", 0)
+    paid = min(350, pot) * WAD
+    assert backed.free == 4_650 * WAD + paid
+    assert backed.view("committed", 0) == 350 * WAD - paid
+    assert backed.view("appraisal").owed == 350 * WAD - paid
+    assert backed.view("previewDeposit", 1_000) == entering
+    assert list(backed.view("active_markets")) == ([] if paid == 350 * WAD else [0])
+    backed.tell("set_pot", 0, 1_000 * WAD)
+    if paid != 350 * WAD:
+        backed.ok("kim", "settle", 0)
+    assert (backed.free, backed.view("committed", 0)) == (5_000 * WAD, 0)
+    assert not backed.view("active_markets")

@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 from vault_desk import ALL, OFFSET, WAD, VaultDesk
 
+from nacre.chain import restored
+
 M = 10**6
 OBSTACLES: list[tuple[dict[str, Any], str, int]] = [
     ({"broken": True}, "no price", 1),
@@ -155,3 +157,22 @@ def test_requests_need_no_price() -> None:
     desk.chain.mine(10)
     desk.refuses("no price", "ann", "redeem", 1, ann, ann)
     desk.refuses("no price", "ann", "deposit", 1, ann)
+
+
+def test_no_more_leaves_than_the_outflow_limit_lets_go(desk: VaultDesk) -> None:
+    """The most that can be withdrawn is exactly that, and who asks for all that is available gets it."""
+    shares = desk.seed("ann", 1_000 * M)
+    ann = desk.who("ann")
+    desk.tell("set_outflow_room", 400 * WAD + desk.scale - 1)
+    assert desk.view("maxWithdraw", ann) == 400 * M
+    most = desk.view("maxRedeem", ann)
+    assert most < shares
+    desk.refuses("withdrawal limit", "ann", "withdraw", 400 * M + 1, ann, ann)
+    with restored(desk.chain):
+        assert desk.ok("ann", "redeem", most, ann, ann) <= 400 * M
+    assert desk.ok("ann", "redeem_available", ann) == 400 * M
+    desk.tell("set_outflow_room", 0)
+    assert desk.view("maxWithdraw", ann) == 0
+    assert desk.view("previewRedeem", desk.view("maxRedeem", ann)) == 0
+    desk.tell("set_outflow_room", 2**256 - 1)
+    assert desk.view("maxWithdraw", ann) == 600 * M

@@ -1,4 +1,4 @@
-"""What deleveraging asks of a market and of its policy: the price that it takes is kept, and somebody solvent can always come in."""
+"""What deleveraging asks of a market and of its policy: a price that is kept, and a way in for somebody solvent."""
 
 import pytest
 

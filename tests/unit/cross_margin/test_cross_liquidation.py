@@ -208,3 +208,40 @@ def test_a_profit_that_its_pot_cannot_pay_is_no_shield(pair, trader, counterpart
     assert receipt.ok or receipt.reason == "not liquidatable"
     solvency = exchange.lens.call("solvency", MAIN, sorted(exchange.people.values(), key=lambda a: int(a, 16)))
     assert solvency.missing_long == 0
+
+
+@pytest.mark.parametrize("side", [1, -1], ids=["long", "short"])
+def test_what_a_cross_liquidator_on_the_other_side_lacks_counts_its_own_social_loss(pair, trader, keeper, side):
+    """Its leg pays a share of the deficit that it takes over: to the wei that much more is asked for."""
+    exchange = pair.exchange
+    pair.cross(keeper)
+    exchange.trade(keeper, -side * 5 * WAD)
+    exchange.trade(keeper, -side * 70 * WAD, market=OTHER)
+    exchange.trade(trader, side * 90 * WAD, 1_100 * WAD)
+    pair.push(main=100 - 20 * side)
+    preview = exchange.engine.call("preview_takeover", MAIN, trader, ALL, 0, sender=keeper)
+    assert preview.social_loss_per_unit > 0
+    missing = preview.missing_margin
+    assert missing > 0
+    with exchange.undone():
+        exchange.system.fund(keeper, missing - 1)
+        assert exchange.engine.call("preview_takeover", MAIN, trader, ALL, 0, sender=keeper).missing_margin == 1
+        assert pair.take_over(keeper, trader, MAIN, ALL).reason == "below initial margin"
+    exchange.system.fund(keeper, missing)
+    assert exchange.engine.call("preview_takeover", MAIN, trader, ALL, 0, sender=keeper).missing_margin == 0
+    pair.take_over(keeper, trader, MAIN, ALL).check()
+
+
+def test_a_takeover_that_spends_nothing_asks_nothing_of_cross_legs(pair, trader, counterparty, keeper):
+    """Free collateral stays what it is: an isolated taker is not held up by a stale price elsewhere."""
+    exchange = pair.exchange
+    pair.cross(keeper, OTHER)
+    exchange.trade(keeper, WAD, market=OTHER)
+    exchange.trade(keeper, 5 * WAD, 400 * WAD)
+    exchange.trade(trader, 10 * WAD, 110 * WAD)
+    exchange.chain.mine(3_700)
+    pair.push(main=94)
+    assert exchange.house.call("market_state", OTHER).stale
+    assert pair.take_over(keeper, trader, MAIN, ALL, 1).reason == "stale price"
+    pair.take_over(keeper, trader, MAIN, ALL, 0).check()
+    assert pair.leg(trader, MAIN).size == 0

@@ -9,6 +9,8 @@ HEALTHY, MARGIN_CALL, LIQUIDATABLE, BACKSTOP, BANKRUPT = range(5)
 DELAY = 600
 # 20 with 300 at 100.46
 NEAR, FAILING, GONE = 91 * WAD, 88 * WAD, 80 * WAD
+# a fifth less of it, and it is healthy again
+NEAR_MM = 896 * WAD // 10
 
 
 def call(exchange, *who, sender=None):
@@ -267,3 +269,24 @@ def test_it_moves_no_money(called, trader):
     after[after.index(recorded)] = 0
     assert tuple(after) == before
     assert called.free(trader) == FREE - 300 * WAD
+
+
+def test_it_leaves_the_cooldown_alone(opened, trader, keeper, owner):
+    """A chunk that made the account healthy again still counts: what fails next goes whole, after the cooldown."""
+    exchange = opened(
+        large_notional=1_000, chunk_bps=2_000, cooldown_seconds=30, residue="trader", max_deviation_bps=10_000, force_close_band_bps=2_000
+    )
+    exchange.trade(trader, 20 * WAD, 300 * WAD)
+    exchange.push(NEAR_MM)
+    exchange.lead_venue(keeper, NEAR_MM, 9_000 * WAD)
+    receipt = exchange.force_close(keeper, trader, ALL)
+    chunk = receipt.timestamp
+    assert receipt.event("ForceClose").left == 16 * WAD
+    assert exchange.lens.call("health", 0, trader).stage == HEALTHY
+    assert call(exchange, trader).logs == []
+    exchange.push(86 * WAD)
+    exchange.lead_venue(keeper, 86 * WAD, 0)
+    assert exchange.lens.call("health", 0, trader).stage >= LIQUIDATABLE
+    exchange.refuses("cooldown", exchange.engine, "force_close", 0, trader, ALL, 0, sender=keeper)
+    exchange.chain.set_next_timestamp(chunk + 30)
+    assert exchange.force_close(keeper, trader, ALL).event("ForceClose").left == 0
