@@ -62,35 +62,56 @@ def part_of(market: Market, held: Position, size: int, price: int) -> int:
     return amount
 
 
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """A takeover before margin and rules: the part as it was, and what the caller would then have."""
+
+    part: Position
+    deficit: int
+    absorbed: Absorbed
+    position: Position
+
+
+def transfer(house: Clearinghouse, number: int, caller: str, target: str, size: int, quote: Quote) -> Transfer:
+    """Takes the part from its holder, brings it to equity 0, and combines it with what the caller has."""
+    market, price = house.markets[number], quote.price
+    held, totals = market.position_of(target), market.totals
+    index = market.index_of(held.size)
+    settled = held.settled(index)
+    amount = part_of(market, settled, size, price)
+    part, rest, account = cross_margin.split_leg(house, number, target, settled, amount)
+    own = market.own_position(caller, house.now)
+    deficit = max(0, -part.equity(price, index))
+    absorbed = Absorbed()
+    if deficit:
+        cross_margin.require_bankrupt(account)
+        require_absorbable(market, part, deficit, house.now)
+        absorbed = absorb(market, part, deficit, totals, price, house.now)
+    require(not quote.jumped or abs(own.size + part.size) >= own.amount, "price just jumped")
+    brought = replace(part, balance=part.balance + deficit)
+    old = own.settled(market.index_of(own.size))
+    new = combine(brought, old, market.long_index, market.short_index)
+    require(new.amount <= LARGEST_TAKEN, "size too large")
+    market.store(target, rest)
+    return Transfer(part, deficit, absorbed, new)
+
+
 def take_over(
     house: Clearinghouse, number: int, caller: str, target: str, size: int, margin: int, quote: Quote
 ) -> Taken:
     """The part with its margin, topped up, becomes the caller's."""
     market, price = house.markets[number], quote.price
-    held, totals = market.position_of(target), market.totals
-    index = market.index_of(held.size)
-    settled = held.settled(index)
-    part, rest = cross_margin.split_leg(house, number, target, settled, part_of(market, settled, size, price))
-    own = market.own_position(caller, house.now)
-    deficit = max(0, -part.equity(price, index))
-    absorbed = Absorbed()
-    if deficit:
-        require_absorbable(market, part, deficit, house.now)
-        absorbed = absorb(market, part, deficit, totals, price, house.now)
-    require(not quote.jumped or abs(own.size + part.size) >= own.amount, "price just jumped")
-    brought = replace(part, balance=part.balance + deficit + margin)
-    old = own.settled(market.index_of(own.size))
-    new = combine(brought, old, market.long_index, market.short_index)
-    require(new.amount <= LARGEST_TAKEN, "size too large")
-    market.store(target, rest)
+    moved = transfer(house, number, caller, target, size, quote)
+    new = replace(moved.position, balance=moved.position.balance + margin)
+    taken = Taken(moved.part, moved.deficit, moved.absorbed, new)
     if is_cross(market, caller):
         _receive(house, number, caller, new, margin, price)
-        return Taken(part, deficit, absorbed, new)
+        return taken
     if new.size:
         check_opening_rule(new, price, market.index_of(new.size), market.parameters)
     ended = house.store_or_end(market, caller, new)
     house.move_margin(market, caller, margin - ended)
-    return Taken(part, deficit, absorbed, new)
+    return taken
 
 
 def _receive(house: Clearinghouse, number: int, caller: str, new: Position, margin: int, price: int) -> None:
@@ -135,7 +156,7 @@ def force_close(
     market, price = house.markets[number], quote.price
     held, totals = market.position_of(target), market.totals
     index = market.index_of(held.size)
-    part, rest = cross_margin.split_leg(house, number, target, held.settled(index), amount)
+    part, rest, account = cross_margin.split_leg(house, number, target, held.settled(index), amount)
     worth = part.equity(price, index)
     fill = house.swap(market, _order(market, part, limit_price, price))
     gross = part.balance + part.side * (fill.notional - part.entry_notional)
@@ -149,6 +170,7 @@ def force_close(
     require(residue >= min(0, worth), "venue too far")
     absorbed = Absorbed()
     if residue < 0:
+        cross_margin.require_bankrupt(account)
         require_absorbable(market, part, -residue, house.now)
         absorbed = absorb(market, part, -residue, totals, price, house.now)
     market.credit_insurance(share)

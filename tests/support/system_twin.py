@@ -16,7 +16,7 @@ from nacre.deploy import market_params, policy_params
 from nacre.fuzz.system.settings import NAMES, TREASURY, VAULT
 from nacre.fuzz.system.world import Action
 from nacre.fuzz.system.world import World as Contracts
-from nacre.model import World, cross_margin, engine, liquidity, settlement
+from nacre.model import World, backstop, cross_margin, deleveraging, engine, liquidity, settlement
 from nacre.model import ticks as tick_math
 from nacre.model.clearinghouse import Clearinghouse
 from nacre.model.market import Market
@@ -101,13 +101,14 @@ class Twin:
         """The reason if it was refused; then nothing has changed. `found` is what the contracts said before."""
         self.taken = found is None
         before, vault = self.house.copy(), self._vault_copy()
+        self.vault.books = HouseBooks(self.house)
         try:
             getattr(self, f"_{action['do']}")(action)
             if action["do"] == "set_params":
                 return found
         except Revert as revert:
             self.model.house = before
-            self.vault = replace(vault, books=HouseBooks(before))
+            self.vault = vault
             return revert.reason
         return None
 
@@ -158,6 +159,12 @@ class Twin:
 
     def _force_close(self, a: Action) -> None:
         engine.force_close(self.house, a["market"], a["who"], a["target"], a["size"], a.get("limit", 0))
+
+    def _backstop(self, a: Action) -> None:
+        backstop.liquidate_by_backstop(self.house, self.vault, a["market"], a["target"])
+
+    def _adl(self, a: Action) -> None:
+        deleveraging.auto_deleverage(self.house, a["market"], a["target"], a["list"])
 
     def _call_margin(self, a: Action) -> None:
         engine.call_margin(self.house, a["market"], a["accounts"])
