@@ -209,12 +209,15 @@ class Incident:
     def free(self, name: str) -> int:
         return self.exchange.free(self.address[name])
 
+    def tokens(self, name: str) -> int:
+        return int(self.system.token.call("balanceOf", self.address[name]))
+
     def health(self, name: str, market: int = 0) -> Any:
         return self.exchange.lens.call("health", market, self.address[name])
 
     def worth(self, name: str) -> int:
-        """Free collateral, equity of all positions and ranges at mark, and what markets owe."""
-        total = self.free(name)
+        """What was withdrawn, free collateral, equity of all positions and ranges at mark, and what markets owe."""
+        total = self.free(name) + self.tokens(name)
         for market in self.markets:
             state, record = self.exchange.state(market.id), self.exchange.record(self.address[name], market.id)
             total += equity(record, state) + self.exchange.house.call("owed", market.id, self.address[name])
@@ -224,7 +227,7 @@ class Incident:
 
     def due(self, name: str) -> int:
         """What somebody may take along if everybody can be paid: no position counts for less than nothing."""
-        total, who = self.free(name), self.address[name]
+        total, who = self.free(name) + self.tokens(name), self.address[name]
         for market in self.markets:
             state, record = self.exchange.state(market.id), self.exchange.record(who, market.id)
             total += max(equity(record, state), 0) + self.exchange.house.call("owed", market.id, who)
@@ -338,11 +341,11 @@ class Incident:
                 self.send(name, vault, "redeem", shares, account, account)
 
     def _leave(self) -> dict[str, int]:
-        token, taken = self.system.token, {}
+        taken = {}
         for name in (name for name in self.address if name not in (VAULT, TREASURY)):
             if free := self.free(name):
                 self.send(name, self.exchange.house, "withdraw", free)
-            taken[name] = token.call("balanceOf", self.address[name])
+            taken[name] = self.tokens(name)
             assert self.free(name) == 0
         for market in self.markets:
             state = self.exchange.state(market.id)
