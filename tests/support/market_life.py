@@ -4,13 +4,13 @@
     with life.brought_into(state):            # status, pause, grace, oracle; undone afterwards
         life.exchange.house.transact(...)
 
-Market `main` is the one that goes through its life; `other`, at 100, stays well. At FINAL, where prices go in every state:
+Market `main` goes through its life; `other`, at 100, stays well. At FINAL, where the price is in every state:
 
     holder     long 10, isolated, healthy            crosser   short 10 in main and long 5 in other, cross, healthy
     failing    long 10, isolated, solvent, below MM  sinking   long 10, cross, solvent, below MM
     bankrupt   long 10, isolated, below zero         bear      short of all the rest: brought the venue to MID
     provider   a wide range, healthy                 idler     a range that the price has left
-    faller     a range below MM                      saver     has shares of the vault, some queued, and a deposit brought
+    faller     a range below MM                      saver     has shares of the vault, some of them queued
     vault      long 10 that it took over             keeper, newcomer, joiner (cross): free collateral only
 """
 

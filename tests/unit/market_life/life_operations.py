@@ -1,4 +1,4 @@
-"""Everything that can be asked of a market, of its venue, of the engine and of the vault, by somebody who is entitled to it.
+"""Everything that can be asked of a market, its venue, the engine and the vault, by somebody who is entitled to it.
 
     OPERATIONS["close"](life)      # sends it; every one goes through in a market that is active, with a calm price
 

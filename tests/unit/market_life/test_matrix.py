@@ -1,8 +1,8 @@
-"""Every operation in every state a market can be in: it goes through, or is refused for exactly the reason in the table.
+"""Every operation in every state a market can be in goes through, or is refused for exactly the reason in the table.
 
-The table says what docs/spec.md sections 3 and 15 say of each operation. A column is a condition; what holds is decided by the
-first column from the left whose condition the state meets and in which something other than a dot stands. What the owner, an
-empty oracle or the end of the market decide comes before what a pause, a jump or the grace period do.
+The table says what docs/spec.md sections 3, 9, 11 and 15 say of each operation. A column is a condition; of those that
+hold, the first from the left in which something other than a dot stands decides: the end of a market comes before what
+its oracle says, and that before jumps, pauses and the grace period.
 """
 
 from functools import lru_cache
@@ -14,6 +14,8 @@ from support.market_life import FINAL, GRACE, MAIN, STATES, State, open_life
 
 from nacre.chain import restored
 
+# A bit of MarketState.status.
+SETTLING = 32
 REASONS = {
     ".": "",
     "A": "market is alive",
@@ -31,8 +33,8 @@ REASONS = {
     "U": "use ADL",
     "X": "no range",
 }
-# Conditions, from left to right: settled; settling, by the owner or by anyone; the oracle fails; its price is stale; it just
-# jumped; reduce-only or paused; within the grace period; always.
+# Conditions: settled; settling, by the owner or by anyone; the oracle fails; its price is stale; it just jumped;
+# reduce-only or paused; within the grace period; always.
 COLUMNS = "settled settling failing stale jumped closed grace else"
 TABLE = """
 open                            E E F S J R . .
@@ -178,12 +180,12 @@ def test_every_state_is_what_it_says() -> None:
             assert config.call("status", MAIN) == bits
             oracle = life.bad_oracle if state.failing else life.exchange.oracle
             ended = oracle.call("outage_end")
-            assert (0 < ended and life.exchange.chain.timestamp < ended + GRACE) == state.grace
+            assert (ended > 0 and life.exchange.chain.timestamp < ended + GRACE) == state.grace
             if state.failing and not state.ending:
                 assert reason_of(house, "market_state", MAIN) == "oracle failed"
                 continue
             seen = life.exchange.state()
-            assert seen.status == bits
+            assert seen.status == bits + SETTLING * state.ending
             assert (seen.mark_price, seen.final_price) == (FINAL, FINAL if state.ending else 0)
             assert (seen.stale, seen.jumped) == (
                 not state.ending and state.silent,
