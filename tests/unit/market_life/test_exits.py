@@ -1,5 +1,5 @@
 """Exits stay open in every state, with and without a limit on what may leave: whoever holds collateral gets out, by its
-own calls and by calls that anybody may make. Nothing here needs the owner or the guardian; feeds go on as the state has it.
+own calls and by calls that anybody may make. Nothing here needs the owner or the guardian; feeds go on as before.
 
 What does not depend on a price works at once. Where there is one, or as soon as the block is over in which it jumped,
 positions are closed on the venue. Where there is none, anyone ends the market after its settlement delay. In the end
