@@ -44,6 +44,8 @@ QUIET: dict[str, Any] = {
 }
 # What may stay of the margin of all ranges when the last is gone: docs/spec.md section 15.
 LEFT_MARGIN = 10**6
+# What a provider leaves behind the few wei of size that rounding gave it: enough for any price.
+DUST_MARGIN = 10**9
 BANKRUPT = 4
 
 
@@ -159,7 +161,7 @@ class Incident:
         for key in sorted(key for key in self.ranges[market] if key[0] == name):
             self.ranges[market].discard(key)
             self.send(name, self.markets[market].venue, "remove_liquidity", *key[1:])
-        spare = self.exchange.pos(self.address[name], market).balance - LEFT_MARGIN
+        spare = self.exchange.pos(self.address[name], market).balance - DUST_MARGIN
         if spare > 0:
             self.adjust(name, -spare, market)
 
@@ -167,6 +169,13 @@ class Incident:
         """Liquidity so deep that trades hardly move the venue; `market_maker` leaves when it is no longer needed."""
         self.join("market_maker", margin)
         self.provide("market_maker", margin, *width, market=market)
+
+    def move(self, price: int, market: int = 0) -> None:
+        """The price, and makers with it: five percent around it."""
+        self.withdraw_liquidity("market_maker", market)
+        self.push(price, market)
+        low, high = (Decimal(price * percent) / (100 * WAD) for percent in (95, 105))
+        self.make_market((str(low), str(high)), market)
 
     # ---- liquidations; where a helper predicts all numbers, it also compares them
 
@@ -195,6 +204,14 @@ class Incident:
         )
         self.check()
         return receipt
+
+    def rescue(self, name: str, target: str, margin: int) -> Receipt:
+        """The bankrupt target is deleveraged where the policy says so and the fund does not pay, else taken over."""
+        state, lacking = self.exchange.state(), -self.health(target).equity
+        assert lacking > 0
+        if self.exchange.main.config.loss == "adl" and liquidations.drawable(self.exchange, state) < lacking:
+            return self.deleverage(target)
+        return self.take_over(name, target, margin)
 
     # ---- reading
 

@@ -1,7 +1,7 @@
 """dYdX Chain, 10 October 2025.
 
-The whole open interest of an isolated market went in one liquidation. Its insurance fund could have paid for it, but the
-collateral of the emptied market was moved before the fund paid: a negative balance, and the chain stood still for hours.
+The whole open interest of an isolated market went in one liquidation. Its insurance fund could have paid for it, but
+the collateral of the emptied market was moved before the fund paid: a negative balance, and the chain stood still.
 """
 
 import pytest

@@ -36,14 +36,6 @@ def both(story: Incident, size: int, margin: int = 0) -> int:
     return notional
 
 
-def move(story: Incident, price: int) -> None:
-    """Makers follow the price."""
-    story.withdraw_liquidity("market_maker")
-    story.push(price)
-    whole = price // WAD
-    story.make_market((str(whole * 95 // 100), str(whole * 105 // 100)))
-
-
 @pytest.fixture
 def cross(incident) -> Incident:
     """As on the day: 50x for any size, all of the collateral behind the position."""
@@ -53,13 +45,13 @@ def cross(incident) -> Incident:
 
 
 def test_eth_whale_cannot_withdraw_to_the_edge(cross):
-    """The whole trade: it opens, as it did, and wins; but no profit counts for a withdrawal, and a tenth of the position
-    must stay. So nothing fails at 1,915, the vault has nothing to take over, and the fall is the whale's own."""
+    """The whole trade: it opens, as it did, and wins; but no profit counts for a withdrawal, and a tenth of the
+    position must stay. So nothing fails at 1,915, nothing is the vault's, and the fall is the whale's own."""
     house, engine = cross.exchange.house, cross.exchange.engine
     paid = both(cross, FIRST)
     assert abs(cross.health("whale").initial_margin - wad("4.3") * 10**6) < MILLION // 20  # of 4.3 million he spoke
     paid += both(cross, WHOLE - FIRST)
-    move(cross, PEAK)
+    cross.move(PEAK)
     assert abs(cross.gain("whale") - 8 * MILLION) < MILLION // 20
 
     got = both(cross, KEPT - WHOLE)
@@ -72,7 +64,7 @@ def test_eth_whale_cannot_withdraw_to_the_edge(cross):
         cross.refuses("below account margin", "whale", house, "withdraw", amount)
 
     for price in (TAKEN, wad("1896.7"), SOLD):
-        move(cross, price)
+        cross.move(price)
         assert cross.health("whale").stage == 0
         whale = cross.address["whale"]
         cross.refuses("not liquidatable", "outsider", engine, "liquidate_by_backstop", 0, whale)
@@ -107,7 +99,7 @@ def test_eth_whale_size_needs_more_margin(tiered):
     assert scaled_margin(WHOLE, ENTRY) > STAKE
     tiered.refuses("below initial margin", "whale", house, "trade", 0, WHOLE, STAKE, 0, 0)
     paid = both(tiered, 140_000 * WAD, STAKE)
-    move(tiered, PEAK)
+    tiered.move(PEAK)
     assert scaled_margin(140_000 * WAD, PEAK) > STAKE
     tiered.refuses("below initial margin", "whale", house, "adjust_margin", 0, -1)
 
