@@ -1,0 +1,174 @@
+"""What a sequence may gain, and why: invariant 5 made exact.
+
+Within a transaction price and time stand still. W is what the ring owns (each account, range and debt at least 0, at mark), A what
+ranges of others lose to whoever trades their venue to mark: W + A must not rise, for a trade against a range only moves value
+between the two. What a policy gives away comes on top, from outsiders who are liquidatable as the transaction begins, T, and from
+the part of the vault that is others', V:
+
+    joint    W + A + T + V must not rise: what a liquidation moves, it moves from them to the ring. Tips for ranges come on top
+    own      W + A rises by no more than awards:
+             - the whole of an outsider's equity where the policy knows takeover or a backstop, or the outsider is overdue;
+               else its trading fees, the keeper's share of the liquidation fee, and the force-close band, of its notional;
+             - tips: a tenth of the equity of a removed range, at most the tip;
+             - band and fees of what the vault holds, or gets in the transaction, when it unwinds
+
+Between transactions a price may jump: then W becomes what the positions are worth at the new price, each at least 0, which is more by no
+more than what the winning legs make of the jump, and A and T are measured anew. So a whole sequence gains at most the price profit
+of its winning legs, what ranges of others offer off mark, and awards.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from nacre.fuzz.free_money.settings import OUTSIDERS, RING, VAULT
+from nacre.fuzz.free_money.world import WAD, Phase, Played, World
+
+BPS = 10_000
+LIQUIDATABLE = 2
+# Wei that roundings may leave with the ring, in prices of a wei of size, a step.
+ROUNDINGS = 4
+
+
+@dataclass(slots=True)
+class Moment:
+    """Outsiders and vault between two transactions."""
+
+    worth: dict[str, int]  # of who is liquidatable
+    health: dict[tuple[int, str], Any]
+    vault_of_others: int
+    vault_assets: int
+
+
+@dataclass(slots=True)
+class Verdict:
+    """Of one transaction."""
+
+    gain: int
+    joint: int = 0
+    allowed: int = 0
+    tolerance: int = 0
+    reasons: list[str] = field(default_factory=list)
+
+    @property
+    def excess(self) -> int:
+        """What nothing explains."""
+        return max(self.gain - self.allowed, self.joint) - self.tolerance
+
+
+def tolerance(world: World, phase: Phase) -> int:
+    """Of one transaction, wei."""
+    wei = max(price // WAD + 1 for price in (*world.price.values(), *(phase.prices or {}).values()))
+    return (len(phase.steps) + 2) * ROUNDINGS * (wei + 1)
+
+
+def suspicious(world: World, phases: Sequence[Phase], played: Sequence[Played]) -> bool:
+    """More than rounding: has to be explained."""
+    return any(result.gain > tolerance(world, phase) for phase, result in zip(phases, played, strict=True))
+
+
+def verdicts(world: World, phases: Sequence[Phase]) -> list[Verdict]:
+    """Plays the sequence again and looks at everybody in between."""
+    before: list[Moment] = []
+    after: list[Moment] = []
+
+    def look(number: int, is_after: bool) -> None:
+        if is_after:
+            after.append(_moment(world, before[number].worth))
+        else:
+            before.append(_moment(world, None))
+
+    played = world.play(phases, look)
+    found = []
+    for number, (phase, result) in enumerate(zip(phases, played, strict=True)):
+        found.append(_verdict(world, phases[: number + 1], phase, result, before[number], after[number]))
+    return found
+
+
+def _moment(world: World, failing: dict[str, int] | None) -> Moment:
+    """`failing`: whom to follow; None: whoever is liquidatable now."""
+    names = [*OUTSIDERS, VAULT]
+    health: dict[tuple[int, str], Any] = {}
+    for number in range(len(world.markets)):
+        for name in names:
+            found = world.health(number, name)
+            if found is not None and found.size:
+                health[number, name] = found
+    if failing is None:
+        failing = {name: 0 for (_, name), found in health.items() if found.stage >= LIQUIDATABLE and name != VAULT}
+    worth = {name: world.worth(name) for name in failing}
+    others, assets = _vault(world)
+    return Moment(worth, health, others, assets)
+
+
+def _vault(world: World) -> tuple[int, int]:
+    """What the vault holds for others than the ring, and all it holds."""
+    held = world.vault.call("appraisal")
+    assets = int(held.free_collateral + held.equity + held.owed)
+    shares = 0
+    for name in RING:
+        leaving = world.vault.call("redeem_request", world.address[name])
+        shares += world.vault.call("balanceOf", world.address[name]) + leaving.waiting + leaving.matured
+    supply = world.vault.call("totalSupply") + 10**6
+    return assets - shares * (assets + world.system.unit) // supply, assets
+
+
+def _verdict(
+    world: World, so_far: Sequence[Phase], phase: Phase, result: Played, before: Moment, after: Moment
+) -> Verdict:
+    verdict = Verdict(result.gain, tolerance=tolerance(world, phase))
+    taken = sum(before.worth.values()) - sum(after.worth.values())
+    tips = _tips(world, phase)
+    verdict.joint = result.gain - taken - (before.vault_of_others - after.vault_of_others) - tips
+    verdict.allowed = tips
+    if tips:
+        verdict.reasons.append(f"tips {tips / WAD:.6g}")
+    for name, worth in before.worth.items():
+        award = min(worth, _award(world, so_far, before, name))
+        verdict.allowed += award
+        if award:
+            verdict.reasons.append(f"award of {name} {award / WAD:.6g}")
+    if unwound := _unwinding(world, before):
+        verdict.allowed += unwound
+        verdict.reasons.append(f"unwinding {unwound / WAD:.6g}")
+    return verdict
+
+
+def _award(world: World, so_far: Sequence[Phase], before: Moment, name: str) -> int:
+    """The most that a policy gives away of an outsider who fails it."""
+    total = 0
+    waited = sum(phase.after for phase in so_far)
+    for (number, holder), health in before.health.items():
+        if holder != name:
+            continue
+        config = world.settings.markets[number]
+        overdue = 0 < config.last_resort_seconds <= waited or health.liquidatable_since
+        if config.takeover or config.backstop_bps or overdue:
+            return before.worth[name]
+        band = config.force_close_band_bps or max(1, config.mmr_bps // 5)
+        reward = config.liquidation_fee_bps * config.reward_share_bps // BPS + 1
+        total += health.notional * (band + reward + config.trading_fee_bps) // BPS
+    return total
+
+
+def _tips(world: World, phase: Phase) -> int:
+    """For removing ranges of outsiders: each bounded by the market's tip."""
+    keys = {
+        (step["market"], step["target"], step["lower"], step["upper"])
+        for step in phase.steps
+        if step["do"] == "remove_range" and step["target"] not in RING
+    }
+    return sum(int(world.settings.markets[number].tip * WAD) for number, *_ in keys)
+
+
+def _unwinding(world: World, before: Moment) -> int:
+    """Of what the vault holds, or may get: its band, and the fees that providers earn."""
+    if before.vault_assets == 0:
+        return 0
+    total = 0
+    band = world.settings.terms.band_bps
+    for (number, name), health in before.health.items():
+        config = world.settings.markets[number]
+        if name == VAULT or (config.backstop_bps and health.stage >= LIQUIDATABLE):
+            total += health.notional * (band + config.trading_fee_bps) // BPS
+    return min(total, before.vault_assets)
