@@ -5,6 +5,7 @@ From docs/spec.md, section 13.
 
 from nacre.model import engine, liquidation
 from nacre.model.clearinghouse import Clearinghouse
+from nacre.model.liquidation import Taken
 from nacre.model.market import Market
 from nacre.model.portfolio import MOST_CROSS_MARKETS, is_cross
 from nacre.model.positions import Position, opening_shortfall
@@ -24,20 +25,21 @@ def legs_of(house: Clearinghouse, number: int, target: str) -> list[int]:
     ]
 
 
-def liquidate_by_backstop(house: Clearinghouse, vault: Vault, number: int, target: str) -> None:
-    for leg in legs_of(house, number, target):
-        _take(house, vault, leg, target)
+def liquidate_by_backstop(house: Clearinghouse, vault: Vault, number: int, target: str) -> list[Taken]:
+    """One for each leg, in order of market."""
+    return [_take(house, vault, leg, target) for leg in legs_of(house, number, target)]
 
 
-def _take(house: Clearinghouse, vault: Vault, number: int, target: str) -> None:
+def _take(house: Clearinghouse, vault: Vault, number: int, target: str) -> Taken:
     market = house.markets[number]
     require(market.policy.backstop_bps > 0, "no backstop")
     margin = min(_needed(house, number, target), vault.admit(number))
     # The vault commits first, whatever the target then turns out to be.
     vault.took_over(number, margin)
     quote = engine.check_backstop(house, number, VAULT, target)
-    liquidation.take_over(house, number, VAULT, target, MAX_UINT256, margin, quote)
+    taken = liquidation.take_over(house, number, VAULT, target, MAX_UINT256, margin, quote)
     vault.came_back(number)
+    return taken
 
 
 def _needed(house: Clearinghouse, number: int, target: str) -> int:

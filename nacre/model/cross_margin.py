@@ -116,7 +116,11 @@ class Failing:
         due = self._due(rest, price)
         if worth > due:
             return self._return(part, rest, worth - due)
-        return self._lacks(part, rest, due - worth)
+        part, rest = self._lacks(part, rest, due - worth)
+        # No waterfall runs for what a profit at a stale price may yet cover; a rounded wei is another matter.
+        hidden = not self.bankrupt and self.before.equity != self.before.full_equity
+        require(not hidden or part.balance + part.price_pnl(price) >= 0, "stale price")
+        return part, rest
 
     def _due(self, rest: Position, price: int) -> int:
         if self.bankrupt:
@@ -143,17 +147,11 @@ class Failing:
         return replace(part, balance=part.balance + found), rest
 
 
-def require_bankrupt(before: Portfolio | None) -> None:
-    """A deficit of a cross account is the market's only if no profit at a stale price stands in between."""
-    require(before is None or before.full_equity < 0, "stale price")
-
-
 def split_leg(
     house: "Clearinghouse", number: int, account: str, held: Position, amount: int
-) -> tuple[Position, Position, Portfolio | None]:
-    """(part, rest) of a settled position, that of a cross account with what is due to it; and the account before."""
+) -> tuple[Position, Position]:
+    """(part, rest) of a settled position; that of a cross account with what is due to it."""
     part, rest = split(held, amount)
-    if not is_cross(house.markets[number], account):
-        return part, rest, None
-    failing = Failing(house, number, account)
-    return *failing.fund(part, rest), failing.before
+    if is_cross(house.markets[number], account):
+        return Failing(house, number, account).fund(part, rest)
+    return part, rest

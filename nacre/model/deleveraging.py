@@ -3,7 +3,7 @@
 From docs/spec.md, section 14.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from nacre.model.clearinghouse import Clearinghouse
 from nacre.model.cross_margin import Failing
@@ -12,7 +12,7 @@ from nacre.model.market import Market
 from nacre.model.portfolio import is_cross, portfolio_of
 from nacre.model.positions import Position, combine
 from nacre.model.rounding import WAD, ceil_div, floor_div, require
-from nacre.model.waterfall import absorb, draw, drawable
+from nacre.model.waterfall import Absorbed, absorb, draw, drawable
 
 HIGHEST_NOTIONAL = 2**128 - 1
 MOST_EQUITY = 2**104
@@ -22,11 +22,37 @@ RANK_LIMIT = 2**128 - 1
 # In percent: how much of a side must be listed, and how far a rank may stand above one before it.
 LISTED = 99
 TOLERANCE = 100
+# Legs in other markets that one call looks at.
+MOST_OTHER_LEGS = 1000
 
 
 def scaled(amount: int, part: int, whole: int, side: int) -> int:
     """amount part / whole, up where a long is closed, down where a short is: what counterparties pay."""
     return ceil_div(amount * part, whole) if side > 0 else floor_div(amount * part, whole)
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """(Part of) a counterparty that was closed: its signed size, at what notional, and what it has left."""
+
+    account: str
+    size: int
+    notional: int
+    position: Position
+
+
+@dataclass(frozen=True, slots=True)
+class Deleveraged:
+    """What became of the target: its signed size that was closed, at what notional, and what it has left."""
+
+    size: int
+    notional: int
+    at_previous_mark: bool
+    from_insurance: int
+    surplus: int
+    position: Position
+    absorbed: Absorbed
+    matches: tuple[Match, ...]
 
 
 @dataclass(slots=True)
@@ -38,7 +64,11 @@ class Run:
     price: int
     target: Position
     notional: int
+    at_previous_mark: bool = False
+    from_insurance: int = 0
     closed: int = 0
+    other_legs: int = 0
+    matches: list[Match] = field(default_factory=list)
 
     @property
     def market(self) -> Market:
@@ -58,7 +88,7 @@ class Run:
         return 0 <= self.notional < HIGHEST_NOTIONAL
 
 
-def auto_deleverage(house: Clearinghouse, number: int, target: str, counterparties: list[str]) -> None:
+def auto_deleverage(house: Clearinghouse, number: int, target: str, counterparties: list[str]) -> Deleveraged:
     market = house.market(number)
     require(market.policy.loss_adl, "ADL not allowed")
     quote = house.fresh_price(market)
@@ -72,7 +102,7 @@ def auto_deleverage(house: Clearinghouse, number: int, target: str, counterparti
     require(drawable(market, house.now) < -equity, "insurance pays")
     run = _priced(house, number, cut, quote.price)
     _close(run, counterparties)
-    _finish(run, target)
+    return _finish(run, target)
 
 
 def _cut(house: Clearinghouse, number: int, target: str, held: Position) -> Position:
@@ -91,10 +121,11 @@ def _priced(house: Clearinghouse, number: int, cut: Position, price: int) -> Run
     market = house.markets[number]
     earlier = market.previous_mark_at(house.now)
     if market.policy.adl_previous_mark and earlier > 0 and cut.balance + cut.price_pnl(earlier) >= 0:
-        return Run(house, number, price, cut, scaled(earlier, cut.amount, WAD, cut.side))
-    if payable := drawable(market, house.now):
-        cut = replace(cut, balance=cut.balance + draw(market, payable, house.now))
-    return Run(house, number, price, cut, cut.entry_notional - cut.side * cut.balance)
+        return Run(house, number, price, cut, scaled(earlier, cut.amount, WAD, cut.side), at_previous_mark=True)
+    payable = drawable(market, house.now)
+    paid = draw(market, payable, house.now) if payable else 0
+    cut = replace(cut, balance=cut.balance + paid)
+    return Run(house, number, price, cut, cut.entry_notional - cut.side * cut.balance, from_insurance=paid)
 
 
 # ---- counterparties
@@ -137,36 +168,49 @@ def rank_of(run: Run, account: str, settled: Position) -> int | None:
 
 def _close_one(run: Run, account: str, settled: Position) -> None:
     """As much of it as is still needed, unless its account could not bear that."""
-    market, house = run.market, run.house
+    market = run.market
     part = min(settled.amount, run.target.amount - run.closed)
     notional = run.at(run.closed + part) - run.at(run.closed)
     leg = Position(run.side * part, 0, notional, market.index_of(run.target.size))
     new = combine(leg, settled, market.long_index, market.short_index)
     if is_cross(market, account):
-        left = new.balance + (new.price_pnl(run.price) if new.size else 0)
-        others = portfolio_of(house, account).without(run.number)
-        if left + others.full_equity < 0:
+        covered = _covered(run, account, new)
+        if covered is None:
             return
-        paid = min(house.free_of(account), max(0, -left))
-        if paid:
-            house.pay_in(market, account, paid)
-            new = replace(new, balance=new.balance + paid)
+        new = covered
     run.closed += part
+    run.matches.append(Match(account, settled.side * part, notional, new))
     market.store_record(account, new)
+
+
+def _covered(run: Run, account: str, leg: Position) -> Position | None:
+    """A leg as its account would have it, with what free collateral pays of what it lacks; None if that is bankrupt."""
+    others = portfolio_of(run.house, account).without(run.number)
+    run.other_legs += len(others.legs)
+    worth = leg.balance + (leg.price_pnl(run.price) if leg.size else 0)
+    if (others.legs and run.other_legs > MOST_OTHER_LEGS) or worth + others.full_equity < 0:
+        return None
+    paid = min(run.house.free_of(account), max(0, -worth))
+    if paid:
+        run.house.pay_in(run.market, account, paid)
+    return replace(leg, balance=leg.balance + paid)
 
 
 # ---- what is left
 
 
-def _finish(run: Run, target: str) -> None:
-    market, house, cut = run.market, run.house, run.target
+def _finish(run: Run, target: str) -> Deleveraged:
+    market, cut = run.market, run.target
     leg = Position(-run.side * run.closed, 0, run.at(run.closed), market.index_of(-run.side))
     left = combine(leg, cut, market.long_index, market.short_index) if run.closed else cut
     market.store(target, left)
+    surplus, absorbed = 0, Absorbed()
     if left.size == 0:
-        house.pay_out(market, target, left.balance)
-        return
-    equity = left.balance + left.price_pnl(run.price)
-    if equity < 0:
-        absorb(market, left, -equity, market.totals, run.price, house.now)
-        market.store(target, replace(left, balance=left.balance - equity))
+        surplus, left = left.balance, Position()
+        run.house.pay_out(market, target, surplus)
+    elif (deficit := -(left.balance + left.price_pnl(run.price))) > 0:
+        absorbed = absorb(market, left, deficit, market.totals, run.price, run.house.now)
+        left = replace(left, balance=left.balance + deficit)
+        market.store(target, left)
+    size, paid, matches = run.side * run.closed, run.at(run.closed), tuple(run.matches)
+    return Deleveraged(size, paid, run.at_previous_mark, run.from_insurance, surplus, left, absorbed, matches)

@@ -32,8 +32,10 @@ class Taken:
     """A takeover: the part as it was, what it lacked, and the caller's position afterwards."""
 
     part: Position
+    left: int
     deficit: int
     absorbed: Absorbed
+    margin: int
     position: Position
 
 
@@ -42,6 +44,7 @@ class Closed:
     """A force close: what the venue gave and who got what. A negative residue was absorbed."""
 
     part: Position
+    left: int
     notional: int
     lp_fee: int
     protocol_fee: int
@@ -67,6 +70,7 @@ class Transfer:
     """A takeover before margin and rules: the part as it was, and what the caller would then have."""
 
     part: Position
+    rest: Position
     deficit: int
     absorbed: Absorbed
     position: Position
@@ -79,12 +83,11 @@ def transfer(house: Clearinghouse, number: int, caller: str, target: str, size: 
     index = market.index_of(held.size)
     settled = held.settled(index)
     amount = part_of(market, settled, size, price)
-    part, rest, account = cross_margin.split_leg(house, number, target, settled, amount)
+    part, rest = cross_margin.split_leg(house, number, target, settled, amount)
     own = market.own_position(caller, house.now)
     deficit = max(0, -part.equity(price, index))
     absorbed = Absorbed()
     if deficit:
-        cross_margin.require_bankrupt(account)
         require_absorbable(market, part, deficit, house.now)
         absorbed = absorb(market, part, deficit, totals, price, house.now)
     require(not quote.jumped or abs(own.size + part.size) >= own.amount, "price just jumped")
@@ -93,7 +96,7 @@ def transfer(house: Clearinghouse, number: int, caller: str, target: str, size: 
     new = combine(brought, old, market.long_index, market.short_index)
     require(new.amount <= LARGEST_TAKEN, "size too large")
     market.store(target, rest)
-    return Transfer(part, deficit, absorbed, new)
+    return Transfer(part, rest, deficit, absorbed, new)
 
 
 def take_over(
@@ -103,10 +106,10 @@ def take_over(
     market, price = house.markets[number], quote.price
     moved = transfer(house, number, caller, target, size, quote)
     new = replace(moved.position, balance=moved.position.balance + margin)
-    taken = Taken(moved.part, moved.deficit, moved.absorbed, new)
+    taken = Taken(moved.part, moved.rest.size, moved.deficit, moved.absorbed, margin, new)
     if is_cross(market, caller):
         _receive(house, number, caller, new, margin, price)
-        return taken
+        return replace(taken, position=market.position_of(caller))
     if new.size:
         check_opening_rule(new, price, market.index_of(new.size), market.parameters)
     ended = house.store_or_end(market, caller, new)
@@ -156,7 +159,7 @@ def force_close(
     market, price = house.markets[number], quote.price
     held, totals = market.position_of(target), market.totals
     index = market.index_of(held.size)
-    part, rest, account = cross_margin.split_leg(house, number, target, held.settled(index), amount)
+    part, rest = cross_margin.split_leg(house, number, target, held.settled(index), amount)
     worth = part.equity(price, index)
     fill = house.swap(market, _order(market, part, limit_price, price))
     gross = part.balance + part.side * (fill.notional - part.entry_notional)
@@ -170,7 +173,6 @@ def force_close(
     require(residue >= min(0, worth), "venue too far")
     absorbed = Absorbed()
     if residue < 0:
-        cross_margin.require_bankrupt(account)
         require_absorbable(market, part, -residue, house.now)
         absorbed = absorb(market, part, -residue, totals, price, house.now)
     market.credit_insurance(share)
@@ -182,7 +184,7 @@ def force_close(
         house.pay_out(market, keeper, reward)
     if residue > 0:
         _give(house, market, target, keeps, residue)
-    return Closed(part, fill.notional, fill.fee, fill.protocol_fee, fill.penalty, reward, residue, absorbed)
+    return Closed(part, rest.size, fill.notional, fill.fee, fill.protocol_fee, fill.penalty, reward, residue, absorbed)
 
 
 def _give(house: Clearinghouse, market: Market, target: str, kept: bool, residue: int) -> None:
