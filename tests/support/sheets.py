@@ -22,7 +22,7 @@ def balanced(exchange: Exchange, *wallets: str, ranges: tuple[RangeKey, ...] = (
     accounts = ordered(*exchange.people.values(), system.vault.address, system.treasury, *wallets)
     keys = [(exchange.people["provider"], *WIDE), *ranges]
     for market in system.markets.values():
-        held = [key for key in keys if market.venue.call("range_of", *key).margin]
+        held = [key for key in keys if market.venue.call("range_of", *key).liquidity]
         sheet = exchange.lens.call("solvency", market.id, accounts, held)
         assert (sheet.missing_long, sheet.missing_short) == (0, 0), "somebody was left out"
         assert 0 <= sheet.dust <= DUST, market.name
@@ -48,6 +48,6 @@ def _equity(exchange: Exchange, market: int, wallet: str) -> int:
 
 
 def range_equity(exchange: Exchange, venue: object, market: int, wallet: str) -> int:
-    if not venue.call("range_of", wallet, *WIDE).margin:
+    if not venue.call("range_of", wallet, *WIDE).liquidity:
         return 0
     return exchange.lens.call("solvency", market, [], [(wallet, *WIDE)]).range_equity
