@@ -45,7 +45,7 @@ QUIET: dict[str, Any] = {
 # What may stay of the margin of all ranges when the last is gone: docs/spec.md section 15.
 LEFT_MARGIN = 10**6
 # What a provider leaves behind the few wei of size that rounding gave it: enough for any price.
-DUST_MARGIN = 10**9
+DUST_MARGIN, DUST_SIZE = 10**9, 10**6
 BANKRUPT = 4
 
 
@@ -157,13 +157,14 @@ class Incident:
         self.send(name, self.markets[market].venue, "add_liquidity", *place, margin)
 
     def withdraw_liquidity(self, name: str, market: int = 0) -> None:
-        """All ranges of somebody, and what margin they leave in a position of a few wei, but for a little."""
+        """All ranges of somebody, and what margin they leave in a position of a few wei, but for a little. What is more
+        than a few wei stays with all of its margin."""
         for key in sorted(key for key in self.ranges[market] if key[0] == name):
             self.ranges[market].discard(key)
             self.send(name, self.markets[market].venue, "remove_liquidity", *key[1:])
-        spare = self.exchange.pos(self.address[name], market).balance - DUST_MARGIN
-        if spare > 0:
-            self.adjust(name, -spare, market)
+        left = self.pos(name, market)
+        if abs(left.size) < DUST_SIZE and left.balance > DUST_MARGIN:
+            self.adjust(name, DUST_MARGIN - left.balance, market)
 
     def make_market(self, width: tuple[str, str], market: int = 0, margin: int = 10**10 * WAD) -> None:
         """Liquidity so deep that trades hardly move the venue; `market_maker` leaves when it is no longer needed."""
@@ -308,6 +309,7 @@ class Incident:
         for market in self.markets:
             self.owner("settle_market", market.id, prices[market.id] if prices else 0)
         due = {name: self.due(name) for name in self.address}
+        providers = {name for keys in self.ranges.values() for name, *_ in keys}
         full = True
         for market in self.markets:
             self._clear(market)
@@ -320,9 +322,10 @@ class Incident:
             self.send("outsider", self.system.config, "collect_fees", market.id)
         self._empty_vault()
         taken = self._leave()
-        for name in taken:
-            # What a range is worth is rounded once more when it is removed.
-            assert due[name] - 2 * len(self.address) <= taken[name] <= due[name] or name in self.depositors or not full
+        for name in taken.keys() - self.depositors if full else ():
+            # A range that is removed rounds once more.
+            slack = sum(self.ledger.bound) if name in providers else 0
+            assert due[name] - slack <= taken[name] <= due[name] + slack
         return taken
 
     def _clear(self, market: Market) -> None:

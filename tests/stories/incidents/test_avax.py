@@ -1,0 +1,69 @@
+"""AVAX, 10 October 2025: 67.6 % lost within an hour, from about 28.
+
+Whoever was long with more than one and a half times his money was ruined between two candles.
+"""
+
+import pytest
+from support import spec
+from support.incidents import BANKRUPT, DELEVERAGING, POLICIES, WAD, Incident
+
+BEFORE = 28 * WAD
+AFTER = BEFORE * 324 // 1000
+SIZE = 1_000 * WAD
+FUND = 10_000 * WAD
+# Margin in percent of the notional.
+RUINED = {"ninefold": 12, "fivefold": 20, "threefold": 34, "twofold": 50}
+SURVIVOR, SURVIVOR_MARGIN = "careful", 80
+SHORTS = {"bold_short": (3 * SIZE, 15), "calm_short": (2 * SIZE, 60)}
+
+
+def told(incident, policy: str) -> Incident:
+    story: Incident = incident(policy, price=28)
+    story.insure("donor", FUND)
+    story.make_market(("27", "29"))
+    everybody = [(name, SIZE, percent) for name, percent in (*RUINED.items(), (SURVIVOR, SURVIVOR_MARGIN))]
+    everybody += [(name, -size, percent) for name, (size, percent) in SHORTS.items()]
+    for name, size, percent in everybody:
+        margin = spec.notional(size, BEFORE) * percent // 100
+        story.join(name, margin)
+        story.trade(name, size, margin)
+    story.withdraw_liquidity("market_maker")
+    return story
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_avax_within_an_hour(incident, policy):
+    """Four of five longs are ruined at once. Each loses its margin and no more; the fund pays what it has; what is
+    missing then the shorts do without: by size, or where positions are closed, the most leveraged first."""
+    story = told(incident, policy)
+    held = {name: story.pos(name) for name in (SURVIVOR, *SHORTS)}
+    margins = {name: story.pos(name).balance for name in RUINED}
+    story.push(AFTER)
+    story.touch()
+    deficits = 0
+    for name in RUINED:
+        health = story.health(name)
+        assert health.stage == BANKRUPT
+        deficits -= health.equity
+    assert story.health(SURVIVOR).stage < BANKRUPT
+    story.join("keeper", 100_000 * WAD)
+    for name in RUINED:
+        story.rescue("keeper", name, 2_000 * WAD)
+
+    state = story.exchange.state()
+    assert (state.insurance_fund, state.unallocated_loss, state.long_social_loss_index) == (0, 0, 0)
+    assert {name: -story.gain(name) for name in RUINED} == margins
+    assert story.gain("keeper") == 0
+    assert story.gain(SURVIVOR) == spec.price_pnl(held[SURVIVOR], AFTER)
+    given = {name: spec.price_pnl(held[name], AFTER) - story.gain(name) for name in SHORTS}
+    if policy in DELEVERAGING:
+        assert state.short_social_loss_index == 0
+        assert story.pos("bold_short") == spec.Pos(0, story.pos("bold_short").balance)
+        assert given["bold_short"] > given["calm_short"] > 0
+    else:
+        index = state.short_social_loss_index
+        assert given == {name: spec.carry(position.size, index) for name, position in held.items() if name in SHORTS}
+    assert abs(sum(given.values()) - (deficits - FUND)) <= 2 * len(story.address)
+    lost = sum(margins.values()) - story.gain(SURVIVOR)
+    assert story.gain(*SHORTS, "market_maker") == lost + FUND - story.dust()
+    story.everyone_leaves()
