@@ -8,27 +8,16 @@ import os
 from collections import Counter
 
 import pytest
+from side_by_side import Walk
 from storms import Storm, stormy
-from support.system_twin import Twin
-from told import differences as differences_told
 
-from nacre.chain import Receipt
-from nacre.fuzz.system.generator import Generator
-from nacre.fuzz.system.settings import NAMES, VAULT, Settings, make
-from nacre.fuzz.system.world import Action, World
-from nacre.model.portfolio import is_cross
+from nacre.fuzz.system.settings import make
 from nacre.presets import preset_names
 
 FIRST, END = (int(part) for part in os.environ.get("SYSTEM_WALK_SEEDS", "0:5").split(":"))
 ACTIONS = int(os.environ.get("SYSTEM_WALK_ACTIONS", "400"))
 # Campaigns in which somebody is always about to fail: for each policy, their actions in sum.
 STORMS, STORM_ACTIONS = 3, 400
-# The treasury has a model of its own: tests/model/test_treasury_walk.py.
-ELSEWHERE = frozenset(("treasury",))
-# What changes the vault's books.
-VAULTS = frozenset(("vault", "vault_terms", "backstop"))
-# So often everything is compared; in between all markets, and the accounts that an action names.
-FULL_COMPARISON = 25
 
 # What must have gone through so often in the storms of each policy, well below what does. The names: `Walk._note`.
 FLOORS = {
@@ -45,61 +34,6 @@ FLOORS = {
     "settle": 3,
     "call_margin": 2,
 }
-
-
-class Walk:
-    """One campaign on both sides."""
-
-    def __init__(self, settings: Settings, generator: type[Generator] = Generator) -> None:
-        self.world = World(settings)
-        self.twin, self.generator = Twin(self.world), generator(settings, self.world)
-        self.seed, self.count = settings.seed, 0
-        # What went through: (kind of action, market).
-        self.done: Counter[tuple[str, int]] = Counter()
-        assert self.twin.differences() == []
-
-    def run(self, actions: int) -> None:
-        planned = self.generator.setup()
-        while self.count < actions:
-            action = planned.pop(0) if planned else self.generator.draw()
-            if action["do"] not in ELSEWHERE:
-                self.step(action)
-
-    def step(self, action: Action) -> None:
-        self.count += 1
-        self.world.advance(action)
-        self.twin.advance(action)
-        cross = "target" in action and is_cross(self.twin.house.markets[action["market"]], action["target"])
-        receipt = self.world.send(action)
-        found = receipt.reason if receipt is not None and not receipt.ok else None
-        place = f"seed {self.seed}, action {self.count}: {action}"
-        assert self.twin.send(action, found) == found, place
-        if found is None:
-            self._note(action, cross)
-            self._compare_told(action, receipt, place)
-        everything = self.count % FULL_COMPARISON == 0
-        if found is None or everything:
-            assert self.twin.differences(NAMES if everything else _named(action)) == [], place
-
-    def _compare_told(self, action: Action, receipt: Receipt | None, place: str) -> None:
-        if receipt is not None:
-            assert differences_told(self.twin, action, receipt) == [], place
-
-    def _note(self, action: Action, cross: bool) -> None:
-        kind, outcome = action["do"], self.twin.outcome
-        kinds = [kind]
-        if kind in ("adl", "backstop"):
-            kinds.append(f"{kind} of {'a cross' if cross else 'an isolated'} account")
-        if kind == "adl":
-            kinds.append("adl at previous mark" if outcome.at_previous_mark else "adl at bankruptcy")
-            kinds += ["adl against somebody"] if outcome.matches else []
-        self.done.update((kind, action.get("market", -1)) for kind in kinds)
-
-
-def _named(action: Action) -> list[str]:
-    """Accounts that it may change."""
-    named = [action[key] for key in ("who", "target", "to") if action.get(key) in NAMES]
-    return [*named, *action.get("list", ()), *([VAULT] if action["do"] in VAULTS else [])]
 
 
 @pytest.mark.parametrize("seed", range(FIRST, END))

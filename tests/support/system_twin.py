@@ -8,7 +8,7 @@ twin.differences()            # what is not equal to the wei
 
 import copy
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 from nacre.chain import CallFailed
@@ -119,7 +119,10 @@ class Twin:
 
     def _vault_copy(self) -> Vault:
         """Without the clearinghouse behind it."""
-        return copy.deepcopy(replace(self.vault, books=HouseBooks(Clearinghouse())))
+        kept = {f.name: copy.copy(getattr(self.vault, f.name)) for f in fields(Vault) if f.name != "books"}
+        for name in ("deposits", "redemptions"):
+            kept[name] = {account: replace(queue) for account, queue in kept[name].items()}
+        return Vault(HouseBooks(Clearinghouse()), **kept)
 
     def _wait(self, a: Action) -> None:
         for number, market in enumerate(self.house.markets):
