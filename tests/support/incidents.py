@@ -244,14 +244,19 @@ class Incident:
         return total
 
     def due(self, name: str) -> int:
-        """What somebody may take along if everybody can be paid: no position counts for less than nothing."""
-        total, who = self.free(name) + self.tokens(name), self.address[name]
+        """What somebody may take along if everybody can be paid: no isolated position counts for less than nothing, and
+        neither does what the others are worth together with the free collateral."""
+        who, free, total = self.address[name], self.free(name), self.tokens(name)
         for market in self.markets:
             state, record = self.exchange.state(market.id), self.exchange.record(who, market.id)
-            total += max(equity(record, state), 0) + self.exchange.house.call("owed", market.id, who)
+            total += self.exchange.house.call("owed", market.id, who)
+            if record.cross:
+                free += equity(record, state)
+            else:
+                total += max(equity(record, state), 0)
             for _, lower, upper in (key for key in self.ranges[market.id] if key[0] == name):
                 total += max(market.venue.call("range_of", who, lower, upper).equity, 0)
-        return total
+        return total + max(free, 0)
 
     def gain(self, *names: str) -> int:
         """What they have together beyond what they brought; a loss is below zero."""
