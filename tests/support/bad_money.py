@@ -9,11 +9,13 @@ from typing import Any
 
 from support.exchange import FREE, LIQUIDITY, PEOPLE, PLAIN, Exchange
 
-from nacre.artifacts import load
+from nacre.artifacts import ROOT, compile_contract, load
 from nacre.chain import EmbeddedChain
 from nacre.deploy import deploy_system, list_market
 from nacre.presets import MarketConfig
 
+# Sources that only tests need.
+OWN = ROOT / "tests" / "support" / "vyper"
 BEHAVES = 0
 # As contracts/mocks/MockBadToken.vy numbers its modes.
 (
@@ -32,12 +34,14 @@ BEHAVES = 0
 ) = (1 << bit for bit in range(12))
 
 
-def new_bad_money(**fields: Any) -> Exchange:
+def new_bad_money(token: str = "MockBadToken", **fields: Any) -> Exchange:
     chain = EmbeddedChain(exact_gas=False)
-    token = chain.deploy(load("MockBadToken"), 18, sender=chain.account("issuer"))
-    system = deploy_system(chain, token=token, treasury=chain.account("treasury"))
+    code = load(token) if token.startswith("Mock") else compile_contract(f"contracts/{token}.vy", OWN)
+    arguments = [] if token == "MockSilentToken" else [18]
+    money = chain.deploy(code, *arguments, sender=chain.account("issuer"))
+    system = deploy_system(chain, token=money)
     # the token's own interface: the deployment knows it as a plain one
-    system.token = token
+    system.token = money
     list_market(system, "main", MarketConfig(**PLAIN | fields))
     exchange = Exchange(chain, system, {name: chain.account(name) for name in PEOPLE})
     for account in exchange.people.values():
@@ -58,3 +62,8 @@ def open_bad_money(**fields: Any) -> Exchange:
 
 def turn(exchange: Exchange, mode: int) -> None:
     exchange.token.transact("set_mode", mode, sender=exchange.chain.account("issuer")).check()
+
+
+def block(exchange: Exchange, *accounts: str, blocked: bool = True) -> None:
+    for account in accounts:
+        exchange.token.transact("set_blocked", account, blocked, sender=exchange.chain.account("issuer")).check()

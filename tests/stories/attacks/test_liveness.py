@@ -215,7 +215,7 @@ class Locked:
     def __init__(self, exchange):
         self.exchange, self.chain = exchange, exchange.chain
         self.owner = exchange.system.owner
-        code = compile_contract("contracts/Timelock.vy", ROOT / "tests" / "support" / "timelock")
+        code = compile_contract("contracts/Timelock.vy", ROOT / "tests" / "support" / "vyper")
         self.lock = self.chain.deploy(code, DELAY, self.owner, self.owner, sender=self.owner)
         exchange.config.transact("transfer_ownership", self.lock.address, sender=self.owner).check()
         self.run(exchange.config.encode("accept_ownership"))
