@@ -1,20 +1,22 @@
 """What a sequence may gain, and why: invariant 5 made exact.
 
-Within a transaction price and time stand still. W is what the ring owns (each account, range and debt at least 0, at mark), A what
-ranges of others lose to whoever trades their venue to mark: W + A must not rise, for a trade against a range only moves value
-between the two. What a policy gives away comes on top, from outsiders who are liquidatable as the transaction begins, T, and from
-the part of the vault that is others', V:
+Within a transaction price and time stand still. W is what the ring owns (each account, range and debt at least 0, at
+mark), A what ranges lose to whoever trades their venue to mark. W + A must not rise: a trade against a range only moves
+value between the two. What a policy gives away comes on top, from outsiders who are liquidatable as the transaction
+begins, whose wealth is T, and from the part of the vault that is others', V:
 
-    joint    W + A + T + V must not rise: what a liquidation moves, it moves from them to the ring. Tips for ranges come on top
-    own      W + A rises by no more than awards:
-             - the whole of an outsider's equity where the policy knows takeover or a backstop, or the outsider is overdue;
-               else its trading fees, the keeper's share of the liquidation fee, and the force-close band, of its notional;
-             - tips: a tenth of the equity of a removed range, at most the tip;
-             - band and fees of what the vault holds, or gets in the transaction, when it unwinds
+    joint    W + A + T + V must not rise: what a liquidation moves, it moves from them to the ring. Tips come on top
+    own      W + A rises by no more than
+             - awards: the equity of an outsider who is liquidatable, where the policy knows takeover or a backstop, or
+               the outsider is overdue; else its trading fees, the keeper's share of the liquidation fee and the
+               force-close band, all of its notional
+             - tips for removed ranges of outsiders
+             - band and fees of what the vault holds, or gets in the transaction, when somebody unwinds it
 
-Between transactions a price may jump: then W becomes what the positions are worth at the new price, each at least 0, which is more by no
-more than what the winning legs make of the jump, and A and T are measured anew. So a whole sequence gains at most the price profit
-of its winning legs, what ranges of others offer off mark, and awards.
+Between transactions at the same marks W + A grows by no more than funding, |dF| of the open interest. When one moves, W
+becomes what everything is worth at the new one, each at least 0: more by no more than what the winning legs make of the
+jump; where deleveraging goes by the mark of an earlier block, a bankrupt position counts at that. A and T are measured
+anew. So a whole sequence gains at most the price profit of its winning legs, what ranges offer off mark, and awards.
 """
 
 from collections.abc import Sequence
@@ -25,9 +27,8 @@ from nacre.fuzz.free_money.settings import OUTSIDERS, RING, VAULT
 from nacre.fuzz.free_money.world import WAD, Phase, Played, World
 
 BPS = 10_000
+RAY = 10**27
 LIQUIDATABLE = 2
-# Wei that roundings may leave with the ring, in prices of a wei of size, a step.
-ROUNDINGS = 4
 
 
 @dataclass(slots=True)
@@ -38,6 +39,7 @@ class Moment:
     health: dict[tuple[int, str], Any]
     vault_of_others: int
     vault_assets: int
+    states: list[Any]  # of the markets
 
 
 @dataclass(slots=True)
@@ -47,24 +49,32 @@ class Verdict:
     gain: int
     joint: int = 0
     allowed: int = 0
+    drift: int = 0  # since the transaction before, with what explains it taken off
     tolerance: int = 0
-    reasons: list[str] = field(default_factory=list)
+    reasons: dict[str, int] = field(default_factory=dict)  # what is allowed, by kind
 
     @property
     def excess(self) -> int:
         """What nothing explains."""
-        return max(self.gain - self.allowed, self.joint) - self.tolerance
+        return max(self.gain - self.allowed, self.joint, self.drift) - self.tolerance
 
 
 def tolerance(world: World, phase: Phase) -> int:
-    """Of one transaction, wei."""
+    """Of one transaction, wei: each step may round by a wei of size, worth its price, and a wei."""
     wei = max(price // WAD + 1 for price in (*world.price.values(), *(phase.prices or {}).values()))
-    return (len(phase.steps) + 2) * ROUNDINGS * (wei + 1)
+    return (len(phase.steps) + 2) * (wei + 1)
 
 
 def suspicious(world: World, phases: Sequence[Phase], played: Sequence[Played]) -> bool:
     """More than rounding: has to be explained."""
-    return any(result.gain > tolerance(world, phase) for phase, result in zip(phases, played, strict=True))
+    return any(
+        max(result.gain, _drift(played, number) if not phase.prices else 0) > tolerance(world, phase)
+        for number, (phase, result) in enumerate(zip(phases, played, strict=True))
+    )
+
+
+def _drift(played: Sequence[Played], number: int) -> int:
+    return played[number].before - played[number - 1].after if number else 0
 
 
 def verdicts(world: World, phases: Sequence[Phase]) -> list[Verdict]:
@@ -81,7 +91,10 @@ def verdicts(world: World, phases: Sequence[Phase]) -> list[Verdict]:
     played = world.play(phases, look)
     found = []
     for number, (phase, result) in enumerate(zip(phases, played, strict=True)):
-        found.append(_verdict(world, phases[: number + 1], phase, result, before[number], after[number]))
+        verdict = _verdict(world, phases[: number + 1], phase, result, before[number], after[number])
+        if number and not phase.prices and (funding := _funding(after[number - 1], before[number])) is not None:
+            verdict.drift = _drift(played, number) - funding
+        found.append(verdict)
     return found
 
 
@@ -98,7 +111,8 @@ def _moment(world: World, failing: dict[str, int] | None) -> Moment:
         failing = {name: 0 for (_, name), found in health.items() if found.stage >= LIQUIDATABLE and name != VAULT}
     worth = {name: world.worth(name) for name in failing}
     others, assets = _vault(world)
-    return Moment(worth, health, others, assets)
+    states = [world.house.call("market_state", number) for number in range(len(world.markets))]
+    return Moment(worth, health, others, assets, states)
 
 
 def _vault(world: World) -> tuple[int, int]:
@@ -120,35 +134,43 @@ def _verdict(
     taken = sum(before.worth.values()) - sum(after.worth.values())
     tips = _tips(world, phase)
     verdict.joint = result.gain - taken - (before.vault_of_others - after.vault_of_others) - tips
-    verdict.allowed = tips
-    if tips:
-        verdict.reasons.append(f"tips {tips / WAD:.6g}")
-    for name, worth in before.worth.items():
-        award = min(worth, _award(world, so_far, before, name))
-        verdict.allowed += award
-        if award:
-            verdict.reasons.append(f"award of {name} {award / WAD:.6g}")
-    if unwound := _unwinding(world, before):
-        verdict.allowed += unwound
-        verdict.reasons.append(f"unwinding {unwound / WAD:.6g}")
+    failing = {name for (_, name), health in before.health.items() if health.stage >= LIQUIDATABLE}
+    awards = sum(_award(world, so_far, before, name) for name in failing)
+    reasons = {"tips": tips, "awards": awards, "unwinding": _unwinding(world, before)}
+    verdict.reasons = {kind: amount for kind, amount in reasons.items() if amount}
+    verdict.allowed = sum(verdict.reasons.values())
     return verdict
+
+
+def _funding(earlier: Moment, later: Moment) -> int | None:
+    """What time alone may bring; None if marks moved, which is as good as a jump."""
+    total = 0
+    for old, new in zip(earlier.states, later.states, strict=True):
+        if (old.mark_price, old.previous_mark) != (new.mark_price, new.previous_mark):
+            return None
+        total += abs(new.funding_index - old.funding_index) * max(new.total_long, new.total_short) // RAY
+    return total
 
 
 def _award(world: World, so_far: Sequence[Phase], before: Moment, name: str) -> int:
     """The most that a policy gives away of an outsider who fails it."""
-    total = 0
+    total, account = 0, 0
     waited = sum(phase.after for phase in so_far)
     for (number, holder), health in before.health.items():
-        if holder != name:
+        if holder != name or health.stage < LIQUIDATABLE:
             continue
         config = world.settings.markets[number]
-        overdue = 0 < config.last_resort_seconds <= waited or health.liquidatable_since
-        if config.takeover or config.backstop_bps or overdue:
-            return before.worth[name]
-        band = config.force_close_band_bps or max(1, config.mmr_bps // 5)
-        reward = config.liquidation_fee_bps * config.reward_share_bps // BPS + 1
-        total += health.notional * (band + reward + config.trading_fee_bps) // BPS
-    return total
+        equity = max(health.equity, 0)
+        if not (config.takeover or config.backstop_bps or 0 < config.last_resort_seconds <= waited):
+            band = config.force_close_band_bps or max(1, config.mmr_bps // 5)
+            reward = config.liquidation_fee_bps * config.reward_share_bps // BPS + 1
+            equity = min(equity, health.notional * (band + reward + config.trading_fee_bps) // BPS)
+        if health.cross:
+            # The equity of the account, however many legs it has.
+            account = max(account, equity)
+        else:
+            total += equity
+    return total + account
 
 
 def _tips(world: World, phase: Phase) -> int:

@@ -33,7 +33,10 @@ class Draws:
         self.targets = [self._failing(number) for number in range(self.count)]
         self.depth = [market.venue.call("state")[2] for market in world.markets]
         self.shares_out = int(world.vault.call("totalSupply"))
+        # Ranges and positions that the ring has, or will have if all goes through; of the sequence being drawn.
         self.made: list[tuple[int, str, int, int]] = []
+        self.holders: list[tuple[int, str]] = []
+        self.moved = False
         self.ideas = Ideas(self)
         weights: dict[Callable[[int], Step], int] = {
             self.trade: 22,
@@ -52,6 +55,9 @@ class Draws:
         if self.settings.kind == "settling":
             weights |= {self.settle: 40, self.upkeep: 15}
         self._kinds, self._weights = list(weights), list(weights.values())
+        hopeless = {self.takeover, self.force_close, self.backstop, self.adl}
+        # While nobody fails, at the price of the beginning.
+        self._calm_weights = [weight / 8 if kind in hopeless else weight for kind, weight in weights.items()]
 
     def _positions(self) -> dict[tuple[int, str], int]:
         names = (*RING, *OUTSIDERS, VAULT)
@@ -74,6 +80,8 @@ class Draws:
         """One sequence."""
         rng = self.rng
         self.made = list(self.world.own)
+        self.holders = [key for key in self.sides if key[1] in RING]
+        self.moved = False
         if rng.random() < 0.45:
             phases = self.ideas.draw()
             if rng.random() < 0.5:
@@ -81,7 +89,9 @@ class Draws:
             return phases
         phases = [Phase(self.steps(rng.randint(1, MOST_STEPS)))]
         while len(phases) < 3 and rng.random() < 0.45:
-            phases.append(self.next_phase(self.steps(rng.randint(1, MOST_STEPS - 2))))
+            later = self.next_phase([])
+            later.steps = self.steps(rng.randint(1, MOST_STEPS - 2))
+            phases.append(later)
         return phases
 
     def _disturb(self, phases: list[Phase]) -> None:
@@ -96,6 +106,7 @@ class Draws:
         """A later transaction, mostly at another price."""
         rng = self.rng
         prices = None
+        self.moved = True
         if jump if jump is not None else rng.random() < 0.75:
             number = rng.randrange(self.count)
             prices = {number: self.jumped(number)}
@@ -114,15 +125,18 @@ class Draws:
 
     def step(self) -> Step:
         number = self.rng.randrange(self.count)
-        return self.rng.choices(self._kinds, self._weights)[0](number)
+        weights = self._weights if self.moved or self.targets[number] else self._calm_weights
+        return self.rng.choices(self._kinds, weights)[0](number)
 
     # ---- amounts and names
 
     def who(self) -> str:
         return self.rng.choice(RING)
 
-    def other(self, than: str) -> str:
-        return self.rng.choice([name for name in RING if name != than])
+    def holder(self, number: int) -> str:
+        """Mostly one of the ring with a position."""
+        names = [name for market, name in self.holders if market == number]
+        return self.rng.choice(names) if names and self.rng.random() < 0.9 else self.who()
 
     def notional(self) -> int:
         return int(UNIT * self.rng.choice((0.02, 0.1, 0.3, 1, 1, 3, 10)) * self.rng.uniform(0.5, 1.5)) * WAD
@@ -164,20 +178,21 @@ class Draws:
         if self.rng.random() < 0.03:
             size = self.rng.choice((1, 7, 10**9))
         margin = self.margin(number, who, notional)
+        self.holders.append((number, who))
         return {"do": "trade", "who": who, "market": number, "size": size * self.rng.choice((1, -1)), "margin": margin}
 
     def close(self, number: int) -> Step:
-        who = self.who()
+        who = self.holder(number)
         part = share("position", who, self.rng.choice(SHARES), True, number)
         return {"do": "trade", "who": who, "market": number, "size": part, "margin": 0}
 
     def adjust(self, number: int) -> Step:
-        who, rng = self.who(), self.rng
+        who, rng = self.holder(number), self.rng
         kind = rng.choice(("margin", "margin", "value", "free", "dust"))
         if kind == "dust":
             delta: int | Step = rng.choice((1, -1))
         else:
-            delta = share(kind, who, rng.choice((500, 250, 9_000, 5_000, 1)), kind == "margin" or rng.random() < 0.3, number)
+            delta = share(kind, who, rng.choice((500, 250, 9_000, 5_000, 1)), kind == "margin", number)
         return {"do": "adjust", "who": who, "market": number, "delta": delta}
 
     def add_range(self, number: int) -> Step:
@@ -186,7 +201,14 @@ class Draws:
         lower = around - rng.choice((0, 1, 4, 20, 100)) * TICK
         upper = around + rng.choice((1, 2, 4, 20, 100)) * TICK
         self.made.append((number, who, lower, upper))
-        return {"do": "add_range", "who": who, "market": number, "lower": lower, "upper": upper, "margin": self.notional()}
+        return {
+            "do": "add_range",
+            "who": who,
+            "market": number,
+            "lower": lower,
+            "upper": upper,
+            "margin": self.notional(),
+        }
 
     def remove_range(self, number: int) -> Step:
         keys = self.made if self.made and self.rng.random() < 0.8 else self.world.foreign
@@ -217,7 +239,13 @@ class Draws:
 
     def force_close(self, number: int) -> Step:
         target = self.target(number)
-        return {"do": "force_close", "market": number, "who": self.who(), "target": target, "size": self.part(number, target)}
+        return {
+            "do": "force_close",
+            "market": number,
+            "who": self.who(),
+            "target": target,
+            "size": self.part(number, target),
+        }
 
     def backstop(self, number: int) -> Step:
         return {"do": "backstop", "market": number, "who": self.who(), "target": self.target(number)}

@@ -100,7 +100,9 @@ class Ideas:
         loss = self.liquidate("ken", number, self.d.target(number))
         order = self.rng.choice(([add, loss, remove], [loss, add, remove], [add, remove, loss], [remove, loss, add]))
         if self.rng.random() < 0.4:
-            order.insert(self.rng.randint(0, 3), self.open("tom", number, self.d.push(number) * self.rng.choice((1, -1))))
+            order.insert(
+                self.rng.randint(0, 3), self.open("tom", number, self.d.push(number) * self.rng.choice((1, -1)))
+            )
             order.append(self.close("tom", number))
         return [Phase(order)]
 
@@ -116,7 +118,9 @@ class Ideas:
             piece = rng.choice((1, 3, 10**6, share("position", target, rng.choice((1, 7, 3_333)), held < 0, number)))
             place: Step = {"who": "ken", "market": number, "target": target}
             if kind == "takeover":
-                steps.append({"do": kind, "size": piece, "margin": self.d.margin(number, "ken", self.d.notional())} | place)
+                steps.append(
+                    {"do": kind, "size": piece, "margin": self.d.margin(number, "ken", self.d.notional())} | place
+                )
             elif kind == "force_close":
                 steps.append({"do": kind, "size": piece} | place)
             elif kind == "trade":
@@ -166,8 +170,18 @@ class Ideas:
         """Move margin around between the chunks of a liquidation."""
         rng, target = self.rng, self.d.target(number)
         close: Step = {"do": "force_close", "who": "ken", "market": number, "target": target, "size": ALL}
-        more: Step = {"do": "adjust", "who": "tom", "market": number, "delta": share("value", "tom", 500, False, number)}
-        less: Step = {"do": "adjust", "who": "tom", "market": number, "delta": share("margin", "tom", 3_000, True, number)}
+        more: Step = {
+            "do": "adjust",
+            "who": "tom",
+            "market": number,
+            "delta": share("value", "tom", 500, False, number),
+        }
+        less: Step = {
+            "do": "adjust",
+            "who": "tom",
+            "market": number,
+            "delta": share("margin", "tom", 3_000, True, number),
+        }
         call: Step = {"do": "call_margin", "who": "ken", "market": number, "targets": [target, "tom"]}
         wait = max(1, self.d.configs[number].cooldown_seconds + rng.choice((-1, 0, 1)))
         return [Phase([call, close, rng.choice((more, less))]), Phase([close, rng.choice((more, less)), call], wait)]
@@ -186,7 +200,12 @@ class Ideas:
         """The winner leaves, the loser's deficit stays with others."""
         side, size = self.rng.choice((1, -1)), self.d.size(number, self.d.notional() * self.rng.choice((1, 3)))
         first = [self.open("tom", number, side * size), self.open("tia", number, -side * size)]
-        then = [self.close("tia", number), self.out("tia"), self.liquidate("ken", number, "tom"), self.close("ken", number)]
+        then = [
+            self.close("tia", number),
+            self.out("tia"),
+            self.liquidate("ken", number, "tom"),
+            self.close("ken", number),
+        ]
         self.rng.shuffle(then)
         jump = self.d.next_phase(then, True)
         jump.prices = {number: self.d.jumped(number, -side)}
@@ -198,7 +217,13 @@ class Ideas:
         going: Step = {"do": "request_redeem", "who": "vic", "market": number, "shares": share("shares", "vic")}
         go: Step = {"do": "redeem_available", "who": "vic", "market": number}
         if not terms.lock_up:
-            going = {"do": "redeem", "who": "vic", "market": number, "shares": share("shares", "vic", 5_000), "target": "vic"}
+            going = {
+                "do": "redeem",
+                "who": "vic",
+                "market": number,
+                "shares": share("shares", "vic", 5_000),
+                "target": "vic",
+            }
         take: Step = {"do": "backstop", "who": "ken", "market": number, "target": self.d.target(number)}
         unwind: Step = {"do": "unwind", "who": "ken", "market": number, "size": ALL}
         jump = self.d.next_phase([take, unwind, go])

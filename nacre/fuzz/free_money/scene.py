@@ -1,11 +1,11 @@
-"""Brings a world into the state its settings name: outsiders with positions and ranges, the ring with some, a price moved."""
+"""Brings a world into the state its settings name: positions and ranges, a price that moved."""
 
 import random
 from math import isqrt
 from typing import Any
 
 from nacre.chain import CallFailed, Contract, Receipt
-from nacre.fuzz.free_money.settings import DEPOSITOR, KEEPER, PROVIDERS, RING, TRADERS, VAULT, Settings
+from nacre.fuzz.free_money.settings import DEPOSITOR, KEEPER, OUTSIDERS, PROVIDERS, RING, TRADERS, VAULT, Settings
 from nacre.fuzz.free_money.world import WAD, World
 from nacre.fuzz.system.choices import tick_of
 from nacre.fuzz.system.settings import UNIT
@@ -67,7 +67,11 @@ class Scene:
             for name in (*TRADERS, *RING):
                 if config.cross_margin and rng.random() < (0.8 if self.settings.kind == "cross" else 0.3):
                     mode = ("set_margin_mode", number, True)
-                    _ = self.own(name, "house", world.house, *mode) if name in RING else self.send(name, world.house, *mode)
+                    _ = (
+                        self.own(name, "house", world.house, *mode)
+                        if name in RING
+                        else self.send(name, world.house, *mode)
+                    )
             fund = rng.choice((0, 0.02)) if self.thin else rng.choice((0, 0.02, 0.2, 3))
             if fund:
                 self.must(KEEPER, world.house, "donate_insurance", number, int(fund * UNIT * WAD))
@@ -212,6 +216,14 @@ class Scene:
         world.advance(1)
         world.system.config.transact("settle_market", 0, price, sender=world.system.owner).check()
         world.price[0] = price
-        for name in (*TRADERS, *PROVIDERS, VAULT):
-            if self.rng.random() < 0.4:
+        # Sometimes all others are claims, and the ring comes last.
+        often = self.rng.choice((0.4, 1))
+        for _, name, lower, upper in list(world.foreign):
+            if (
+                self.rng.random() < often
+                and self.send(KEEPER, world.markets[0].venue, "remove_liquidity", lower, upper, world.address[name]).ok
+            ):
+                world.foreign.remove((0, name, lower, upper))
+        for name in (*OUTSIDERS, VAULT):
+            if self.rng.random() < often:
                 self.send(KEEPER, world.house, "settle_account", 0, world.address[name])

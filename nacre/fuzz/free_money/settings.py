@@ -19,9 +19,9 @@ DEPOSITOR = "dan"
 OUTSIDERS = (*TRADERS, *PROVIDERS, KEEPER, DEPOSITOR)
 VAULT = "vault"
 
-# calm: all healthy. failing: outsiders below maintenance margin. ruined: outsiders bankrupt. cross: two markets, accounts
-# backed by all they have. vaulted: the backstop holds positions. thin: hardly any liquidity or insurance. settling: the
-# market is at its final price.
+# calm: all healthy. failing: outsiders below maintenance margin. ruined: outsiders bankrupt. cross: two markets,
+# accounts backed by all they have. vaulted: the backstop holds positions. thin: hardly any liquidity or insurance.
+# settling: the market is at its final price.
 KINDS = ("calm", "failing", "ruined", "cross", "vaulted", "thin", "settling")
 
 

@@ -1,7 +1,7 @@
 """What the ring does, as data, and as MockAttacker reads it.
 
-A step names what is done, by whom, and with what. One of its numbers may be a share of something that is known only when its
-turn comes: `share("position", account, market, bps, negative)`.
+A step names what is done, by whom, and with what. One of its numbers may be a share of something that is known
+only when its turn comes: `share("position", account, market, bps, negative)`.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,7 @@ ALL = MAX_UINT256
 KINDS = {"position": 1, "free": 2, "tokens": 3, "shares": 4, "redeemable": 5, "margin": 6, "value": 8}
 COUNTERPARTIES = 7
 
-# Step: contract called, function, its arguments. "@" names an account, "*" a list of them, "venue" that of the step's market.
+# Step: contract called ("venue": that of its market), function, its arguments: "@" names an account, "*" several.
 CALLS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "deposit": ("house", "deposit", ("tokens",)),
     "deposit_for": ("house", "deposit", ("tokens", "@target")),
@@ -87,7 +87,7 @@ def encode(world: "World", step: Step) -> bytes:
 
 def _value(world: "World", step: Step, name: str) -> Any:
     if name[0] == "@":
-        return world.address[step.get(name[1:], step["who"])]
+        return world.address[step[name[1:]] if name[1:] in step else step["who"]]
     if name[0] == "*":
         return [world.address[account] for account in step[name[1:]]]
     value = step[name] if name in step else DEFAULTS[name]

@@ -19,7 +19,7 @@ RangeKey = tuple[int, str, int, int]
 
 @dataclass(slots=True)
 class Phase:
-    """Calls in one transaction. Before it `after` seconds pass, 0: none, in the block of what came before, and prices move."""
+    """Calls in one transaction. Before it `after` seconds pass (0: same block as the last), and prices move."""
 
     steps: list[Step]
     after: int = 0
@@ -87,7 +87,7 @@ class World:
         self._give_tokens()
 
     def _give_tokens(self) -> None:
-        everything = 10**12 * 10**self.settings.decimals
+        everything = 10**8 * 10**self.settings.decimals
         for name in (*RING, *OUTSIDERS):
             amount = 50 * UNIT * 10**self.settings.decimals if name in RING else everything
             self.system.token.transact("mint", self.address[name], amount, sender=self.hand).check()
@@ -96,19 +96,25 @@ class World:
             for name in RING:
                 self.driver_call(name, "token", data)
             for name in OUTSIDERS:
-                self.system.token.transact(
-                    "approve", party.address, MAX_UINT256, sender=self.address[name]
-                ).check()
+                self.system.token.transact("approve", party.address, MAX_UINT256, sender=self.address[name]).check()
 
     def driver_call(self, name: str, callee: str, data: bytes) -> bool:
         """One call of a wallet; False if it is refused."""
         header = self.number[name] | self.callee[callee] << 8 | len(data) << 16
-        receipt = self.driver.transact("run", header.to_bytes(32, "big") + data, [], False, False, sender=self.hand).check()
+        receipt = self.driver.transact(
+            "run", header.to_bytes(32, "big") + data, [], False, False, sender=self.hand
+        ).check()
         return bool(receipt.value[2])
 
     def set_up(self) -> None:
         """Tells the driver what there is."""
-        system = [self.house.address, self.lens.address, self.vault.address, self.system.token.address, self.system.unit]
+        system = [
+            self.house.address,
+            self.lens.address,
+            self.vault.address,
+            self.system.token.address,
+            self.system.unit,
+        ]
         self.driver.transact(
             "set_up",
             system,
@@ -153,7 +159,7 @@ class World:
         self.shares_at_start = any(self.vault.call("balanceOf", self.address[name]) for name in RING)
 
     def play(self, phases: Sequence[Phase], look: "Callable[[int, bool], None] | None" = None) -> list[Played]:
-        """Each phase's result; then everything is taken back. `look` is told the number of a phase before it and after."""
+        """Each phase's result; then everything is taken back. `look` is called before and after each."""
         places, vault = self._places(self._ranges(phases)), self.shares_at_start or self._uses_vault(phases)
         played: list[Played] = []
         with self.taken_back():
