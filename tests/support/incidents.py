@@ -27,6 +27,7 @@ from nacre.fuzz.system import invariants
 from nacre.fuzz.system.world import Cheap, MarketView, equity
 from nacre.presets import preset
 from nacre.presets.market import wad
+from nacre.replay.run import DEPOSITORS, Replay
 from nacre.scenario.world import tick_above, tick_below
 
 POLICIES = ("oyster", "injective", "satoshiswap", "hyperliquid", "defx")
@@ -60,6 +61,27 @@ def open_incident(policy: str, **changed: Any) -> "Incident":
     """Its market `main`, without anybody in it; deployed once for the same parameters. The caller undoes the rest."""
     shared = open_exchange(liquidity=0, free=0, **market_fields(policy, **changed))
     return Incident(Exchange(shared.chain, shared.system, {}))
+
+
+def after_replay(replay: Replay, dust: int) -> "Incident":
+    """What a replay left behind, to go on with: everybody in it by name, and the dust that there is already."""
+    world = replay.world
+    told = Incident(Exchange(world.chain, world.system, {}))
+    contracts = (world.system.vault.address, world.system.treasury)
+    for account, name in world.names.items():
+        if account not in contracts:
+            told.address[name] = told.exchange.people[name] = account
+            told.brought[name] = world.brought[account]
+    names = {account: name for name, account in told.address.items()}
+    told.ranges[0] = {(names[provider], lower, upper) for provider, lower, upper in world.ranges}
+    told.ledger.bound[0] += dust
+    told.check()
+    if world.vault is not None:
+        told.owner("set_backstop_delays", world.vault.address, 0, 0)
+        told.depositors = {f"vault depositor {number + 1}" for number in range(DEPOSITORS)}
+        told.address |= {name: world.chain.account(f"replay {name}") for name in told.depositors}
+        told.brought |= dict.fromkeys(told.depositors, 0)
+    return told
 
 
 class Incident:
@@ -100,7 +122,7 @@ class Incident:
         if amount:
             self.system.fund(self.address[name], amount)
             self.brought[name] += amount
-        self.check()
+            self.check()
         return self.address[name]
 
     def back_vault(self, name: str, amount: int) -> None:
@@ -380,13 +402,6 @@ class Incident:
         return taken
 
 
-def bankrupt_price(size: int, balance: int, notional: int) -> int:
-    """At which such a position is worth nothing, rounded against it."""
-    if size > 0:
-        return -(-(notional - balance) * WAD // size)
-    return (notional + balance) * WAD // -size
-
-
 __all__ = [
     "ALL",
     "BANKRUPT",
@@ -398,7 +413,7 @@ __all__ = [
     "VAULT",
     "WAD",
     "Incident",
-    "bankrupt_price",
+    "after_replay",
     "market_fields",
     "open_incident",
     "wad",

@@ -5,7 +5,12 @@ Whoever was long with more than one and a half times his money was ruined betwee
 
 import pytest
 from support import spec
-from support.incidents import BANKRUPT, DELEVERAGING, POLICIES, WAD, Incident
+from support.incidents import BANKRUPT, DELEVERAGING, POLICIES, WAD, Incident, after_replay
+
+from nacre.chain import EmbeddedChain
+from nacre.presets import preset
+from nacre.prices import Candle
+from nacre.replay.run import Replay, Settings
 
 BEFORE = 28 * WAD
 AFTER = BEFORE * 324 // 1000
@@ -67,3 +72,33 @@ def test_avax_within_an_hour(incident, policy):
     lost = sum(margins.values()) - story.gain(SURVIVOR)
     assert story.gain(*SHORTS, "market_maker") == lost + FUND - story.dust()
     story.everyone_leaves()
+
+
+def candle(hour: int, first: int, high: int, low: int, last: int) -> Candle:
+    return Candle(1_760_130_000 + hour * 3_600, first, high, low, last)
+
+
+# Two quiet hours, the hour itself, and what came back of it: about 22.
+REBOUND = 22 * WAD
+HOURS = [
+    candle(0, BEFORE, 28_300 * WAD // 1_000, 27_800 * WAD // 1_000, BEFORE),
+    candle(1, BEFORE, BEFORE, 27_500 * WAD // 1_000, BEFORE),
+    candle(2, BEFORE, BEFORE, AFTER, REBOUND),
+    candle(3, REBOUND, REBOUND, 21 * WAD, REBOUND),
+]
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_avax_replayed(policy):
+    """The same hour with a market around it, fees and all: keepers, arbitrage, providers whose ranges fail. Everybody
+    ruined is dealt with, all losses have payers, the books balance to the wei, and everybody gets out."""
+    settings = Settings(candles=HOURS, config=preset(policy), policy=policy, accounts=10, seed=7)
+    replay = Replay(settings, EmbeddedChain(exact_gas=False, timestamp=HOURS[0].timestamp - 7_200))
+    result = replay.run()
+    assert any(item.bankrupt for item in result.liquidations)
+    assert (result.left_bankrupt, result.left_liquidatable) == (0, 0)
+    assert result.balance.balances
+    assert result.zero_sum() == -result.balance.dust
+    payers = ("from_insurance", "from_providers", "socialised", "unallocated")
+    assert sum(result.total(name) for name in payers) == result.total("deficit")
+    after_replay(replay, result.balance.dust).everyone_leaves()
