@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.attacks import SIDES, check_books, holdings, no_gain
-from support.exchange import ALL, FREE, PLAIN, PRICE, WAD, WIDE, Exchange, open_exchange
+from support.exchange import ALL, FREE, PLAIN, PRICE, WAD, WIDE, Exchange, new_exchange
 
 from nacre.artifacts import deployables, load
 from nacre.chain import Contract
@@ -203,13 +203,14 @@ def blank(parameter: dict[str, Any]) -> Any:
 @cache
 def guarded() -> tuple[Exchange, list[tuple[str, Contract, str, tuple[Any, ...]]], dict[str, set[str]]]:
     """Every function with a role: the reason others get, and how to call it. And who has which role."""
-    exchange = open_exchange()
+    exchange = new_exchange()
     system, chain = exchange.system, exchange.chain
     roles = (b"\x42" * 32, system.feeder, system.owner, 0)
     signed = chain.deploy(load("SignedOracle"), *roles, sender=system.deployer)
     contracts = {"Clearinghouse": exchange.house, "LiquidationEngine": exchange.engine, "OysterAmm": exchange.venue}
     contracts |= {"Config": exchange.config, "BackstopVault": system.vault, "MockOracle": exchange.oracle}
-    contracts |= {"SignedOracle": signed}
+    terms = (system.owner, exchange.house.address, exchange.token.address, 86_400)
+    contracts |= {"SignedOracle": signed, "Treasury": chain.deploy(load("Treasury"), *terms, sender=system.deployer)}
     calls = [
         (reason, contract, function, tuple(blank(parameter) for parameter in entry["inputs"]))
         for name, contract in contracts.items()

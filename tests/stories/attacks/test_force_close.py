@@ -69,6 +69,34 @@ def test_attack_46_a_close_between_two_trades(under, policy, side, trader, keepe
 
 
 @SIDES
+@UNDER_ALL
+def test_attack_46_against_liquidity_of_ones_own(under, policy, side, trader, keeper, outsider):
+    """The pusher's own deep range stands at mark: it moves the venue nearly for nothing, has the target closed against
+    itself and takes the range away. The band is the bound again; where each way pays a protocol fee, not even that."""
+    exchange = under(policy, **STILL)
+    mark = failing(exchange, side, 10 * WAD)
+    tick = exchange.venue.call("state")[1] // 50 * 50
+    edges, band, seen = (tick - 500, tick + 550), band_of(exchange), 0
+    for share in (20, 50, 90, 95, 100):
+        with exchange.undone(), exchange.chain.block():
+            before = holdings(exchange, outsider, keeper)
+            exchange.provide(outsider, 10_000 * WAD, *edges)
+            exchange.lead_venue(outsider, mark * (10**6 - side * share * band) // 10**6, 50_000 * WAD)
+            receipt = exchange.engine.transact("force_close", 0, trader, ALL, 0, sender=keeper)
+            if not receipt.ok:
+                assert receipt.reason in ("venue too far", "beyond liquidation price")
+                continue
+            seen += 1
+            exchange.lead_venue(outsider, mark, 0)
+            exchange.venue.transact("remove_liquidity", *edges, sender=outsider).check()
+            allowed = spec.notional(10 * WAD, mark) * band // 10_000 if policy != "oyster" else 0
+            reward = receipt.event("ForceClose").reward
+            assert holdings(exchange, outsider, keeper) <= before + reward + allowed
+            check_books(exchange)
+    assert seen or policy == "defx"
+
+
+@SIDES
 def test_attack_46_the_penalty_goes_by_the_way_that_is_left(opened, trader, keeper, outsider, side):
     """Who pushes pays the penalty on its way out, and gets none of it back on the way in: it is the fund's."""
     exchange = opened(free=50 * FREE, **STILL | {"penalty": ["10.92", "1.64", "0.09", "0"]})
