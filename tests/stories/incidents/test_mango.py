@@ -18,9 +18,9 @@ ATTACKERS = ("seller", "buyer")
 ROOM = {"price": "0.0382", "imr_bps": 2_000, "mmr_bps": 1_000, "min_notional": 5_000, "max_open_interest": 50_000_000}
 
 
-def told(incident) -> Incident:
+def told(incident, **changed) -> Incident:
     """Before anything happens: others' money is there, and a second market with somebody in it."""
-    story: Incident = incident("hyperliquid", **ROOM)
+    story: Incident = incident("hyperliquid", **ROOM | changed)
     for name, amount in LENDERS.items():
         story.join(name, amount)
     calm = story.list_market("calm", "hyperliquid", price=100)
@@ -38,6 +38,18 @@ def self_trade(story: Incident) -> None:
         for market in (0, 1):
             story.send(name, story.exchange.house, "set_margin_mode", market, True)
         story.trade(name, size)
+
+
+def deleverage(story: Incident) -> list[str]:
+    """Whoever is bankrupt, one after the other, against whoever won; the names."""
+    found: list[str] = []
+    while bankrupt := [name for name in story.address if story.health(name).stage == BANKRUPT]:
+        target = bankrupt[0]
+        assert target not in found
+        listed = story.queue(target)
+        story.send("outsider", story.exchange.engine, "auto_deleverage", 0, story.address[target], listed)
+        found.append(target)
+    return found
 
 
 def lenders(story: Incident) -> int:
@@ -65,7 +77,7 @@ def test_mango_paper_profit_is_no_collateral(incident):
     engine, seller = story.exchange.engine, story.address["seller"]
     story.refuses("use ADL", "first_lender", engine, "liquidate_by_takeover", 0, seller, SIZE, 50 * MILLION)
 
-    story.send("outsider", engine, "auto_deleverage", 0, seller, story.queue("seller"))
+    assert deleverage(story) == ["seller"]
     assert story.pos("seller") == spec.Pos()
     assert story.worth("seller") == 0
     story.send("outsider", house, "settle", 0, buyer)
@@ -142,3 +154,59 @@ def self_trade_small(story: Incident) -> None:
     """The buyer goes first, alone."""
     story.exchange.lead_venue(story.address["buyer"], START * 119 // 100, 2 * MILLION)
     story.check()
+
+
+def with_a_maker(incident, cap: int) -> Incident:
+    """A maker with a million stays at 0.038 while the index goes to 0.91, and the attackers have a third account."""
+    story = told(incident, max_open_interest=cap, min_notional=cap // 10_000)
+    story.make_market(("0.036", "0.04"))
+    self_trade(story)
+    story.withdraw_liquidity("market_maker")
+    story.join("maker", MILLION)
+    story.provide("maker", MILLION, "0.03", "0.05")
+    story.join("looter", STAKE)
+    story.push(PUMPED)
+    return story
+
+
+def test_mango_open_interest_cap_protects_makers(incident):
+    """At 0.91 the two legs alone are nine times the cap: nobody buys from makers who have not seen the news."""
+    story = with_a_maker(incident, 50_000_000)
+    before = story.worth("maker")
+    arguments = ("trade", 0, MILLION, STAKE, 0, 0)
+    story.refuses("open interest cap", "looter", story.exchange.house, *arguments)
+    assert deleverage(story) == ["seller"]
+    assert story.worth("maker") == before
+    assert story.gain("seller", "buyer", "looter", "market_maker", *LENDERS) == -story.dust() - story.dust(1)
+    story.owner("set_withdrawal_limit", 0, HOUR)
+    story.everyone_leaves()
+
+
+def test_mango_a_maker_loses_its_margin_at_most(incident):
+    """Without that cap the third account buys 25 million MNGO for a million, worth 22 million by the index. The maker
+    has a million to lose, and that is what three accounts gain together: the rest of the profit nobody owes them."""
+    story = with_a_maker(incident, 1_000_000_000)
+    before = lenders(story)
+    story.trade("looter", 25 * MILLION, STAKE)
+    assert story.gain("looter") > 20 * MILLION
+    bought = story.pos("looter")
+    range_key = next(iter(story.ranges[0]))
+    story.ranges[0].clear()
+    lacking = -story.exchange.venue.call("range_of", story.address["maker"], *range_key[1:]).equity
+    assert lacking > 19 * MILLION
+    story.send("outsider", story.exchange.venue, "remove_liquidity", *range_key[1:], story.address["maker"])
+    assert story.gain("maker") == -MILLION
+    # What the range lacked its winners gave up at once, by size.
+    state = story.exchange.state()
+    share = spec.carry(bought.size, state.long_social_loss_index)
+    assert share > MILLION
+    assert story.gain("looter") == spec.price_pnl(bought, state.mark_price) - share
+    # The maker stands at zero with what its range had sold: as the mark goes on, it is its turn again.
+    assert deleverage(story) == ["seller", "maker"]
+    assert story.gain("maker") == -MILLION
+    together = story.gain("looter", *ATTACKERS)
+    assert together == MILLION - story.gain("market_maker", *LENDERS) - story.dust() - story.dust(1)
+    assert lenders(story) == before
+    story.owner("set_withdrawal_limit", 0, HOUR)
+    taken = story.everyone_leaves()
+    assert sum(taken[name] for name in (*ATTACKERS, "looter")) <= 3 * STAKE + MILLION
