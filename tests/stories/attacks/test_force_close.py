@@ -77,7 +77,7 @@ def test_attack_46_against_liquidity_of_ones_own(under, policy, side, trader, ke
     mark = failing(exchange, side, 10 * WAD)
     tick = exchange.venue.call("state")[1] // 50 * 50
     edges, band, seen = (tick - 500, tick + 550), band_of(exchange), 0
-    for share in (20, 50, 90, 95, 100):
+    for share in (20, 50, 90, 95, 100, 150, 250):
         with exchange.undone(), exchange.chain.block():
             before = holdings(exchange, outsider, keeper)
             exchange.provide(outsider, 10_000 * WAD, *edges)
