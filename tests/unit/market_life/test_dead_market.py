@@ -105,6 +105,16 @@ def test_new_liquidity_revives_it(mortal, provider):
     assert at(mortal, again + DELAY) == ""
 
 
+def test_idle_for_long_enough_whatever_the_price_does(mortal):
+    """No liquidity for the delay is enough: also while the price has just become too old, then at the last one."""
+    since = empty(mortal)
+    made = mortal.state().price_time
+    assert made + MAX_AGE + 1 < since + DELAY
+    mortal.chain.set_next_timestamp(since + DELAY)
+    assert dies(mortal) == ""
+    assert mortal.state().final_price == PRICE
+
+
 def test_a_new_price_revives_it(mortal):
     made = mortal.state().price_time
     fresh(mortal, made + MAX_AGE + DELAY - 1)

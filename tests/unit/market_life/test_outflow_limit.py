@@ -256,6 +256,21 @@ def test_the_vault_is_an_account_like_any():
             assert life.act("keeper", exchange.house, "withdraw", 1).reason == "withdrawal limit"
 
 
+def test_the_vault_promises_no_more_than_may_leave():
+    """maxWithdraw and maxRedeem go through in full, limit or not: they are what `withdraw` and `redeem` pay now."""
+    life = open_life()
+    exchange, vault, saver = life.exchange, life.vault, life.who("saver")
+    with exchange.undone():
+        limited(exchange, 100 * WAD)
+        with exchange.chain.block():
+            most = vault.call("maxWithdraw", saver)
+            assert 0 < most <= 100 * WAD
+            with exchange.undone():
+                life.must("saver", vault, "redeem", vault.call("maxRedeem", saver), saver, saver)
+            life.must("saver", vault, "withdraw", most, saver, saver)
+            assert vault.call("maxWithdraw", saver) <= 1
+
+
 def test_the_treasury_collects_in_parts_and_pays_what_it_has():
     """Its stakers are paid from what it fetched before; a full bucket stops fetching more, not claiming."""
     chain = EmbeddedChain(exact_gas=False)
