@@ -1,5 +1,5 @@
-"""A market that owes: nothing new opens, everybody else stays free to go, and the debt is paid by whoever liquidates, by
-the bankrupt's own top-up, by a donation, or at the end of the market."""
+"""A market that owes: nothing new opens, everybody else stays free to go, and whoever liquidates pays the debt, or
+the bankrupt by a top-up, anybody by a donation, or the end of the market does."""
 
 import pytest
 from support.exchange import ALL, SHORT_POT_MARKET, WAD, WIDE, Exchange, short_pot
