@@ -62,6 +62,9 @@ def _market(rng: random.Random, policy: str, kind: str) -> MarketConfig:
     if rng.random() < 0.3:
         # Nothing that costs an attacker anything: what is hidden behind fees shows.
         fields |= {"trading_fee_bps": 0, "protocol_fee_bps": 0, "penalty": [0, 0, 0, 0]}
+    if found.loss == "adl":
+        # Room for 10,000 times as much open interest.
+        fields["min_notional"] = max(found.min_notional, Decimal(100))
     if kind == "cross":
         fields["cross_margin"] = True
     if kind == "vaulted":
