@@ -13,7 +13,7 @@ from told import differences as differences_told
 
 from nacre.chain import Receipt
 from nacre.fuzz.system.generator import Generator
-from nacre.fuzz.system.settings import NAMES, VAULT, Settings
+from nacre.fuzz.system.settings import KEEPER, NAMES, VAULT, Settings
 from nacre.fuzz.system.world import Action, World
 from nacre.model.portfolio import is_cross
 
@@ -42,6 +42,24 @@ class Walk:
             action = planned.pop(0) if planned else self.generator.draw()
             if action["do"] not in ELSEWHERE:
                 self.step(action)
+
+    def end(self, number: int) -> None:
+        """A market is settled and everybody leaves it, whatever has happened there."""
+        assert self.do("wait") is None
+        if not self.twin.house.markets[number].final_price:
+            assert self.do("settle_market", number, price=0) is None
+        for owner, lower, upper in sorted(self.world.ranges[number]):
+            place = {"target": owner, "lower": lower, "upper": upper}
+            assert self.do("remove_range", number, who=KEEPER, **place) is None
+        for name in NAMES:
+            if name in self.twin.house.markets[number].positions:
+                assert self.do("settle_account", number, who=KEEPER, target=name) is None
+        for name in NAMES:
+            if self.twin.house.markets[number].owed.get(name):
+                assert self.do("claim", number, who=KEEPER, target=name) is None
+        market = self.twin.house.markets[number]
+        assert (market.positions, market.owed_total, market.totals.open_interest) == ({}, 0, 0)
+        assert self.twin.differences() == []
 
     def do(self, what: str, market: int = 0, /, **more: Any) -> str | None:
         """In a block of its own, unless `after` is 0."""

@@ -31,7 +31,11 @@ def stormy(seed: int, name: str) -> Settings:
 def _worse(rng: random.Random, config: MarketConfig, at_previous_mark: bool, deleverages: bool) -> MarketConfig:
     ratio = min(config.trigger_bps, rng.choice((TWO_THIRDS, TWO_THIRDS, config.trigger_bps)))
     cap = rng.choice((UNIT // 4, 20 * UNIT, 20 * UNIT))
-    fields: dict[str, Any] = {"backstop_bps": ratio, "backstop_loss_cap": cap, "cross_margin": rng.random() < 0.8}
+    fields: dict[str, Any] = {
+        "backstop_bps": ratio,
+        "backstop_loss_cap": cap,
+        "cross_margin": deleverages or rng.random() < 0.7,
+    }
     if deleverages:
         price = "previous_mark" if at_previous_mark else "bankruptcy"
         fields |= {"loss": "adl", "adl_price": price, "max_open_interest": 0, "min_notional": Decimal(100)}

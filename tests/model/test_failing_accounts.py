@@ -48,10 +48,8 @@ class Desk(Walk):
         for name in ("ann", "bea", "cal", "lou", KEEPER):
             self.ok("deposit", who=name, tokens=MONEY * WAD * (1000 if name == "lou" else 1))
         self.ok("vault", who="dan", what="deposit", args=[MONEY * WAD, "dan"])
-        for number, config in enumerate(markets):
-            around = tick_of(int(config.price) * WAD)
-            place = {"lower": around - 12_000, "upper": around + 12_000, "margin": 100 * MONEY * WAD}
-            self.ok("add_range", number, who="lou", **place)
+        for number in range(len(markets)):
+            self.provide(number)
 
     def ok(self, what: str, market: int = 0, /, **more: Any) -> None:
         assert self.do(what, market, **more) is None
@@ -62,11 +60,30 @@ class Desk(Walk):
     def price(self, to: float, market: int = 0) -> None:
         self.ok("price", market, to=int(to * 10**6) * 10**12)
 
+    def provide(self, number: int = 0) -> None:
+        around = tick_of(self.world.price[number])
+        place = {"lower": around - 12_000, "upper": around + 12_000, "margin": 100 * MONEY * WAD}
+        self.ok("add_range", number, who="lou", **place)
+
+    def lead_venue(self, to: float) -> None:
+        """Index and venue go there at once: the provider leaves and comes back."""
+        ((_, lower, upper),) = self.world.ranges[0]
+        self.ok("remove_range", who="lou", target="lou", lower=lower, upper=upper)
+        self.price(to)
+        self.provide()
+
     def market(self, number: int = 0) -> Market:
         return self.twin.house.markets[number]
 
     def held(self, who: str, market: int = 0) -> Position:
         return self.market(market).position_of(who)
+
+    def settled(self, who: str) -> Position:
+        """With what has accrued so far."""
+        market = self.market().copy()
+        market.accrue(self.twin.house.now)
+        held = market.position_of(who)
+        return held.settled(market.index_of(held.size))
 
     def backstop(self, target: str) -> str | None:
         return self.do("backstop", who=KEEPER, target=target)
@@ -147,9 +164,7 @@ def test_a_short_that_lacks_more_than_all_its_worth_closes_nobody() -> None:
     desk.trade("bea", 50, 5_000)
     desk.trade("ann", -50, 700)
     desk.ok("wait", after=120 * 86_400)
-    held, market = desk.held("ann"), desk.market().copy()
-    market.accrue(desk.twin.house.now)
-    settled = held.settled(market.short_index)
+    settled = desk.settled("ann")
     assert settled.entry_notional + settled.balance < 0
     assert desk.deleverage("ann", "bea") is None
     assert desk.twin.outcome.matches == ()
@@ -226,6 +241,26 @@ def test_an_account_that_would_be_bankrupt_is_passed_over() -> None:
     desk.price(55)
     assert desk.deleverage("ann", "bea") is None
     assert desk.held("bea").size == desk.held("ann").size == 0
+
+
+def test_free_collateral_pays_what_a_closed_leg_lacks() -> None:
+    """The price it is closed at gives it a profit, but less than it owes for the time."""
+    desk = Desk(plain(borrow_rate_bps=50_000))
+    desk.ok("mode", who="bea", cross=True)
+    desk.lead_venue(120)
+    desk.ok("trade", who="bea", size=-50 * WAD, margin=0)
+    desk.lead_venue(100)
+    desk.trade("ann", 50, 700)
+    free = desk.twin.house.free_of("bea")
+    desk.ok("wait", after=15 * 86_400)
+    desk.ok("accrue", who=KEEPER)
+    leg = desk.settled("bea")
+    assert desk.do("adl", who=KEEPER, target="ann", list=["bea"], after=0) is None
+    match = desk.twin.outcome.matches[0]
+    assert (match.size, match.position.balance) == (-50 * WAD, 0)
+    profit = leg.entry_notional - match.notional
+    assert free - desk.twin.house.free_of("bea") == -leg.balance - profit > 0 < profit
+    assert "bea" not in desk.market().positions
 
 
 def test_the_vaults_claim_counts_for_who_comes() -> None:
