@@ -58,6 +58,12 @@ FUNCTIONS: dict[str, dict[str, str]] = {
         OWN: "stake unstake claim",
         OPEN: "collect",
     },
+    "Timelock": {
+        OWNABLE: "transfer_ownership schedule execute",
+        "not pending owner": "accept_ownership",
+        "not canceller": "cancel",
+        "not timelock": "set_delay set_canceller",
+    },
     "MockOracle": {
         OWNABLE: "transfer_ownership set_feeder set_push_jump",
         "not pending owner": "accept_ownership",
@@ -197,7 +203,7 @@ def blank(parameter: dict[str, Any]) -> Any:
     if kind.endswith("]"):
         count = kind[kind.rindex("[") + 1 : -1]
         return [blank(parameter | {"type": kind[: kind.rindex("[")]}) for _ in range(int(count or 0))]
-    return {"address": "0x" + "00" * 20, "bool": False, "bytes32": bytes(32)}.get(kind, 0)
+    return {"address": "0x" + "00" * 20, "bool": False, "bytes32": bytes(32), "bytes": b""}.get(kind, 0)
 
 
 @cache
@@ -205,12 +211,16 @@ def guarded() -> tuple[Exchange, list[tuple[str, Contract, str, tuple[Any, ...]]
     """Every function with a role: the reason others get, and how to call it. And who has which role."""
     exchange = new_exchange()
     system, chain = exchange.system, exchange.chain
-    roles = (b"\x42" * 32, system.feeder, system.owner, 0)
-    signed = chain.deploy(load("SignedOracle"), *roles, sender=system.deployer)
     contracts = {"Clearinghouse": exchange.house, "LiquidationEngine": exchange.engine, "OysterAmm": exchange.venue}
     contracts |= {"Config": exchange.config, "BackstopVault": system.vault, "MockOracle": exchange.oracle}
-    terms = (system.owner, exchange.house.address, exchange.token.address, 86_400)
-    contracts |= {"SignedOracle": signed, "Treasury": chain.deploy(load("Treasury"), *terms, sender=system.deployer)}
+    others: dict[str, tuple[Any, ...]] = {
+        "SignedOracle": (b"\x42" * 32, system.feeder, system.owner, 0),
+        "Treasury": (system.owner, exchange.house.address, exchange.token.address, 86_400),
+        "Timelock": (system.owner, system.guardian, 86_400),
+    }
+    for name in others.keys() & set(SHIPPED):
+        contracts[name] = chain.deploy(load(name), *others[name], sender=system.deployer)
+    assert set(contracts) == {name for name in FUNCTIONS if name in SHIPPED and set(FUNCTIONS[name]) - {OWN, OPEN}}
     calls = [
         (reason, contract, function, tuple(blank(parameter) for parameter in entry["inputs"]))
         for name, contract in contracts.items()
@@ -219,7 +229,8 @@ def guarded() -> tuple[Exchange, list[tuple[str, Contract, str, tuple[Any, ...]]
         for function in functions.split()
         for entry in changing(name)[function]
     ]
-    holders = {OWNABLE: {system.owner}, "not guardian": {system.guardian, system.owner}, "not feeder": {system.feeder}}
+    holders = {OWNABLE: {system.owner}, "not feeder": {system.feeder}}
+    holders |= {reason: {system.guardian, system.owner} for reason in ("not guardian", "not canceller")}
     return exchange, calls, holders
 
 
