@@ -8,7 +8,8 @@ Market `main` goes through its life; `other`, at 100, stays well. At FINAL, wher
 
     holder     long 10, isolated, healthy            crosser   short 10 in main and long 5 in other, cross, healthy
     failing    long 10, isolated, solvent, below MM  sinking   long 10, cross, solvent, below MM
-    bankrupt   long 10, isolated, below zero         bear      short of all the rest: brought the venue to MID
+    bankrupt   long 10, isolated, below zero         drowned   long 10, cross, below zero
+    early      long 1, isolated, healthy             bear      short of all the rest: brought the venue to MID
     provider   a wide range, healthy                 idler     a range that the price has left
     faller     a range below MM                      saver     has shares of the vault, some of them queued
     vault      long 10 that it took over             keeper, newcomer, joiner (cross): free collateral only
@@ -58,7 +59,7 @@ LIFE: dict[str, Any] = {
 IDLE, FALLEN = (45_100, 46_150), (45_500, 46_150)
 RANGES = {"provider": WIDE, "idler": IDLE, "faller": FALLEN}
 FREE = {"keeper": 10_000, "newcomer": 1_000, "joiner": 1_000, "early": 1_000}
-HOLDERS = ("holder", "failing", "bankrupt", "crosser", "sinking", "bear", "early")
+HOLDERS = ("holder", "failing", "bankrupt", "crosser", "sinking", "drowned", "bear", "early")
 
 STATUSES = ("active", "reduce-only", "settling", "abandoned", "settled")
 ORACLES = ("fresh", "jumped", "stale", "dead", "failing", "gone")
@@ -149,11 +150,11 @@ class Life:
 
     def opened(self, name: str, size: int, worth: int) -> None:
         """A long, isolated position that is worth so much at FINAL."""
-        margin = worth + self._costs(size)
+        margin = worth + self.costs(size)
         self.fund(name, margin)
         self.exchange.trade(self.who(name), size, margin)
 
-    def _costs(self, size: int) -> int:
+    def costs(self, size: int) -> int:
         """What a long loses until FINAL, its fee included."""
         notional, _ = self.exchange.quote(size)
         return notional - size * FINAL // WAD + ceil(notional * FEE_BPS, BPS)
@@ -262,7 +263,8 @@ def open_life() -> Life:
     life.opened("bankrupt", SIZE, -10 * WAD)
     exchange.trade(life.who("early"), WAD, 50 * WAD)
     life.crossed("crosser", 2_000 * WAD, main=-SIZE, other=5 * WAD)
-    life.crossed("sinking", 30 * WAD + life._costs(SIZE), main=SIZE)
+    for name, worth in (("sinking", 30), ("drowned", -10)):
+        life.crossed(name, worth * WAD + life.costs(SIZE), main=SIZE)
     life.fund("bear", 20_000 * WAD)
     # through the edges of the narrow ranges, one at a time
     for margin in (15_000, 0, 0):

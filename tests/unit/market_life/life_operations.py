@@ -71,10 +71,14 @@ def _shares(life: Life) -> int:
     return life.vault.call("redeem_request", life.who("saver")).matured
 
 
-def _adl(life: Life) -> Receipt:
-    """The largest loser of rank first: as the lens says at FINAL."""
-    listed = [life.who(name) for name in ("crosser", "bear")]
-    return life.act("keeper", life.exchange.engine, "auto_deleverage", MAIN, life.who("bankrupt"), listed)
+def _adl(target: str) -> Operation:
+    """Against all who are short, in the order in which the lens ranks them at FINAL."""
+
+    def send(life: Life) -> Receipt:
+        listed = [life.who(name) for name in ("crosser", "bear")]
+        return life.act("keeper", life.exchange.engine, "auto_deleverage", MAIN, life.who(target), listed)
+
+    return send
 
 
 OPERATIONS: dict[str, Operation] = {
@@ -100,6 +104,7 @@ OPERATIONS: dict[str, Operation] = {
     "withdraw, cross": _house("crosser", "withdraw", 1_000 * WAD),
     "top up": _house("holder", "adjust_margin", MAIN, WAD),
     "top up, failing": _house("failing", "adjust_margin", MAIN, 100 * WAD),
+    "top up, cross": _house("crosser", "adjust_margin", MAIN, WAD),
     "margin out": _house("holder", "adjust_margin", MAIN, -20 * WAD),
     "donate": _house("keeper", "donate_insurance", MAIN, WAD),
     "collect fees": lambda life: life.act("outsider", life.exchange.config, "collect_fees", MAIN),
@@ -107,17 +112,22 @@ OPERATIONS: dict[str, Operation] = {
     "take over": _of("failing", "liquidate_by_takeover", ALL, 100 * WAD),
     "take over, part": _of("failing", "liquidate_by_takeover", 4 * WAD, 100 * WAD),
     "take over, cross": _of("sinking", "liquidate_by_takeover", ALL, 100 * WAD),
+    "take over, cross, part": _of("sinking", "liquidate_by_takeover", 4 * WAD, 100 * WAD),
     "take over to become smaller": _of("failing", "liquidate_by_takeover", ALL, 0, by="bear"),
     "take over, bankrupt": _insured(_of("bankrupt", "liquidate_by_takeover", ALL, 200 * WAD)),
+    "take over, cross, bankrupt": _insured(_of("drowned", "liquidate_by_takeover", ALL, 200 * WAD)),
     "take over, bankrupt, no fund": _of("bankrupt", "liquidate_by_takeover", ALL, 200 * WAD),
     "force close": _of("failing", "force_close", ALL, 0),
     "force close, part": _of("failing", "force_close", 4 * WAD, 0),
     "force close, cross": _of("sinking", "force_close", ALL, 0),
+    "force close, cross, part": _of("sinking", "force_close", 4 * WAD, 0),
+    "force close, cross, bankrupt": _insured(_of("drowned", "force_close", ALL, 0)),
     "force close, bankrupt": _insured(_of("bankrupt", "force_close", ALL, 0)),
     "backstop": _of("failing", "liquidate_by_backstop"),
     "backstop, cross": _of("sinking", "liquidate_by_backstop"),
     "backstop, bankrupt": _insured(_of("bankrupt", "liquidate_by_backstop")),
-    "deleverage": _adl,
+    "deleverage": _adl("bankrupt"),
+    "deleverage, cross": _adl("drowned"),
     "call margin": lambda life: life.act(
         "keeper", life.exchange.engine, "call_margin", MAIN, [life.who("failing"), life.who("sinking")]
     ),
@@ -148,6 +158,7 @@ OPERATIONS: dict[str, Operation] = {
     "set parameters": _same_parameters,
     # the vault
     "vault: deposit": _vault("saver", "deposit", 400 * WAD, Life),
+    "vault: mint": _vault("saver", "mint", 10**20, Life),
     "vault: withdraw": _vault("saver", "withdraw", 100 * WAD, Life, Life),
     "vault: redeem": _vault("saver", "redeem", lambda life: _shares(life) // 2, Life, Life),
     "vault: redeem available": _vault("saver", "redeem_available"),

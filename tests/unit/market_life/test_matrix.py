@@ -19,6 +19,7 @@ SETTLING = 32
 REASONS = {
     ".": "",
     "A": "market is alive",
+    "C": "cross position",
     "E": "market is settling",
     "F": "oracle failed",
     "G": "grace period",
@@ -57,23 +58,29 @@ withdraw                        . . . . . . . .
 withdraw, cross                 . . S S J . . .
 top up                          P . . . . . . .
 top up, failing                 P . . . . . . .
+top up, cross                   P C . . . . . C
 margin out                      P E F S J . . .
 donate                          . . . . . . . .
 collect fees                    . . . . . . . .
 take over                       E E F S . . G .
 take over, part                 E E F S . . G .
 take over, cross                E E F S . . G .
+take over, cross, part          E E F S . . G .
 take over to become smaller     E E F S . . G .
 take over, bankrupt             E E F S . . . .
+take over, cross, bankrupt      E E F S . . . .
 take over, bankrupt, no fund    E E F S . . . U
 force close                     E E F S . . G .
 force close, part               E E F S . . G .
 force close, cross              E E F S . . G .
+force close, cross, part        E E F S . . G .
+force close, cross, bankrupt    E E F S . . . .
 force close, bankrupt           E E F S . . . .
 backstop                        E E F S . . G .
 backstop, cross                 E E F S . . G .
 backstop, bankrupt              E E F S . . . .
 deleverage                      E E F S . . . .
+deleverage, cross               E E F S . . . .
 call margin                     . . F S . . . .
 add liquidity                   E E F S J R . .
 remove own range                X . F S J . . .
@@ -95,6 +102,7 @@ pause                           . . . . . . . .
 unpause                         . . . . . . . .
 set parameters                  . . . . . . . .
 vault: deposit                  . . N S J . . .
+vault: mint                     . . N S J . . .
 vault: withdraw                 . . N S J . . .
 vault: redeem                   . . N S J . . .
 vault: redeem available         . . N S J . . .
