@@ -11,7 +11,7 @@ begins, whose wealth is T, and from the part of the vault that is others', V:
                the outsider is overdue; else its trading fees, the keeper's share of the liquidation fee and the
                force-close band, all of its notional
              - tips for removed ranges of outsiders
-             - band and fees of what the vault holds, or gets in the transaction, when somebody unwinds it
+             - band and fees of what the vault holds, or gets in the transaction, from the ring too, when it unwinds
 
 Between transactions at the same marks W + A grows by no more than funding, |dF| of the open interest. When one moves, W
 becomes what everything is worth at the new one, each at least 0: more by no more than what the winning legs make of the
@@ -100,7 +100,7 @@ def verdicts(world: World, phases: Sequence[Phase]) -> list[Verdict]:
 
 def _moment(world: World, failing: dict[str, int] | None) -> Moment:
     """`failing`: whom to follow; None: whoever is liquidatable now."""
-    names = [*OUTSIDERS, VAULT]
+    names = [*OUTSIDERS, VAULT, *RING]
     health: dict[tuple[int, str], Any] = {}
     for number in range(len(world.markets)):
         for name in names:
@@ -108,7 +108,7 @@ def _moment(world: World, failing: dict[str, int] | None) -> Moment:
             if found is not None and found.size:
                 health[number, name] = found
     if failing is None:
-        failing = {name: 0 for (_, name), found in health.items() if found.stage >= LIQUIDATABLE and name != VAULT}
+        failing = {n: 0 for (_, n), found in health.items() if found.stage >= LIQUIDATABLE and n in OUTSIDERS}
     worth = {name: world.worth(name) for name in failing}
     others, assets = _vault(world)
     states = [world.house.call("market_state", number) for number in range(len(world.markets))]
@@ -134,8 +134,7 @@ def _verdict(
     taken = sum(before.worth.values()) - sum(after.worth.values())
     tips = _tips(world, phase)
     verdict.joint = result.gain - taken - (before.vault_of_others - after.vault_of_others) - tips
-    failing = {name for (_, name), health in before.health.items() if health.stage >= LIQUIDATABLE}
-    awards = sum(_award(world, so_far, before, name) for name in failing)
+    awards = sum(_award(world, so_far, before, name) for name in (*OUTSIDERS, VAULT))
     reasons = {"tips": tips, "awards": awards, "unwinding": _unwinding(world, before)}
     verdict.reasons = {kind: amount for kind, amount in reasons.items() if amount}
     verdict.allowed = sum(verdict.reasons.values())
@@ -184,7 +183,7 @@ def _tips(world: World, phase: Phase) -> int:
 
 
 def _unwinding(world: World, before: Moment) -> int:
-    """Of what the vault holds, or may get: its band, and the fees that providers earn."""
+    """Of what the vault holds, or may get from anybody, the ring too: its band, and the fees that providers earn."""
     if before.vault_assets == 0:
         return 0
     total = 0

@@ -45,17 +45,20 @@ def run(console: Console, seed: int, sequences: int, chunk: int, path: Path, shr
 
 
 def _show(console: Console, tallies: list[Tally]) -> None:
-    """The best gain of the worlds of each policy and state, and which steps went through."""
-    table = Table(title="gains that the policies allow", title_justify="left")
-    for name in ("world", "worlds", "sequences", "with a gain", "best", "seed", "allowed", "rounding, wei"):
-        table.add_column(name, justify="left" if name in ("world", "allowed") else "right")
+    """The best gain of the worlds of each policy and state, the largest rounding, and which steps went through."""
+    table = Table(title="gains that the policies allow", title_justify="left", padding=(0, 1, 0, 0), box=None)
+    table.add_column("world", no_wrap=True)
+    for name in ("sequences", "gains", "best", "seed"):
+        table.add_column(name, justify="right")
+    table.add_column("allowed")
+    table.add_column("wei", justify="right")
     groups: dict[tuple[str, str], list[Tally]] = {}
     for tally in tallies:
         groups.setdefault((tally.settings.policy, tally.settings.kind), []).append(tally)
     for (policy, kind), group in sorted(groups.items()):
         best = max(group, key=lambda tally: tally.best)
-        numbers = (len(group), sum(t.sequences for t in group), sum(t.explained for t in group))
-        gain = (f"{best.best / WAD:.6g}", str(best.settings.seed), told(best.reasons)) if best.best else ("0", "", "")
+        numbers = (sum(t.sequences for t in group), sum(t.gains for t in group))
+        gain = (f"{best.best / WAD:.4g}", str(best.settings.seed), told(best.reasons)) if best.best else ("0", "", "")
         table.add_row(f"{policy} {kind}", *(f"{n:,}" for n in numbers), *gain, str(max(t.rounding for t in group)))
     console.print(table)
     tried, done = sum((t.tried for t in tallies), Counter()), sum((t.done for t in tallies), Counter())

@@ -261,8 +261,18 @@ class Draws:
             {"do": "mode", "cross": rng.random() < 0.7},
             {"do": "operator", "target": self.who(), "approved": True},
             {"do": "deposit_for", "tokens": self.tokens(self.notional()), "target": rng.choice((*RING, VAULT))},
-            {"do": "trade_for", "size": self.push(number) * rng.choice((1, -1)), "margin": 0, "target": self.who()},
         ]
+        if rng.random() < 0.2:
+            size: int | Step = self.push(number) * rng.choice((1, -1))
+            if rng.random() < 0.5:
+                size = share("position", "tom", rng.choice(SHARES), True, number)
+            return {
+                "do": "trade_for",
+                "who": "ken",
+                "market": number,
+                "size": size,
+                "target": rng.choice(("tom", "liv")),
+            }
         return rng.choice(choices) | {"who": who, "market": number}
 
     def upkeep(self, number: int) -> Step:

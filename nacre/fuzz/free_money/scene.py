@@ -63,6 +63,9 @@ class Scene:
             self.must(name, world.house, "deposit", self.tokens(2000))
         for name in RING:
             self.own(name, "house", world.house, "deposit", self.tokens(20))
+        # One of the ring may act for two others.
+        for name in ("tom", "liv"):
+            self.own(name, "house", world.house, "set_operator", world.address["ken"], True)
         for number, config in enumerate(self.settings.markets):
             for name in (*TRADERS, *RING):
                 if config.cross_margin and rng.random() < (0.8 if self.settings.kind == "cross" else 0.3):

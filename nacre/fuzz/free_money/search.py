@@ -25,7 +25,7 @@ class Tally:
     settings: Settings
     sequences: int = 0
     transactions: int = 0
-    explained: int = 0  # sequences in which a transaction gained something
+    gains: int = 0  # transactions that gained something
     best: int = 0  # WAD, the largest gain of a transaction
     reasons: dict[str, int] = field(default_factory=dict)  # what was allowed, by kind
     rounding: int = 0  # wei, the largest gain that is put down to rounding
@@ -88,10 +88,13 @@ class Hunt:
         if not suspicious(self.world, phases, played):
             tally.rounding = max(tally.rounding, *(result.gain for result in played))
             return
-        tally.explained += 1
         for verdict in verdicts(self.world, phases):
             if verdict.excess > 0:
                 raise Found(self.world, phases, verdict)
+            if verdict.gain <= verdict.tolerance:
+                tally.rounding = max(tally.rounding, verdict.gain)
+                continue
+            tally.gains += 1
             if verdict.gain > tally.best:
                 tally.best, tally.reasons = verdict.gain, verdict.reasons
 

@@ -59,7 +59,7 @@ def _market(rng: random.Random, policy: str, kind: str) -> MarketConfig:
     found = preset(policy).changed(price=price) if pure else draw_market(rng, policy)
     # Prices grow old in no sequence: nobody would wait for that with money at stake.
     fields: dict[str, Any] = {"oracle_max_age": 10**6, "push_jump_bps": rng.choice((0, 0, 300))}
-    if rng.random() < 0.3:
+    if rng.random() < 0.5:
         # Nothing that costs an attacker anything: what is hidden behind fees shows.
         fields |= {"trading_fee_bps": 0, "protocol_fee_bps": 0, "penalty": [0, 0, 0, 0]}
     if found.loss == "adl":
