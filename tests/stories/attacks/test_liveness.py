@@ -1,4 +1,4 @@
-"""Attacks on the way out: bank runs, pauses, changes of parameters, the owner's timelock. Section K of
+"""Attacks on the way out: bank runs, pauses, changes of parameters, the timelock. Section K of
 docs/security.md, cases 80 a to d; e to l are in test_liveness_limits.py."""
 
 import re
@@ -10,7 +10,7 @@ from support.attacks import SIDES, policy_exchange
 from support.exchange import ALL, PRICE, WAD, WIDE
 from support.sheets import balanced, worth
 
-from nacre.artifacts import ROOT, compile_contract
+from nacre.artifacts import ROOT, load
 
 # ---- 80a, bank runs
 
@@ -205,36 +205,29 @@ def test_attack_80b_no_funding_is_lost_in_a_pause(opened, trader, counterparty, 
 
 
 DELAY = 2 * 86_400
-SALT, NOTHING = b"salt".ljust(32, b"\0"), bytes(32)
-NOT_READY = "timelock_controller: operation is not ready"
+SALT = b"salt".ljust(32, b"\0")
 
 
 class Locked:
-    """The plain exchange; its owner is snekmate's timelock, with the owner of before as proposer and executor."""
+    """The plain exchange; its Config belongs to a timelock of the owner of before."""
 
     def __init__(self, exchange):
         self.exchange, self.chain = exchange, exchange.chain
-        self.owner = exchange.system.owner
-        code = compile_contract("contracts/Timelock.vy", ROOT / "tests" / "support" / "vyper")
-        self.lock = self.chain.deploy(code, DELAY, self.owner, self.owner, sender=self.owner)
+        self.owner, self.guardian = exchange.system.owner, exchange.system.guardian
+        self.lock = self.chain.deploy(load("Timelock"), self.owner, self.guardian, DELAY, sender=self.owner)
         exchange.config.transact("transfer_ownership", self.lock.address, sender=self.owner).check()
-        self.run(exchange.config.encode("accept_ownership"))
+        accepting = exchange.config.encode("accept_ownership")
+        self.schedule(accepting).check()
+        assert exchange.config.call("owner") == self.owner
+        self.chain.mine(DELAY)
+        self.execute(accepting).check()
         assert exchange.config.call("owner") == self.lock.address
 
-    def send(self, function, payload, *more, salt=SALT, before=NOTHING, who=None):
-        arguments = (self.exchange.config.address, 0, payload, before, salt, *more)
-        return self.lock.transact(function, *arguments, sender=who or self.owner)
+    def schedule(self, payload, salt=SALT, who=None):
+        return self.lock.transact("schedule", self.exchange.config.address, payload, salt, sender=who or self.owner)
 
-    def schedule(self, payload, **how):
-        return self.send("schedule", payload, DELAY, **how)
-
-    def execute(self, payload, **how):
-        return self.send("execute", payload, **how)
-
-    def run(self, payload, **how):
-        self.schedule(payload, **how).check()
-        self.chain.mine(DELAY)
-        return self.execute(payload, **how).check()
+    def execute(self, payload, salt=SALT, who=None):
+        return self.lock.transact("execute", self.exchange.config.address, payload, salt, sender=who or self.owner)
 
     def policy(self, **changes):
         """The call that changes the policy of the market."""
@@ -263,7 +256,7 @@ def test_attack_80c_liquidation_by_a_change_of_parameters(locked, trader, keeper
     locked.schedule(tighter).check()
     taking = ("liquidate_by_takeover", 0, trader, ALL, 500 * WAD)
     exchange.refuses("not liquidatable", exchange.engine, *taking, sender=keeper)
-    assert locked.execute(tighter).reason == NOT_READY
+    assert locked.execute(tighter).reason == "too early"
     with exchange.undone():
         # asleep, he would be: the change does count
         exchange.chain.mine(DELAY)
@@ -292,50 +285,65 @@ def test_attack_80c_out_of_bounds_also_through_the_timelock(locked):
 
 
 def test_attack_80c_every_setter_fits_into_the_timelock(locked):
-    """A timelock that can own Config but not send its longest calls could never change a parameter."""
-    config = locked.exchange.config
+    """A timelock that owned Config but could not send its longest calls would end all changes of parameters. The ways
+    around it, by the owner, the guardian or the deployer, are closed."""
+    config, vault = locked.exchange.config, locked.exchange.system.vault.address
     params, policy = (config.call(name, 0) for name in ("market_params", "policy_params"))
-    for payload in (
-        config.encode("set_policy_params", 0, policy),
-        config.encode("set_market_params", 0, params),
-        config.encode("list_market", params, policy),
-    ):
-        assert locked.schedule(payload).ok, len(payload)
+    values: dict[str, list[object]] = {
+        "set_policy_params": [0, policy],
+        "set_market_params": [0, params],
+        "list_market": [params, policy],
+        "set_backstop_delays": [vault, 60, 60],
+        "settle_market": [0, 0],
+    }
+    for name, arguments in values.items():
+        assert locked.schedule(config.encode(name, *arguments)).ok, name
+        for who in (locked.owner, locked.guardian, locked.exchange.system.deployer):
+            refusal = "ownable: caller is not the owner"
+            locked.exchange.refuses(refusal, config, name, *arguments, sender=who)
+    locked.chain.mine(DELAY)
+    locked.exchange.push(PRICE)
+    for name in ("set_policy_params", "set_market_params"):
+        locked.execute(config.encode(name, *values[name])).check()
 
 
 def test_attack_80d_executing_early_twice_or_something_else(locked, outsider):
-    """What was scheduled, once, after the delay, by those who may; nothing else."""
+    """What was scheduled, once, after the delay, by who may; nothing else."""
     exchange, chain = locked.exchange, locked.chain
     payload, other = locked.policy(trigger_bps=2_000), locked.policy(trigger_bps=9_000)
-    stranger = "access_control: account is missing role"
-    assert locked.schedule(payload, who=outsider).reason == stranger
-    assert locked.send("schedule", payload, DELAY - 1).reason == "timelock_controller: insufficient delay"
+    stranger = "ownable: caller is not the owner"
+    for who in (outsider, locked.guardian):
+        assert locked.schedule(payload, who=who).reason == stranger
     scheduled = locked.schedule(payload).check().timestamp
-    assert locked.schedule(payload).reason == "timelock_controller: operation already scheduled"
+    assert locked.schedule(payload).reason == "already scheduled"
     chain.set_next_timestamp(scheduled + DELAY - 1)
-    assert locked.execute(payload).reason == NOT_READY
+    assert locked.execute(payload).reason == "too early"
     chain.set_next_timestamp(scheduled + DELAY)
     with exchange.undone():
         locked.execute(payload).check()
-    assert locked.execute(payload, salt=b"other".ljust(32, b"\0")).reason == NOT_READY
-    assert locked.execute(payload, before=SALT).reason == NOT_READY
-    assert locked.execute(other).reason == NOT_READY
+    assert locked.execute(payload, salt=bytes(32)).reason == "not scheduled"
+    assert locked.execute(other).reason == "not scheduled"
     assert locked.execute(payload, who=outsider).reason == stranger
     assert exchange.config.call("policy_params", 0).trigger_bps == 1_000
     locked.execute(payload).check()
     assert exchange.config.call("policy_params", 0).trigger_bps == 2_000
-    assert locked.execute(payload).reason == NOT_READY
-    assert locked.schedule(payload).reason == "timelock_controller: operation already scheduled"
+    assert locked.execute(payload).reason == "already executed"
+    assert locked.schedule(payload).reason == "already executed"
+    assert locked.execute(other).reason == "not scheduled"
 
 
-def test_attack_80d_what_was_cancelled_is_not_executed(locked, outsider):
-    payload = locked.policy(trigger_bps=2_000)
-    locked.schedule(payload).check()
-    number = locked.lock.call("hash_operation", locked.exchange.config.address, 0, payload, NOTHING, SALT)
-    assert locked.lock.transact("cancel", number, sender=outsider).reason == "access_control: account is missing role"
-    locked.lock.transact("cancel", number, sender=locked.owner).check()
+def test_attack_80d_what_was_cancelled_or_forgotten_is_not_executed(locked, outsider):
+    payload, forgotten = locked.policy(trigger_bps=2_000), locked.policy(trigger_bps=9_000)
+    for call in (payload, forgotten):
+        locked.schedule(call).check()
+    number = locked.lock.call("call_id", locked.exchange.config.address, payload, SALT)
+    assert locked.lock.transact("cancel", number, sender=outsider).reason == "not canceller"
+    locked.lock.transact("cancel", number, sender=locked.guardian).check()
     locked.chain.mine(DELAY)
-    assert locked.execute(payload).reason == NOT_READY
+    assert locked.execute(payload).reason == "not scheduled"
+    locked.chain.mine(locked.lock.call("GRACE"))
+    assert locked.execute(forgotten).reason == "call expired"
+    assert locked.exchange.config.call("policy_params", 0).trigger_bps == 1_000
 
 
 def test_attack_80d_nobody_swaps_a_part_of_the_clearinghouse(exchange, trader):
