@@ -190,6 +190,33 @@ def test_attack_59_charging_the_wrong_side(loose, trader, counterparty, keeper, 
     balanced(loose)
 
 
+@pytest.mark.parametrize("policy", ["oyster", "injective", "satoshiswap"])
+@SIDES
+def test_attack_59_under_every_policy_that_shares_losses(
+    under, trader, counterparty, keeper, outsider, provider, side, policy
+):
+    """As shipped but for what else moves money: only those opposite and the ranges bear the loss, and all of it."""
+    quiet = {"funding_cap_bps": 0, "borrow_rate_bps": 0, "penalty": ("0",) * 4, "max_deviation_bps": 10_000}
+    exchange = under(policy, **quiet)
+    exchange.trade(outsider, side * 10 * WAD, 900 * WAD)
+    exchange.trade(counterparty, -side * 40 * WAD, 4_000 * WAD)
+    exchange.trade(trader, side * 20 * WAD, 300 * WAD)
+    crash(exchange, side)
+    before, deficit = exchange.state(), missing(exchange, trader)
+    assert before.insurance_fund == 0
+    people = (outsider, keeper, counterparty)
+    had = [worth(exchange, who) for who in people]
+    exchange.take_over(keeper, trader, ALL, 900 * WAD)
+    paid = [amount - worth(exchange, who) for who, amount in zip(people, had, strict=True)]
+    providers = before.lp_margin - exchange.state().lp_margin
+    interest = max(before.total_long, before.total_short)
+    assert paid[:2] == [0, 0]
+    assert abs(paid[2] - deficit * 40 * WAD // interest) <= 3
+    assert 0 <= paid[2] + providers - deficit <= 6
+    assert index(exchange, side) == 0
+    balanced(exchange)
+
+
 # ---- 61
 
 
