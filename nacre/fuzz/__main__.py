@@ -11,6 +11,7 @@ import click
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from nacre.fuzz.chain_driver import ChainSide
+from nacre.fuzz.free_money import command as free_money_command
 from nacre.fuzz.report import SHOWN, Tally, console, show
 from nacre.fuzz.settings import DECIMALS, POLICIES, Settings, make
 from nacre.fuzz.shrink import Stage, Story, minimal_story
@@ -70,6 +71,8 @@ def again(path: Path, with_chain: bool) -> int:
 @click.option("--decimals", default="all", type=click.Choice([*map(str, DECIMALS), "all"]), show_default=True)
 @click.option("--chunk", default=1500, show_default=True, type=click.IntRange(min=1), help="actions a campaign")
 @click.option("--model-only", is_flag=True, help="test the specification alone, without contracts")
+@click.option("--free-money", is_flag=True, help="search for sequences of calls that gain somebody what is not theirs")
+@click.option("--sequences", default=100_000, show_default=True, type=click.IntRange(min=1), help="of --free-money")
 @click.option("--system", is_flag=True, help="whole systems of all five policies instead, without the model")
 @click.option("--story", default=Path("fuzz-story.json"), show_default=True, type=Path, help="where a failure goes")
 @click.option("--shrink-seconds", default=120, show_default=True, help="how long to cut a failing trace down")
@@ -81,13 +84,20 @@ def main(
     decimals: str,
     chunk: int,
     model_only: bool,
+    free_money: bool,
+    sequences: int,
     system: bool,
     story: Path,
     shrink_seconds: int,
     replayed: Path | None,
 ) -> None:
     """Random actions against the contracts and the exact model: every stored number equal, every invariant held. With
-    --system against whole systems of all five policies: cross accounts, backstop, deleveraging, settlement."""
+    --system against whole systems of all five policies: cross accounts, backstop, deleveraging, settlement. With
+    --free-money accounts under one hand try, in worlds of --chunk sequences each, to end with more than they had."""
+    if free_money:
+        if replayed is not None:
+            raise SystemExit(free_money_command.again(console, replayed))
+        raise SystemExit(free_money_command.run(console, seed, sequences, chunk, story, shrink_seconds))
     if system:
         if replayed is not None:
             raise SystemExit(command.again(console, replayed))

@@ -171,11 +171,19 @@ class Clearinghouse:
         market = self.market(number)
         quote = self.fresh_price(market)
         held = market.position_of(account)
-        require(held.size != 0, "no position")
-        if is_cross(market, account):
+        require(account in market.positions, "no position")
+        if held.size == 0:
+            self._pay_record(market, account, held)
+        elif is_cross(market, account):
             cross_margin.settle(self, market, account, quote.price)
         else:
             market.store(account, held.settled(market.index_of(held.size)))
+
+    def _pay_record(self, market: Market, account: str, held: Position) -> None:
+        """What a deleveraged position is due, as far as the pot has it; never a debt."""
+        paid = 0 if market.owed_total else min(held.balance, market.pot)
+        self.pay_out(market, account, paid)
+        market.store_record(account, Position(balance=held.balance - paid))
 
     # ---- margin
 

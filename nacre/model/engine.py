@@ -156,16 +156,15 @@ def call_margin(house: Clearinghouse, number: int, accounts: list[str]) -> dict[
 
 
 def _check_target(
-    house: Clearinghouse, number: int, caller: str, target: str, trigger_bps: int | None = None
+    house: Clearinghouse, number: int, caller: str, target: str, least: Stage = Stage.LIQUIDATABLE
 ) -> tuple[Quote, Stage]:
-    """From the caller to the stage of the target; another trigger than the policy's may be named."""
+    """From the caller to the stage of the target."""
     market = house.markets[number]
     require(not house.acts_for(caller, target), "self liquidation")
     quote = house.fresh_price(market)
     held = market.position_of(target)
     require(held.size != 0, "no position")
     stage = stage_in(house, number, market, target, quote.price)
-    least = Stage.LIQUIDATABLE if trigger_bps is None else Stage.BACKSTOP
     require(stage >= least, "not liquidatable")
     return quote, stage
 
@@ -183,6 +182,13 @@ def liquidate_by_takeover(house: Clearinghouse, number: int, caller: str, target
     require(allowed, "takeover not allowed")
     _check_grace(house, market, stage)
     return liquidation.take_over(house, number, caller, target, size, margin, quote)
+
+
+def check_backstop(house: Clearinghouse, number: int, vault: str, target: str) -> Quote:
+    """Whether the vault may have it."""
+    quote, stage = _check_target(house, number, vault, target, Stage.BACKSTOP)
+    _check_grace(house, house.markets[number], stage)
+    return quote
 
 
 def force_close(house: Clearinghouse, number: int, keeper: str, target: str, size: int, limit_price: int) -> Closed:

@@ -32,8 +32,10 @@ class Taken:
     """A takeover: the part as it was, what it lacked, and the caller's position afterwards."""
 
     part: Position
+    left: int
     deficit: int
     absorbed: Absorbed
+    margin: int
     position: Position
 
 
@@ -42,6 +44,7 @@ class Closed:
     """A force close: what the venue gave and who got what. A negative residue was absorbed."""
 
     part: Position
+    left: int
     notional: int
     lp_fee: int
     protocol_fee: int
@@ -62,15 +65,25 @@ def part_of(market: Market, held: Position, size: int, price: int) -> int:
     return amount
 
 
-def take_over(
-    house: Clearinghouse, number: int, caller: str, target: str, size: int, margin: int, quote: Quote
-) -> Taken:
-    """The part with its margin, topped up, becomes the caller's."""
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """A takeover before margin and rules: the part as it was, and what the caller would then have."""
+
+    part: Position
+    rest: Position
+    deficit: int
+    absorbed: Absorbed
+    position: Position
+
+
+def transfer(house: Clearinghouse, number: int, caller: str, target: str, size: int, quote: Quote) -> Transfer:
+    """Takes the part from its holder, brings it to equity 0, and combines it with what the caller has."""
     market, price = house.markets[number], quote.price
     held, totals = market.position_of(target), market.totals
     index = market.index_of(held.size)
     settled = held.settled(index)
-    part, rest = cross_margin.split_leg(house, number, target, settled, part_of(market, settled, size, price))
+    amount = part_of(market, settled, size, price)
+    part, rest = cross_margin.split_leg(house, number, target, settled, amount)
     own = market.own_position(caller, house.now)
     deficit = max(0, -part.equity(price, index))
     absorbed = Absorbed()
@@ -78,19 +91,30 @@ def take_over(
         require_absorbable(market, part, deficit, house.now)
         absorbed = absorb(market, part, deficit, totals, price, house.now)
     require(not quote.jumped or abs(own.size + part.size) >= own.amount, "price just jumped")
-    brought = replace(part, balance=part.balance + deficit + margin)
+    brought = replace(part, balance=part.balance + deficit)
     old = own.settled(market.index_of(own.size))
     new = combine(brought, old, market.long_index, market.short_index)
     require(new.amount <= LARGEST_TAKEN, "size too large")
     market.store(target, rest)
+    return Transfer(part, rest, deficit, absorbed, new)
+
+
+def take_over(
+    house: Clearinghouse, number: int, caller: str, target: str, size: int, margin: int, quote: Quote
+) -> Taken:
+    """The part with its margin, topped up, becomes the caller's."""
+    market, price = house.markets[number], quote.price
+    moved = transfer(house, number, caller, target, size, quote)
+    new = replace(moved.position, balance=moved.position.balance + margin)
+    taken = Taken(moved.part, moved.rest.size, moved.deficit, moved.absorbed, margin, new)
     if is_cross(market, caller):
         _receive(house, number, caller, new, margin, price)
-        return Taken(part, deficit, absorbed, new)
+        return replace(taken, position=market.position_of(caller))
     if new.size:
         check_opening_rule(new, price, market.index_of(new.size), market.parameters)
     ended = house.store_or_end(market, caller, new)
     house.move_margin(market, caller, margin - ended)
-    return Taken(part, deficit, absorbed, new)
+    return taken
 
 
 def _receive(house: Clearinghouse, number: int, caller: str, new: Position, margin: int, price: int) -> None:
@@ -160,7 +184,7 @@ def force_close(
         house.pay_out(market, keeper, reward)
     if residue > 0:
         _give(house, market, target, keeps, residue)
-    return Closed(part, fill.notional, fill.fee, fill.protocol_fee, fill.penalty, reward, residue, absorbed)
+    return Closed(part, rest.size, fill.notional, fill.fee, fill.protocol_fee, fill.penalty, reward, residue, absorbed)
 
 
 def _give(house: Clearinghouse, market: Market, target: str, kept: bool, residue: int) -> None:

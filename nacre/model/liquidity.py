@@ -81,8 +81,8 @@ def add_liquidity(
 def sync(house: Clearinghouse, number: int) -> None:
     """Lets a venue without liquidity follow mark."""
     market, quote = _reach(house, number)
-    market.venue.drift(quote.price)
-    market.set_mid(market.venue.mid(), house.now)
+    if market.venue.drift(quote.price):
+        market.set_mid(market.venue.mid(), house.now)
 
 
 # ---- removing

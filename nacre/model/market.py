@@ -7,7 +7,7 @@ from nacre.model.accrual import Funding
 from nacre.model.oracle import HIGHEST_PRICE, LOWEST_PRICE, Oracle, Quote, read
 from nacre.model.parameters import MarketParameters, Policy
 from nacre.model.positions import TOPUP_LIMIT, Position, notional
-from nacre.model.rounding import BPS, RAY, clamp, require
+from nacre.model.rounding import BPS, RAY, Revert, clamp, require
 from nacre.model.venue import Venue
 
 # What a stored position has room for.
@@ -89,6 +89,7 @@ class Market:
     # The mark of the last block that was accrued, and of the one before.
     kept_mark: int = 0
     earlier_mark: int = 0
+    mark_time: int = 0
     # Accounts whose position here is backed by all that they have.
     cross: set[str] = field(default_factory=set)
     # When the engine closed a chunk of an account's position last.
@@ -129,8 +130,16 @@ class Market:
         if now > before:
             self._borrow(mark, now - before)
             if p.clock_runs:
-                self.earlier_mark, self.kept_mark = self.kept_mark, mark
+                self._keep_mark(mark, now)
         return replace(quote, price=mark)
+
+    def oracle_answers(self, now: int) -> bool:
+        """Whether there is a price at all, however old."""
+        try:
+            read(self.oracle, now, self.parameters.oracle_max_age)
+        except Revert:
+            return False
+        return True
 
     def _borrow(self, mark: int, elapsed: int) -> None:
         """Both sides' accounts owe for the time; who gets it is decided when the fees are collected."""
@@ -147,9 +156,14 @@ class Market:
         with_premium = index * max(0, accrual.UNIT + self.funding.ema) // accrual.UNIT
         return clamp(sorted((index, with_premium, mid))[1], LOWEST_PRICE, HIGHEST_PRICE)
 
+    def _keep_mark(self, mark: int, now: int) -> None:
+        """The first of a block that is accrued."""
+        if self.mark_time < now:
+            self.earlier_mark, self.kept_mark, self.mark_time = self.kept_mark, mark, now
+
     def previous_mark_at(self, now: int) -> int:
         """The mark of the last touch in an earlier block."""
-        return self.kept_mark if self.funding.time < now else self.earlier_mark
+        return self.kept_mark if self.mark_time < now else self.earlier_mark
 
     def set_mid(self, mid: int, now: int) -> None:
         """As the venue tells it; that of the end of the earlier block is kept for the rest of this one."""
@@ -191,7 +205,7 @@ class Market:
     def own_position(self, account: str, now: int) -> Position:
         """A position that its owner is about to change; the count of top-ups of a new one starts at the time."""
         held = self.position_of(account)
-        return held if held.size else Position(topups=now % TOPUP_LIMIT)
+        return held if held.size else Position(balance=held.balance, topups=now % TOPUP_LIMIT)
 
     def store(self, account: str, position: Position) -> None:
         """Writes a position and keeps the totals; a flat one must not hold a balance."""
@@ -202,6 +216,12 @@ class Market:
             self.positions[account] = position
         else:
             self.positions.pop(account, None)
+
+    def store_record(self, account: str, position: Position) -> None:
+        """As `store`, but what a flat one is due stays on its record."""
+        self.store(account, position)
+        if position.size == 0 and position.balance:
+            self.positions[account] = Position(balance=position.balance)
 
     def credit_insurance(self, amount: int) -> None:
         """New money for the fund pays unallocated loss first."""

@@ -151,7 +151,7 @@ def seen(market: "Market", now: int) -> Quote:
     try:
         return market.accrue(now)
     except Revert:
-        return Quote(market.kept_mark, True, False, market.funding.time, market.kept_mark)
+        return Quote(market.kept_mark, True, False, market.mark_time, market.kept_mark)
 
 
 def portfolio_of(house: "Clearinghouse", account: str) -> Portfolio:
@@ -159,7 +159,7 @@ def portfolio_of(house: "Clearinghouse", account: str) -> Portfolio:
     legs = [
         leg_of(house, number, account)
         for number, market in enumerate(house.markets[:MOST_CROSS_MARKETS])
-        if is_cross(market, account) and market.position_of(account).size
+        if is_cross(market, account) and account in market.positions
     ]
     return Portfolio(house.free_of(account), tuple(legs))
 
@@ -184,7 +184,7 @@ def collect(house: "Clearinghouse", payers: Portfolio, into: "Market", account: 
         amount = min(wanted - found, leg.collectable)
         if amount == 0:
             continue
-        market.store(account, replace(leg.position, balance=leg.position.balance - amount))
+        market.store_record(account, replace(leg.position, balance=leg.position.balance - amount))
         market.pot -= amount
         into.pot += amount
         found += amount

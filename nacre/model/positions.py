@@ -120,13 +120,17 @@ def combine(a: Position, b: Position, long_index: int, short_index: int) -> Posi
     return Position(size, balance, entry_notional, index, b.topups)
 
 
-def check_opening_rule(position: Position, price: int, index: int, p: MarketParameters) -> None:
-    """Unrealised profit backs no new risk."""
+def opening_shortfall(position: Position, price: int, index: int, p: MarketParameters) -> int:
+    """What the balance lacks of what the opening rule asks: unrealised profit backs no new risk."""
     position = position.settled(index)
-    required = initial_margin(position.size, price, p)
-    require(position.balance + min(position.price_pnl(price), 0) >= required, "below initial margin")
+    lacking = initial_margin(position.size, price, p) - position.balance - min(position.price_pnl(price), 0)
     if p.entry_margin_rule:
-        require(position.balance >= initial_margin_of(position.entry_notional, p), "below initial margin")
+        lacking = max(lacking, initial_margin_of(position.entry_notional, p) - position.balance)
+    return max(0, lacking)
+
+
+def check_opening_rule(position: Position, price: int, index: int, p: MarketParameters) -> None:
+    require(opening_shortfall(position, price, index, p) == 0, "below initial margin")
 
 
 def check_reduce_rule(

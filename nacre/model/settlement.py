@@ -34,12 +34,14 @@ def begin(house: "Clearinghouse", number: int, price: int) -> None:
 
 
 def settle_dead_market(house: "Clearinghouse", number: int) -> None:
-    """By anyone, long after the market had liquidity or a price. An oracle that fails has been stale for ever."""
+    """By anyone, long after the market had liquidity or a price. An oracle that fails is stale since the last accrual;
+    its venue then does not count as idle."""
     market = house.market(number)
     require(not market.final_price, "market is settling")
     quote = seen(market, house.now)
     delay = market.parameters.settlement_delay
-    idle = market.idle_since > 0 and house.now >= market.idle_since + delay
+    readable = market.oracle_answers(house.now)
+    idle = readable and market.idle_since > 0 and house.now >= market.idle_since + delay
     expired = quote.updated_at + market.parameters.oracle_max_age
     dead = quote.stale and house.now >= expired + delay
     require(delay > 0 and (idle or dead) and not quote.jumped, "market is alive")
@@ -51,7 +53,7 @@ def settle_account(house: "Clearinghouse", number: int, account: str) -> None:
     market = house.market(number)
     require(market.final_price > 0, "market is not settling")
     held = market.position_of(account)
-    require(held.size != 0, "no position")
+    require(account in market.positions, "no position")
     settled = held.settled(market.index_of(held.size))
     if is_cross(market, account):
         settled = cover(house, market, account, settled, market.final_price)
@@ -77,7 +79,7 @@ def absorb(market: "Market", deficit: int) -> None:
 
 def is_over(market: "Market") -> bool:
     """Whether nothing is left to become a claim, or the market is alive."""
-    return not market.final_price or (market.totals.open_interest == 0 and market.lp_margin <= LARGEST_REST)
+    return not market.final_price or (not market.positions and market.lp_margin <= LARGEST_REST)
 
 
 def share(market: "Market", debt: int) -> int:

@@ -307,9 +307,9 @@ class Vault:
             queue.ripe -= shares
         else:
             self._take_shares(owner, shares)
-        require(assets <= at.free, "insufficient collateral")
         if assets:
             self.books.withdraw(assets)
+        require(assets <= at.free, "insufficient collateral")
 
     # ---- shares
 

@@ -55,7 +55,8 @@ def drawable(market: "Market", now: int) -> int:
     return max(0, _allowance(market) - decayed_level(market, now))
 
 
-def _draw(market: "Market", deficit: int, now: int) -> int:
+def draw(market: "Market", deficit: int, now: int) -> int:
+    """What the fund pays of a deficit."""
     if market.insurance_fund == 0:
         return 0
     paid = min(deficit, drawable(market, now))
@@ -112,7 +113,7 @@ def _socialise(market: "Market", payers: int, loss: int, most: int, totals: "Tot
 
 def absorb(market: "Market", failed: Position, deficit: int, totals: "Totals", price: int, now: int) -> Absorbed:
     """Finds who pays for the deficit of a failed position; `totals` are those from before the call's own changes."""
-    from_insurance = _draw(market, deficit, now)
+    from_insurance = draw(market, deficit, now)
     loss, done = deficit - from_insurance, Absorbed(from_insurance)
     if failed.size:
         return done + _socialise(market, -failed.side, loss, ceil_div(deficit * RAY, failed.amount), totals)

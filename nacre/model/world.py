@@ -65,8 +65,6 @@ class World:
         with suppress(Revert):
             self.accrue(number)
         market = self.market(number)
-        if market.funding.time < self.house.now:
-            market.earlier_mark = market.kept_mark
         market.parameters = parameters
         market.funding = replace(market.funding, time=self.house.now)
 

@@ -8,32 +8,36 @@ twin.differences()            # what is not equal to the wei
 
 import copy
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 from nacre.chain import CallFailed
 from nacre.deploy import market_params, policy_params
-from nacre.fuzz.system.settings import NAMES, TREASURY, VAULT
+from nacre.fuzz.system.settings import DEPOSITORS, NAMES, TREASURY, VAULT
 from nacre.fuzz.system.world import Action
 from nacre.fuzz.system.world import World as Contracts
-from nacre.model import World, cross_margin, engine, liquidity, settlement
+from nacre.model import World, backstop, cross_margin, deleveraging, engine, liquidity, settlement
 from nacre.model import ticks as tick_math
 from nacre.model.clearinghouse import Clearinghouse
+from nacre.model.deleveraging import Deleveraged
+from nacre.model.liquidation import Closed, Taken
 from nacre.model.market import Market
 from nacre.model.oracle import Oracle
 from nacre.model.parameters import MarketParameters, Policy, Residue
 from nacre.model.portfolio import is_cross, portfolio_of
 from nacre.model.rounding import Revert
-from nacre.model.vault import HouseBooks, Vault
+from nacre.model.vault import HouseBooks, Queue, Vault
 from nacre.model.venue import Venue
 from nacre.model.waterfall import decayed_level
 from nacre.presets import MarketConfig
 
 Pair = tuple[str, Any, Any]
 RESIDUES = (Residue.INSURANCE, Residue.TRADER, Residue.TREASURY)
+# Obstacles of the vault, as its appraisal numbers them.
+OBSTACLES = {"": 0, "no price": 1, "stale price": 2, "price just jumped": 3}
 # Fields of a market that both sides name alike.
-SAME = ("borrow_index", "insurance_fund", "pot", "protocol_fees", "borrow_fees", "unallocated_loss", "owed_total")
-SAME += ("lp_margin", "lp_factor", "lp_epoch", "idle_since", "final_price")
+SAME: tuple[str, ...] = ("borrow_index", "insurance_fund", "pot", "protocol_fees", "borrow_fees", "unallocated_loss")
+SAME += ("owed_total", "lp_margin", "lp_factor", "lp_epoch", "idle_since", "final_price")
 
 
 def parameters_of(config: MarketConfig) -> MarketParameters:
@@ -67,8 +71,9 @@ class Twin:
     def __init__(self, world: Contracts) -> None:
         self.contracts = world
         self.model = World(world.settings.decimals, world.now)
-        # Whether the contracts took the action that comes now.
+        # Whether the contracts took the action that comes now, and what the model says of what it did.
         self.taken = True
+        self.outcome: Any = None
         for number, config in enumerate(world.configs):
             self._list(config, world.state(number), world.price[number])
         house = self.model.house
@@ -101,8 +106,9 @@ class Twin:
         """The reason if it was refused; then nothing has changed. `found` is what the contracts said before."""
         self.taken = found is None
         before, vault = self.house.copy(), self._vault_copy()
+        self.vault.books = HouseBooks(self.house)
         try:
-            getattr(self, f"_{action['do']}")(action)
+            self.outcome = getattr(self, f"_{action['do']}")(action)
             if action["do"] == "set_params":
                 return found
         except Revert as revert:
@@ -113,7 +119,10 @@ class Twin:
 
     def _vault_copy(self) -> Vault:
         """Without the clearinghouse behind it."""
-        return copy.deepcopy(replace(self.vault, books=HouseBooks(Clearinghouse())))
+        kept = {f.name: copy.copy(getattr(self.vault, f.name)) for f in fields(Vault) if f.name != "books"}
+        for name in ("deposits", "redemptions"):
+            kept[name] = {account: replace(queue) for account, queue in kept[name].items()}
+        return Vault(HouseBooks(Clearinghouse()), **kept)
 
     def _wait(self, a: Action) -> None:
         for number, market in enumerate(self.house.markets):
@@ -153,11 +162,17 @@ class Twin:
     def _collect(self, a: Action) -> None:
         self.house.collect_protocol_fees(a["market"], TREASURY)
 
-    def _takeover(self, a: Action) -> None:
-        engine.liquidate_by_takeover(self.house, a["market"], a["who"], a["target"], a["size"], a["margin"])
+    def _takeover(self, a: Action) -> Taken:
+        return engine.liquidate_by_takeover(self.house, a["market"], a["who"], a["target"], a["size"], a["margin"])
 
-    def _force_close(self, a: Action) -> None:
-        engine.force_close(self.house, a["market"], a["who"], a["target"], a["size"], a.get("limit", 0))
+    def _force_close(self, a: Action) -> Closed:
+        return engine.force_close(self.house, a["market"], a["who"], a["target"], a["size"], a.get("limit", 0))
+
+    def _backstop(self, a: Action) -> list[Taken]:
+        return backstop.liquidate_by_backstop(self.house, self.vault, a["market"], a["target"])
+
+    def _adl(self, a: Action) -> Deleveraged:
+        return deleveraging.auto_deleverage(self.house, a["market"], a["target"], a["list"])
 
     def _call_margin(self, a: Action) -> None:
         engine.call_margin(self.house, a["market"], a["accounts"])
@@ -241,15 +256,20 @@ class Twin:
     # ---- comparison
 
     def differences(self, names: Iterable[str] = NAMES, numbers: Iterable[int] | None = None) -> list[str]:
-        """What is not equal: of these accounts, in these markets (default: all)."""
+        """What is not equal: of these accounts, in these markets (default: all). The vault is one of the accounts."""
         names = list(names)
+        numbers = list(numbers) if numbers is not None else range(len(self.house.markets))
         found: list[str] = []
-        for number in numbers if numbers is not None else range(len(self.house.markets)):
+        for number in numbers:
             found += _unequal(f"market {number} ", self._of_market(number))
             for name in names:
                 found += _unequal(f"market {number} {name} ", self._of_position(number, name))
         for name in names:
             found += _unequal(f"{name} ", self._of_account(name))
+        if VAULT in names:
+            found += _unequal("vault ", self._of_vault(numbers))
+            for name in {*DEPOSITORS, *names} - {VAULT}:
+                found += _unequal(f"vault, {name} ", self._of_depositor(name))
         return found
 
     def _of_market(self, number: int) -> list[Pair]:
@@ -303,7 +323,14 @@ class Twin:
             ("topups", held.topups, found.topups),
             ("cross", is_cross(market, name) and held.size != 0, found.cross and found.size != 0),
             ("owed", market.owed.get(name, 0), self.contracts.owed(number, name)),
+            ("liquidatable since", self._since(number, name), self._told_since(number, name)),
         ]
+
+    def _since(self, number: int, name: str) -> int:
+        return engine.counted_since(self.house, self.house.markets[number], name) or 0
+
+    def _told_since(self, number: int, name: str) -> int:
+        return int(self.contracts.engine.call("liquidatable_since", number, self.contracts.address[name]))
 
     def _of_account(self, name: str) -> list[Pair]:
         pairs: list[Pair] = [("free collateral", self.house.free_of(name), self.contracts.free(name))]
@@ -314,6 +341,41 @@ class Twin:
             return pairs
         found = self.contracts.house.call("account_state", self.contracts.address[name])
         return pairs + [(key, getattr(model, key), getattr(found, key)) for key in found._fields]
+
+    def _of_vault(self, numbers: Iterable[int]) -> list[Pair]:
+        """All that it stores, and what its shares are worth."""
+        vault, read = self.vault, self.contracts.vault.call
+        told = read("appraisal")
+        present, owed, obstacle = vault.appraise()
+        pairs: list[Pair] = [
+            ("worth", present, told.free_collateral + told.equity),
+            ("claims", owed, told.owed),
+            ("obstacle", OBSTACLES[obstacle], told.obstacle),
+            ("assets", vault.total_assets, read("totalAssets")),
+            ("supply", vault.supply, read("totalSupply")),
+            ("requested", vault.tokens, read("requested_assets")),
+            ("active", sorted(vault.active), sorted(read("active_markets"))),
+        ]
+        for number in numbers:
+            pairs.append((f"committed {number}", vault.committed(number), read("committed", number)))
+            pairs.append((f"admits {number}", vault.admit(number), read("admit", number)))
+        return pairs
+
+    def _of_depositor(self, name: str) -> list[Pair]:
+        vault, read, who = self.vault, self.contracts.vault.call, self.contracts.address[name]
+        pairs: list[Pair] = [("shares", vault.shares.get(name, 0), read("balanceOf", who))]
+        if name not in DEPOSITORS:
+            return pairs
+        for request, queues in (("deposit_request", vault.deposits), ("redeem_request", vault.redemptions)):
+            queue, told = replace(queues.get(name, Queue())).look(self.house.now), read(request, who)
+            pairs += [(request, (queue.waiting, queue.ripe), (told.waiting, told.matured))]
+        return [
+            *pairs,
+            ("maxDeposit", vault.max_deposit(name), read("maxDeposit", who)),
+            ("maxMint", vault.max_mint(name), read("maxMint", who)),
+            ("maxWithdraw", vault.max_withdraw(name), read("maxWithdraw", who)),
+            ("maxRedeem", vault.max_redeem(name), read("maxRedeem", who)),
+        ]
 
 
 def _unequal(prefix: str, pairs: Iterable[Pair]) -> list[str]:

@@ -1,0 +1,59 @@
+"""The engine and its backstop vault: positions that the vault takes over.
+
+From docs/spec.md, section 13.
+"""
+
+from nacre.model import engine, liquidation
+from nacre.model.clearinghouse import Clearinghouse
+from nacre.model.liquidation import Taken
+from nacre.model.market import Market
+from nacre.model.portfolio import MOST_CROSS_MARKETS, is_cross
+from nacre.model.positions import Position, opening_shortfall
+from nacre.model.rounding import MAX_UINT256, Revert, require
+from nacre.model.vault import VAULT, Vault
+
+
+def legs_of(house: Clearinghouse, number: int, target: str) -> list[int]:
+    """Markets to clear: of a cross account all in which it has a leg."""
+    market = house.market(number)
+    if not (is_cross(market, target) and market.position_of(target).size):
+        return [number]
+    return [
+        other
+        for other, found in enumerate(house.markets[:MOST_CROSS_MARKETS])
+        if is_cross(found, target) and found.position_of(target).size
+    ]
+
+
+def liquidate_by_backstop(house: Clearinghouse, vault: Vault, number: int, target: str) -> list[Taken]:
+    """One for each leg, in order of market."""
+    return [_take(house, vault, leg, target) for leg in legs_of(house, number, target)]
+
+
+def _take(house: Clearinghouse, vault: Vault, number: int, target: str) -> Taken:
+    market = house.markets[number]
+    require(market.policy.backstop_bps > 0, "no backstop")
+    margin = min(_needed(house, number, target), vault.admit(number))
+    # The vault commits first, whatever the target then turns out to be.
+    vault.took_over(number, margin)
+    quote = engine.check_backstop(house, number, VAULT, target)
+    taken = liquidation.take_over(house, number, VAULT, target, MAX_UINT256, margin, quote)
+    vault.came_back(number)
+    return taken
+
+
+def _needed(house: Clearinghouse, number: int, target: str) -> int:
+    """The least margin with which the vault would meet the opening rule; 0 where nothing can be taken."""
+    trial = house.copy()
+    try:
+        quote = trial.fresh_price(trial.markets[number])
+        moved = liquidation.transfer(trial, number, VAULT, target, MAX_UINT256, quote)
+    except Revert:
+        return 0
+    return _lacking(trial.markets[number], moved.position, quote.price)
+
+
+def _lacking(market: Market, position: Position, price: int) -> int:
+    if position.size == 0:
+        return max(0, -position.balance)
+    return opening_shortfall(position, price, market.index_of(position.size), market.parameters)

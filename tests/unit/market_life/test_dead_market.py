@@ -1,0 +1,162 @@
+"""settle_dead_market: open to anyone once a market had no liquidity, or no price, for its settlement delay."""
+
+import pytest
+from support.exchange import PRICE, WAD, WIDE, Exchange
+from support.market_life import REVERTS_SILENTLY
+
+from nacre.artifacts import load
+
+DELAY, MAX_AGE = 7_200, 3_600
+
+
+@pytest.fixture
+def mortal(opened) -> Exchange:
+    exchange = opened(settlement_delay=DELAY)
+    exchange.push(PRICE)
+    return exchange
+
+
+def dies(exchange: Exchange) -> str:
+    """Why it may not be settled; empty if it was."""
+    return exchange.house.transact("settle_dead_market", 0, sender=exchange.people["outsider"]).reason
+
+
+def at(exchange: Exchange, moment: int) -> str:
+    with exchange.undone():
+        exchange.chain.set_next_timestamp(moment)
+        return dies(exchange)
+
+
+def empty(exchange: Exchange) -> int:
+    """Takes the only range away; when."""
+    receipt = exchange.venue.transact("remove_liquidity", *WIDE, sender=exchange.people["provider"]).check()
+    assert exchange.state().idle_since == receipt.timestamp
+    return receipt.timestamp
+
+
+def with_bad_oracle(exchange: Exchange):
+    """In the place of its own, at the same price, well behaved so far."""
+    oracle = exchange.chain.deploy(load("MockBadOracle"), PRICE, sender=exchange.system.deployer)
+    params = exchange.config.call("market_params", 0)._asdict() | {"oracle": oracle.address}
+    exchange.config.transact("set_market_params", 0, params, sender=exchange.system.owner).check()
+    return oracle
+
+
+def fresh(exchange: Exchange, moment: int, price: int = PRICE) -> None:
+    exchange.chain.set_next_timestamp(moment)
+    exchange.push(price)
+
+
+def test_not_a_second_before_the_delay_without_liquidity(mortal):
+    since = empty(mortal)
+    fresh(mortal, since + DELAY - 2, 98 * WAD)
+    assert at(mortal, since + DELAY - 1) == "market is alive"
+    assert at(mortal, since + DELAY) == ""
+    mortal.chain.set_next_timestamp(since + DELAY)
+    assert dies(mortal) == ""
+    assert mortal.state().final_price == 98 * WAD
+
+
+def test_not_a_second_before_the_delay_without_a_price(mortal):
+    """It counts from the moment in which the last price has become too old."""
+    made = mortal.state().price_time
+    assert at(mortal, made + MAX_AGE + DELAY - 1) == "market is alive"
+    assert at(mortal, made + MAX_AGE + DELAY) == ""
+    mortal.push(93 * WAD)
+    made = mortal.state().price_time
+    mortal.chain.set_next_timestamp(made + MAX_AGE + DELAY)
+    assert dies(mortal) == ""
+    assert mortal.state().final_price == 93 * WAD
+
+
+def test_not_a_second_before_the_delay_of_an_oracle_that_fails(mortal, keeper):
+    """It counts from the last touch at a fresh price, whose mark is the final one."""
+    oracle = with_bad_oracle(mortal)
+    oracle.transact("set_price", 91 * WAD, 0, False, 0, sender=keeper).check()
+    touched = mortal.house.transact("accrue", 0, sender=keeper).check().timestamp
+    oracle.transact("set_mode", REVERTS_SILENTLY, sender=keeper).check()
+    assert at(mortal, touched + MAX_AGE + DELAY - 1) == "market is alive"
+    mortal.chain.set_next_timestamp(touched + MAX_AGE + DELAY)
+    assert dies(mortal) == ""
+    assert mortal.state().final_price == 91 * WAD
+
+
+def test_never_without_a_delay(opened):
+    exchange = opened()
+    empty(exchange)
+    exchange.chain.mine(10**8)
+    assert dies(exchange) == "market is alive"
+
+
+def test_unknown(mortal, outsider):
+    mortal.refuses("unknown market", mortal.house, "settle_dead_market", 1, sender=outsider)
+
+
+def test_new_liquidity_revives_it(mortal, provider):
+    """However little time it stood: the delay begins anew."""
+    since = empty(mortal)
+    fresh(mortal, since + DELAY - 10)
+    mortal.provide(provider, 1_000 * WAD)
+    assert mortal.state().idle_since == 0
+    assert at(mortal, since + DELAY) == "market is alive"
+    again = empty(mortal)
+    fresh(mortal, again + DELAY - 2)
+    assert at(mortal, again + DELAY - 1) == "market is alive"
+    assert at(mortal, again + DELAY) == ""
+
+
+def test_idle_for_long_enough_whatever_the_price_does(mortal):
+    """No liquidity for the delay is enough: also while the price has just become too old, then at the last one."""
+    since = empty(mortal)
+    made = mortal.state().price_time
+    assert made + MAX_AGE + 1 < since + DELAY
+    mortal.chain.set_next_timestamp(since + DELAY)
+    assert dies(mortal) == ""
+    assert mortal.state().final_price == PRICE
+
+
+def test_a_new_price_revives_it(mortal):
+    made = mortal.state().price_time
+    fresh(mortal, made + MAX_AGE + DELAY - 1)
+    assert dies(mortal) == "market is alive"
+
+
+def test_not_while_the_price_has_just_jumped(opened):
+    """Nobody pushes a price and ends the market at it in one block; in the next it is a price like any."""
+    exchange = opened(settlement_delay=DELAY, push_jump_bps=100)
+    since = empty(exchange)
+    exchange.chain.mine(DELAY)
+    exchange.push(PRICE)
+    with exchange.chain.block():
+        exchange.system.push_price(exchange.main, 90 * WAD)
+        assert exchange.state().jumped
+        assert dies(exchange) == "market is alive"
+    assert exchange.chain.timestamp > since + DELAY
+    assert dies(exchange) == ""
+    assert exchange.state().final_price == 90 * WAD
+
+
+def test_a_range_that_the_price_has_left_is_no_liquidity(mortal, trader, outsider):
+    """Nobody can trade with it: the market is idle while the range is still there."""
+    edges = (45_950, 46_150)
+    mortal.provide(outsider, 1_000 * WAD, *edges)
+    mortal.lead_venue(trader, 101 * WAD, 5_000 * WAD)
+    mortal.lead_venue(trader, 102 * WAD, 5_000 * WAD)
+    assert not mortal.venue.call("range_of", outsider, *edges).in_range
+    since = empty(mortal)
+    assert mortal.state().lp_margin == 1_000 * WAD
+    fresh(mortal, since + DELAY - 2)
+    assert at(mortal, since + DELAY - 1) == "market is alive"
+    assert at(mortal, since + DELAY) == ""
+
+
+def test_the_final_price_is_the_median_mark_where_that_is_the_mark(opened, trader):
+    """While fresh it ends at mark, not at the index price."""
+    exchange = opened(settlement_delay=DELAY, mark_mode="median", max_deviation_bps=10_000)
+    exchange.trade(trader, 200 * WAD, 5_000 * WAD)
+    since = empty(exchange)
+    fresh(exchange, since + DELAY)
+    with exchange.chain.block():
+        mark = exchange.state().mark_price
+        assert dies(exchange) == ""
+    assert exchange.state().final_price == mark

@@ -1,0 +1,9 @@
+"""See tests/support/timelock.py."""
+
+import pytest
+from support.timelock import Desk
+
+
+@pytest.fixture
+def desk() -> Desk:
+    return Desk.open()
