@@ -68,6 +68,7 @@ exports: (
     cross_trading.check_free,
     margin_modes.set_margin_mode,
     accounts.cross_markets,
+    payouts.owed,
     account_views.account_state,
     account_views.outflow_room,
     account_views.detached,

@@ -68,7 +68,6 @@ exports: (
     # accounts
     accounts.set_operator,
     payouts.claim,
-    payouts.owed,
     # markets
     margin_adjustment.adjust_margin,
     settling.settle,

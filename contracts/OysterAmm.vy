@@ -150,6 +150,8 @@ def add_liquidity(
     ranges._check_edges(_lower, _upper)
 
     context: IClearinghouse.VenueContext = extcall CLEARINGHOUSE.venue_accrue(MARKET)
+    if context.settling:
+        reasons._revert(reasons.MARKET_IS_SETTLING)
     if not context.tradable:
         reasons._revert(reasons.PRICE_JUST_JUMPED)
     if not context.open:

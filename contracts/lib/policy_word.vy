@@ -112,6 +112,15 @@ def _large_notional_packed(_policy: uint256) -> uint256:
 
 @internal
 @pure
+def _without_adl(_policy: uint256) -> uint256:
+    """
+    @notice The policy for a target that is not bankrupt: a part of it that is below zero is so by rounding, and nothing to deleverage.
+    """
+    return _policy & (max_value(uint256) - FLAG_LOSS_ADL)
+
+
+@internal
+@pure
 def _without_chunks(_policy: uint256) -> uint256:
     """
     @notice The policy under which no position counts as large.

@@ -35,6 +35,7 @@ struct Case:
     part: position_math.Position
     rest: position_math.Position
     chunked: bool
+    policy: uint256  # that a deficit of the part goes by
 
 
 @external
@@ -55,7 +56,7 @@ def take_over(
     market: markets.Market = case.market
     part: position_math.Position = case.part
     deficit: uint256 = 0
-    market, part, deficit = liquidation_steps._absorbed(market, part, _policy)
+    market, part, deficit = liquidation_steps._absorbed(market, part, case.policy)
     market = self._keep(market, _target, case)
 
     old: position_math.Position = positions._load_settled(market, _liquidator)
@@ -103,7 +104,7 @@ def force_close(
     market: markets.Market = case.market
     residue: int256 = 0
     market, residue = liquidation_steps._close_part(
-        market, _keeper, _target, case.part, case.rest.size, _limit_price, _policy
+        market, _keeper, _target, case.part, case.rest.size, _limit_price, case.policy
     )
     if residue != 0:
         market = payouts._pay(market, _target, convert(residue, uint256))
@@ -131,6 +132,9 @@ def _begin(
     all = portfolio._with(all, case.market, case.target)
     bankrupt: bool = not (all.full_equity >= 0)
     liquidation_steps._check_failing(all.equity, all.maintenance_margin, _policy, _refusal, bankrupt)
+    case.policy = _policy
+    if not bankrupt:
+        case.policy = policy_word._without_adl(_policy)
     size: uint256 = 0
     if _chunks and not bankrupt:
         size = liquidation_steps._chunk(case.market, case.target.size, _policy)

@@ -63,8 +63,8 @@ struct Run:
 
 RAY: constant(int256) = 10**27
 # Legs in other markets that one call looks at: a cross account that has more than are left of them is passed over, so that no list costs
-# more than a block has.
-MAX_OTHER_LEGS: constant(uint256) = 1_000
+# more than 2**24 gas, the most of a transaction.
+MAX_OTHER_LEGS: constant(uint256) = 250
 # Lifts any carry above zero, where division rounds down.
 LIFT: constant(int256) = 2**160
 

@@ -72,6 +72,7 @@ def take_over(
 
     # the part, worth at least nothing
     worth: int256 = self._check_stage(market, target, _policy, _refusal)
+    policy: uint256 = _policy
     part: position_math.Position = target
     rest: position_math.Position = empty(position_math.Position)
     if _size != max_value(uint256):
@@ -79,11 +80,13 @@ def take_over(
             target, liquidation_steps._slice(market, position_math._abs(target.size), _size, _policy)
         )
         rest = position_math._without(target, part)
+        if worth >= 0:
+            policy = policy_word._without_adl(policy)
         worth = position_math._worth(part, market.mark)
     deficit: uint256 = 0
     if not (worth >= 0):
         deficit = convert(convert(unsafe_sub(0, worth), bytes32), uint256)
-        market = waterfall._absorb(market, part.size, deficit, _policy)
+        market = waterfall._absorb(market, part.size, deficit, policy)
         part.balance = unsafe_sub(part.balance, worth)
         # the other side's index has moved: a liquidator there pays its share before anything of it is combined
         if part.size > 0:
@@ -194,8 +197,10 @@ def force_close(
     if target.flags & positions.FLAG_CROSS != 0:
         return convert(raw_call(parts.CROSS_LIQUIDATION, msg.data, max_outsize=32, is_delegate_call=True), bool)
     chunk: uint256 = 0
+    policy: uint256 = _policy
     if self._check_stage(market, target, _policy, _refusal) >= 0:
         chunk = liquidation_steps._chunk(market, target.size, _policy)
+        policy = policy_word._without_adl(policy)
     size: uint256 = chunk
     if size == 0:
         size = liquidation_steps._slice(market, position_math._abs(target.size), _size, _policy)
@@ -203,7 +208,7 @@ def force_close(
     rest: position_math.Position = position_math._without(target, part)
     residue: int256 = 0
     market, residue = liquidation_steps._close_part(
-        market, _keeper, _target, part, rest.size, _limit_price, _policy
+        market, _keeper, _target, part, rest.size, _limit_price, policy
     )
     if rest.size == 0:
         # the event says that nothing is left

@@ -40,6 +40,9 @@ def adjust_margin(_market: uint256, _delta: int256, _account: address = msg.send
         reasons._revert(reasons.NO_POSITION)
     if position.flags & positions.FLAG_CROSS != 0:
         reasons._revert(reasons.CROSS_POSITION)
+    # what went in now would be part of a claim, which may be cut
+    if market.flags & markets.SETTLING != 0:
+        reasons._revert(reasons.MARKET_IS_SETTLING)
     if not (_delta >= 0):
         market = markets._open(_market)
         if market.jumped:

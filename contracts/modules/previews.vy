@@ -31,6 +31,7 @@ MAX_TAKEN_SIZE: constant(uint256) = 2**110
 struct Case:
     view: market_reads.View
     part: position_math.Position
+    policy: uint256  # that a deficit of the part goes by
 
 
 # How a deficit would be absorbed.
@@ -65,7 +66,7 @@ def preview_takeover(
     preview.part_equity = position_math._worth(part, mark)
     if preview.part_equity < 0:
         preview.deficit = convert(-preview.part_equity, uint256)
-        absorption: Absorption = self._absorbed(case.view, part.size, preview.deficit, policy)
+        absorption: Absorption = self._absorbed(case.view, part.size, preview.deficit, case.policy)
         preview.from_insurance = absorption.from_insurance
         preview.social_loss_per_unit = absorption.index_rise
         part.balance -= preview.part_equity
@@ -139,7 +140,7 @@ def preview_force_close(
         reasons._revert(reasons.VENUE_TOO_FAR)
     absorption: Absorption = empty(Absorption)
     if outcome.residue < 0:
-        absorption = self._absorbed(case.view, part.size, convert(-outcome.residue, uint256), policy)
+        absorption = self._absorbed(case.view, part.size, convert(-outcome.residue, uint256), case.policy)
     return ILiquidationEngine.ForceClosePreview(
         size=part.size,
         notional=fill.notional,
@@ -194,7 +195,9 @@ def _begin(
     part: position_math.Position = position_math._part(target, size)
     if target.flags & market_reads.CROSS != 0:
         part.balance = (staticcall policies.CLEARINGHOUSE.detached(_market, _target, size)).balance
-    return Case(view=view, part=part)
+    return Case(
+        view=view, part=part, policy=_policy if equity < 0 else policy_word._without_adl(_policy)
+    )
 
 
 @internal

@@ -50,6 +50,8 @@ def settle_dead_market(_market: uint256):
     @dev Reverts "market is alive", "unknown market", "market is settling".
     """
     risk: uint256 = markets._risk(_market)
+    if markets.money[_market] & markets.SETTLING != 0:
+        reasons._revert(reasons.MARKET_IS_SETTLING)
     delay: uint256 = market_words._settlement_delay(markets.extras_words[_market])
     price: uint256 = 0
     updated_at: uint256 = 0
@@ -57,14 +59,18 @@ def settle_dead_market(_market: uint256):
     stale: bool = False
     reason: uint256 = 0
     price, updated_at, jumped, stale, reason = markets._quote(risk)
+    # without liquidity, or without a fresh price: whichever began first
     since: uint256 = markets.venues[_market] & markets.MASK_32
     if reason != 0:
         # the mark of the last touch, from then on
         kept: uint256 = markets.marks[_market]
         price = kept >> 160
         updated_at = kept & markets.MASK_32
+        since = 0
     if stale:
-        since = unsafe_add(updated_at, market_words._max_age(risk))
+        stale_since: uint256 = unsafe_add(updated_at, market_words._max_age(risk))
+        if since == 0 or stale_since < since:
+            since = stale_since
     if delay == 0 or jumped or since == 0 or block.timestamp < unsafe_add(since, delay):
         reasons._revert(reasons.MARKET_IS_ALIVE)
     if not stale:
@@ -79,12 +85,10 @@ def settle_account(_market: uint256, _account: address):
             insurance fund. Anyone.
     @dev Reverts "market is not settling", "no position".
     """
-    market: markets.Market = empty(markets.Market)
-    word: uint256 = 0
-    stale: bool = False
-    market, word, stale = markets._observe(_market, False)
+    market: markets.Market = markets._read(_market)
     if market.flags & markets.SETTLING == 0:
         reasons._revert(reasons.MARKET_IS_NOT_SETTLING)
+    market.mark = markets.final_prices[_market]
     position: position_math.Position = positions._load_settled(market, _account)
     if position.size == 0 and position.balance == 0:
         reasons._revert(reasons.NO_POSITION)
