@@ -121,6 +121,8 @@ class Clearinghouse:
         del market.owed[account]
         market.owed_total -= amount
         market.pot -= paid
+        # what it gives up pays for losses without a payer
+        market.unallocated_loss -= min(market.unallocated_loss, amount - paid)
         self.free[account] = self.free_of(account) + paid
         return paid
 
@@ -195,6 +197,7 @@ class Clearinghouse:
         held = market.position_of(account)
         require(held.size != 0, "no position")
         require(not is_cross(market, account), "cross position")
+        require(not market.final_price, "market is settling")
         if delta > 0:
             counts = delta >= maintenance_margin_of(held.entry_notional, market.parameters)
             topups = (held.topups + counts) % TOPUP_LIMIT

@@ -23,7 +23,7 @@ RANK_LIMIT = 2**128 - 1
 LISTED = 99
 TOLERANCE = 100
 # Legs in other markets that one call looks at.
-MOST_OTHER_LEGS = 1000
+MOST_OTHER_LEGS = 250
 
 
 def scaled(amount: int, part: int, whole: int, side: int) -> int:

@@ -145,7 +145,6 @@ def call_margin(house: Clearinghouse, number: int, accounts: list[str]) -> dict[
         if stage != Stage.HEALTHY:
             announced[account] = stage
         if stage < Stage.LIQUIDATABLE:
-            market.chunk_stamps.pop(account, None)
             market.liquidatable_since.pop(account, None)
         elif counted_since(house, market, account) is None:
             market.liquidatable_since[account] = (house.now, held.topups, held.size > 0)

@@ -83,12 +83,14 @@ def transfer(house: Clearinghouse, number: int, caller: str, target: str, size: 
     index = market.index_of(held.size)
     settled = held.settled(index)
     amount = part_of(market, settled, size, price)
+    bankrupt = is_bankrupt(house, market, target, settled.equity(price, index))
     part, rest = cross_margin.split_leg(house, number, target, settled, amount)
     own = market.own_position(caller, house.now)
     deficit = max(0, -part.equity(price, index))
     absorbed = Absorbed()
     if deficit:
-        require_absorbable(market, part, deficit, house.now)
+        if bankrupt:
+            require_absorbable(market, part, deficit, house.now)
         absorbed = absorb(market, part, deficit, totals, price, house.now)
     require(not quote.jumped or abs(own.size + part.size) >= own.amount, "price just jumped")
     brought = replace(part, balance=part.balance + deficit)
@@ -159,7 +161,9 @@ def force_close(
     market, price = house.markets[number], quote.price
     held, totals = market.position_of(target), market.totals
     index = market.index_of(held.size)
-    part, rest = cross_margin.split_leg(house, number, target, held.settled(index), amount)
+    settled = held.settled(index)
+    bankrupt = is_bankrupt(house, market, target, settled.equity(price, index))
+    part, rest = cross_margin.split_leg(house, number, target, settled, amount)
     worth = part.equity(price, index)
     fill = house.swap(market, _order(market, part, limit_price, price))
     gross = part.balance + part.side * (fill.notional - part.entry_notional)
@@ -173,7 +177,8 @@ def force_close(
     require(residue >= min(0, worth), "venue too far")
     absorbed = Absorbed()
     if residue < 0:
-        require_absorbable(market, part, -residue, house.now)
+        if bankrupt:
+            require_absorbable(market, part, -residue, house.now)
         absorbed = absorb(market, part, -residue, totals, price, house.now)
     market.credit_insurance(share)
     keeps = rest.size != 0 and not is_cross(market, target)
@@ -208,6 +213,11 @@ def deleverages(market: Market, failed: Position) -> bool:
     totals = market.totals
     others = totals.holders_short if failed.size > 0 else totals.holders_long
     return market.policy.loss_adl and others <= MOST_DELEVERAGED
+
+
+def is_bankrupt(house: Clearinghouse, market: Market, target: str, equity: int) -> bool:
+    """Of a target that is not, a part may still be below 0 by rounding: nothing to deleverage."""
+    return (portfolio_of(house, target).full_equity if is_cross(market, target) else equity) < 0
 
 
 def require_absorbable(market: Market, failed: Position, deficit: int, now: int) -> None:

@@ -5,7 +5,7 @@ From docs/spec.md, section 15 (Withdrawal limit).
 
 from dataclasses import dataclass
 
-from nacre.model.rounding import require
+from nacre.model.rounding import MAX_UINT256, require
 
 
 @dataclass(slots=True)
@@ -24,6 +24,13 @@ class Outflow:
     def _leak(self, now: int) -> None:
         self.level -= min(self.level, self.limit * (now - self.time) // self.period)
         self.time = now
+
+    def room(self, now: int) -> int:
+        """What may leave now."""
+        if self.limit == 0:
+            return MAX_UINT256
+        drained = self.limit * (now - self.time) // self.period
+        return self.limit - min(self.limit, self.level - min(self.level, drained))
 
     def leave(self, amount: int, now: int) -> None:
         if self.limit == 0:

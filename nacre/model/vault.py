@@ -55,6 +55,10 @@ class Books(Protocol):
 
     def owed(self, market: int) -> int: ...
 
+    def due(self, market: int) -> int: ...
+
+    def room(self) -> int: ...
+
     def standing(self, market: int) -> Standing:
         """Reverts if the oracle does not answer."""
         ...
@@ -184,7 +188,7 @@ class Vault:
     def prices(self) -> Prices:
         present, owed, _ = self.appraise()
         scale = self.books.scale
-        free = self.books.free() // scale
+        free = min(self.books.free(), self.books.room()) // scale
         return Prices(present // scale, ceil_div(present + owed, scale), free, self.supply)
 
     def fair(self) -> Prices:
@@ -391,6 +395,8 @@ class Vault:
             amount = min(amount, standing.backing - standing.initial_margin, MOST_MOVED)
             require(amount > 0, "nothing to release")
             self.books.take_margin(market, amount)
+        elif self.books.due(market):
+            self.books.settle(market)
         self._book(market, before)
 
     def claim(self, market: int) -> None:
@@ -449,11 +455,20 @@ class HouseBooks:
     def free(self) -> int:
         return self.house.free_of(VAULT)
 
+    def room(self) -> int:
+        return self.house.outflow.room(self.now)
+
     def size(self, market: int) -> int:
         return self.house.market(market).position_of(VAULT).size
 
     def owed(self, market: int) -> int:
-        return self.house.market(market).owed.get(VAULT, 0)
+        """With what deleveraging left on the record of a position that it closed."""
+        return self.house.market(market).owed.get(VAULT, 0) + self.due(market)
+
+    def due(self, market: int) -> int:
+        """Of a record of size 0."""
+        held = self.house.market(market).position_of(VAULT)
+        return 0 if held.size else held.balance
 
     def standing(self, market: int) -> Standing:
         seen = self.house.market(market).copy()

@@ -80,7 +80,8 @@ class Walk:
             self._compare_told(action, receipt, place)
         everything = self.count % FULL_COMPARISON == 0
         if found is None or everything:
-            assert self.twin.differences(NAMES if everything else _named(action)) == [], place
+            differences = self.twin.differences(NAMES if everything else _named(action))
+            assert not differences, f"{place}: {differences}"
         return found
 
     def _compare_told(self, action: Action, receipt: Receipt | None, place: str) -> None:

@@ -39,6 +39,7 @@ def _worse(rng: random.Random, config: MarketConfig, at_previous_mark: bool, del
     if deleverages:
         price = "previous_mark" if at_previous_mark else "bankruptcy"
         fields |= {"loss": "adl", "adl_price": price, "max_open_interest": 0, "min_notional": Decimal(100)}
+        fields["last_resort_seconds"] = config.last_resort_seconds or (0 if config.takeover else 600)
     else:
         fields |= {"loss": "social", "takeover": True}
     return config.changed(**fields)

@@ -347,7 +347,7 @@ def test_a_buyer_gets_no_more_than_the_curve_gives(proof: Proof) -> None:
 
 
 def test_a_seller_gives_no_less_than_the_curve_takes(proof: Proof) -> None:
-    """t = ceil(D s / (D + dx s)): then dx >= D (1/t - 1/s), cross-multiplied dx s t >= D (s - t). p is the product dx s."""
+    """t = ceil(D s / (D + p)), p = dx s: then dx >= D (1/t - 1/s), cross-multiplied p t >= D (s - t)."""
     depth, s, p = proof.ints("depth s p")
     proof.given(depth > 0, s > 0, p > 0)
     t = proof.ceil(depth * s, depth + p)

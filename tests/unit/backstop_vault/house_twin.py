@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from nacre.model.rounding import BPS, WAD, Revert, bps_up, ceil_div, floor_div, require
+from nacre.model.rounding import BPS, MAX_UINT256, WAD, Revert, bps_up, ceil_div, floor_div, require
 from nacre.model.vault import Standing
 
 
@@ -50,6 +50,14 @@ class HouseTwin:
 
     def size(self, market: int) -> int:
         return self.holding(market).size
+
+    def room(self) -> int:
+        """Nor does it limit what leaves."""
+        return MAX_UINT256
+
+    def due(self, market: int) -> int:
+        """This house leaves nothing on records."""
+        return 0
 
     def owed(self, market: int) -> int:
         return self.debts.get(market, 0)

@@ -1,8 +1,8 @@
 """Feeds that fail, however many and however they do it, shield no cross account: what they may burn is bounded."""
 
 import pytest
-from conftest import MAIN, START
 from support.exchange import ALL, LIQUIDITY, WAD
+from unit.cross_margin.conftest import MAIN, START
 
 from nacre.artifacts import load
 
@@ -12,7 +12,7 @@ FEEDS = 4
 
 @pytest.fixture
 def trapped(pair, trader, keeper):
-    """A cross account with a large leg in `main`, and small ones in markets whose feeds then burn all the gas they get."""
+    """A cross account with a large leg in `main`, and small ones in markets whose feeds then burn all they get."""
     exchange = pair.exchange
     owner, provider = exchange.system.owner, exchange.people["provider"]
     feeds, numbers = [], []

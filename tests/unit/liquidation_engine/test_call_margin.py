@@ -274,7 +274,12 @@ def test_it_moves_no_money(called, trader):
 def test_it_leaves_the_cooldown_alone(opened, trader, keeper, owner):
     """A chunk that made the account healthy again still counts: what fails next goes whole, after the cooldown."""
     exchange = opened(
-        large_notional=1_000, chunk_bps=2_000, cooldown_seconds=30, residue="trader", max_deviation_bps=10_000, force_close_band_bps=2_000
+        large_notional=1_000,
+        chunk_bps=2_000,
+        cooldown_seconds=30,
+        residue="trader",
+        max_deviation_bps=10_000,
+        force_close_band_bps=2_000,
     )
     exchange.trade(trader, 20 * WAD, 300 * WAD)
     exchange.push(NEAR_MM)
