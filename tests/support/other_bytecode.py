@@ -64,12 +64,15 @@ def tree(mode: str) -> Path:
             wanted[root / path.relative_to(ROOT)] = compiled_for(mode, path)
     for folder in ("contracts", "interfaces"):
         for path in (root / folder).rglob("*.vy*"):
-            if path not in wanted:
-                path.unlink()
+            if path not in wanted and not path.name.startswith("."):
+                path.unlink(missing_ok=True)
     for path, text in wanted.items():
         if not path.is_file() or path.read_text() != text:
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text)
+            # in one step: another worker may be reading
+            part = path.with_name(f".{os.getpid()}-{path.name}")
+            part.write_text(text)
+            part.replace(path)
     return root
 
 
