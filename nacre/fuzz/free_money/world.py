@@ -122,6 +122,7 @@ class World:
             [self.address[name] for name in RING],
             list(self.address.values()),
             [market.venue.address for market in self.markets],
+            [config.loss == "adl" and config.adl_price == "previous_mark" for config in self.settings.markets],
             self._places(self.foreign),
             sender=self.hand,
         ).check()
