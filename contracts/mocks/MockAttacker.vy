@@ -335,6 +335,9 @@ def _held(_account: address, _market: uint256, _state: IClearinghouse.MarketStat
     held: IClearinghouse.Position = staticcall house.position(_market, _account)
     if held.size == 0 and held.balance == 0 or held.cross:
         return total
+    if held.size == 0 and (staticcall house.cross_markets(_account))[1] >> _market & 1 != 0:
+        # Closed whole by deleveraging: counted among the legs.
+        return total
     equity: int256 = self._equity(held, _state, _state.mark_price)
     if equity < 0 and _state.previous_mark != 0 and self.goes_back[_market]:
         # Deleveraging may close it at that price.
