@@ -15,7 +15,7 @@ from nacre.chain import PRIVATE_KEY_VARIABLE, AbiError, CallFailed, ChainError, 
 from nacre.chain.connect import DEFAULT_NETWORK, connected
 from nacre.chain.node import NodeChain
 from nacre.deploy import MAX_UINT256, DeployError, System, load_system
-from nacre.deploy.announcements import Announcement, announcements, told, typed
+from nacre.deploy.announcements import Announcement, announcements, changes, told, typed
 from nacre.deploy.timelock import CallState, call_state, utc
 from nacre.keeper.chain_scan import node_logs
 
@@ -74,7 +74,7 @@ def schedule(place: Place, function: str, arguments: tuple[str, ...], salt: int,
         word = salt.to_bytes(32, "big")
         receipt = timelock.transact("schedule", contract.address, data, word, sender=_owner(chain, timelock)).check()
         event = receipt.event("Scheduled")
-        place.console.print(escape(told(system, contract.address, data)))
+        _tell(place, system, contract.address, data)
         place.console.print(f"announced; to be executed from {utc(event.ready_at)} until {utc(event.expires_at)}:")
         place.console.print(f"  {COMMAND} execute 0x{event.id.hex()}")
 
@@ -93,7 +93,7 @@ def list_calls(place: Place, everything: bool) -> None:
                 name = "cancelled" if state == CallState.UNKNOWN else str(state)
                 when = f" until {utc(ready_at)}" if state == CallState.WAITING else ""
                 place.console.print(f"0x{item.id.hex()}  {name}{when}")
-                place.console.print(f"  {escape(told(system, item.target, item.data))}")
+                _tell(place, system, item.target, item.data, "  ")
         if not shown:
             place.console.print("Nothing is announced.")
 
@@ -139,6 +139,12 @@ def _opened(place: Place) -> Iterator[tuple[NodeChain, System, Contract]]:
 
 def _announced(place: Place, chain: NodeChain, timelock: Contract) -> list[Announcement]:
     return announcements(timelock, node_logs(chain.rpc), place.from_block, chain.block_number)
+
+
+def _tell(place: Place, system: System, target: str, data: bytes, indent: str = "") -> None:
+    place.console.print(indent + escape(told(system, target, data)))
+    for change in changes(system, target, data):
+        place.console.print(f"{indent}  {escape(change)}")
 
 
 def _chosen(items: list[Announcement], call_id: str) -> Announcement:

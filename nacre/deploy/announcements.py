@@ -12,8 +12,8 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from nacre.artifacts import CompileError
-from nacre.chain import Contract, RawLog
-from nacre.chain.abi import AbiError, checksum
+from nacre.chain import CallFailed, Contract, RawLog
+from nacre.chain.abi import AbiError, Function, checksum
 from nacre.deploy.system import DeployError, System, artifact
 from nacre.keeper.chain_scan import EventIndex, LogSource
 
@@ -96,12 +96,34 @@ def told(system: System, target: str, data: bytes) -> str:
     """CONTRACT.FUNCTION(arguments), as far as the contract is known."""
     for name, contract in contracts_of(system).items():
         if contract.address == checksum(target):
-            for item in contract.abi.functions.values():
-                if item.selector == data[:4]:
-                    arguments = ", ".join(_shown(value) for value in item.inputs.decode(data[4:]))
-                    return f"{name}.{item.name}({arguments})"
-            return f"{name} 0x{data.hex()}"
+            found = _function(contract, data)
+            if found is None:
+                return f"{name} 0x{data.hex()}"
+            arguments = ", ".join(_shown(value) for value in found.inputs.decode(data[4:]))
+            return f"{name}.{found.name}({arguments})"
     return f"{target} 0x{data.hex()}"
+
+
+def changes(system: System, target: str, data: bytes) -> list[str]:
+    """Of a call that replaces a struct, the fields that it would change now: whatever else was changed since it was
+    announced it takes back."""
+    contract = next((item for item in contracts_of(system).values() if item.address == checksum(target)), None)
+    found = _function(contract, data) if contract else None
+    if contract is None or found is None or not found.name.startswith("set_"):
+        return []
+    *before, wanted = [*found.inputs.decode(data[4:])] or [None]
+    if not hasattr(wanted, "_asdict"):
+        return []
+    try:
+        now = contract.call(found.name.removeprefix("set_"), *before)._asdict()
+    except (AbiError, CallFailed):
+        return []
+    new = wanted._asdict()
+    return [f"{name}: {_shown(old)} -> {_shown(new[name])}" for name, old in now.items() if old != new[name]]
+
+
+def _function(contract: Contract, data: bytes) -> Function | None:
+    return next((item for item in contract.abi.functions.values() if item.selector == data[:4]), None)
 
 
 def _is_field(word: str) -> bool:
@@ -152,7 +174,7 @@ def _integer(word: str) -> int:
 
 def _shown(value: Any) -> str:
     if hasattr(value, "_asdict"):
-        return ", ".join(f"{name}={_shown(item)}" for name, item in value._asdict().items())
+        return "(" + ", ".join(f"{name}={_shown(item)}" for name, item in value._asdict().items()) + ")"
     if isinstance(value, bytes):
         return "0x" + value.hex()
     if isinstance(value, list | tuple):

@@ -2,10 +2,10 @@
 
 import pytest
 
-from nacre.chain import EmbeddedChain
+from nacre.chain import EmbeddedChain, restored
 from nacre.chain.abi import checksum
 from nacre.deploy import DeployError, deploy_system, list_market
-from nacre.deploy.announcements import Announcement, announcements, contract_named, told, typed
+from nacre.deploy.announcements import Announcement, announcements, changes, contract_named, told, typed
 from nacre.deploy.timelock import NO_SALT
 from nacre.presets import preset
 
@@ -121,7 +121,7 @@ def test_what_was_typed_is_told(system):
 def test_every_field_of_a_struct_is_told(system):
     contract, data = typed(system, "Config.set_market_params", ["0", "imr_bps=600"])
     text = told(system, contract.address, data)
-    assert text.startswith("Config.set_market_params(0, oracle=0x")
+    assert text.startswith("Config.set_market_params(0, (oracle=0x")
     assert " imr_bps=600, " in text
     assert all(f"{name}=" in text for name in system.config.call("market_params", 0)._fields)
 
@@ -129,6 +129,25 @@ def test_every_field_of_a_struct_is_told(system):
 def test_what_nobody_knows_is_told_as_it_is(system):
     assert told(system, SOMEBODY, b"\x01\x02") == f"{SOMEBODY} 0x0102"
     assert told(system, system.config.address, b"\x01\x02\x03\x04") == "Config 0x01020304"
+
+
+def test_of_a_struct_what_it_changes_is_told(system):
+    config, now = system.config, system.config.call("market_params", 0)
+    contract, data = typed(system, "Config.set_market_params", ["0", "imr_bps=600", "cross_margin=true"])
+    expected = [f"imr_bps: {now.imr_bps} -> 600", "cross_margin: False -> True"]
+    assert changes(system, contract.address, data) == expected
+    with restored(system.chain):
+        # another change in between: executed, the call takes it back
+        other = typed(system, "Config.set_market_params", ["0", f"tip={WAD}"])[1]
+        arguments = (config.address, other, NO_SALT)
+        system.timelock.transact("schedule", *arguments, sender=system.owner).check()
+        system.chain.mine(DELAY)
+        system.timelock.transact("execute", *arguments, sender=system.owner).check()
+        assert sorted(changes(system, contract.address, data)) == sorted([*expected, f"tip: {WAD} -> {now.tip}"])
+    for what, words in (("Config.pause", ["0"]), ("Config.set_reduce_only", ["0", "true"]), ("Config.end_listing", [])):
+        contract, data = typed(system, what, words)
+        assert changes(system, contract.address, data) == []
+    assert changes(system, SOMEBODY, data) == changes(system, config.address, b"\x01\x02\x03\x04") == []
 
 
 # ---- found

@@ -79,6 +79,7 @@ def test_a_parameter_is_changed(system, run):
     before = system.config.call("market_params", 0)
     output = run("schedule", "Config.set_market_params", "0", f"imr_bps={before.imr_bps + 100}")
     assert f"imr_bps={before.imr_bps + 100}, mmr_bps={before.mmr_bps}" in output
+    assert f"  imr_bps: {before.imr_bps} -> {before.imr_bps + 100}\n" in output
     call_id = announced(output)
     listed = run("list")
     assert f"{call_id}  waiting until 20" in listed
