@@ -20,7 +20,17 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 MODES = ("none", "gas", "codesize")
 PRAGMA = re.compile(r"^# pragma optimize \w+$", re.MULTILINE)
-COPIED = ("nacre", "tests", "scenarios", "docs", "pyproject.toml", "ape-config.yaml", "README.md", "requirements.in")
+COPIED = (
+    "nacre",
+    "tests",
+    "scenarios",
+    "docs",
+    "pyproject.toml",
+    "ape-config.yaml",
+    "README.md",
+    "requirements.in",
+    "requirements.txt",
+)
 # What a nightly run looks at: money, positions, venue and vault against the model, and the stories.
 SUITE = (
     "tests/fuzz/test_walk.py",
