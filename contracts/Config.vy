@@ -6,8 +6,8 @@
 @license MIT
 @notice Lists the markets of one clearinghouse and sets their parameters within bounds. Holds no collateral and no
         parameter: it packs what it is told into the words of the clearinghouse and of the engine, and reads them back.
-@custom:security The owner is meant to be a timelock (snekmate's timelock_controller), so that whoever dislikes a change can
-        leave first; it is handed over in two steps. The guardian can stop opening and nothing else: closing, topping
+@custom:security The owner is meant to be the Timelock of this repository, so that whoever dislikes a change can leave
+        first; it is handed over in two steps. The guardian can stop opening and nothing else: closing, topping
         up, liquidating and withdrawing what is free work always. Neither moves collateral; but who lists a market vouches
         for its venue, which takes the margin of ranges from free collateral (SECURITY.md). Whoever deploys for an owner
         without a key at hand may be its lister: lists markets, names the backstop vault and caps its losses, nothing else, until

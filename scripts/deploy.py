@@ -4,6 +4,7 @@ import os
 import sys
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.console import Console
@@ -17,6 +18,9 @@ from nacre.chain.connect import DEFAULT_NETWORK, connected
 from nacre.chain.node import NodeChain
 from nacre.deploy import (
     FOLDER,
+    MAX_DELAY,
+    MIN_DELAY,
+    Announced,
     BackstopTerms,
     DeployError,
     Record,
@@ -57,7 +61,17 @@ def _price(ctx: click.Context, param: click.Parameter, value: str | None) -> Dec
 @click.option("--decimals", type=click.IntRange(0, 18), default=18, show_default=True, help="Of the mock token.")
 @click.option("--oracle", type=Address(), help="Price adapter to use (default: a mock one for scripts to feed).")
 @click.option("--owner", type=Address(), help="Who may set parameters (default: the node's second account).")
-@click.option("--guardian", type=Address(), help="Who may pause (default: the owner, or the third account).")
+@click.option(
+    "--timelock",
+    type=click.IntRange(MIN_DELAY, MAX_DELAY),
+    metavar="SECONDS",
+    help="Put a Timelock with that delay between the owner and what it would own (default: none).",
+)
+@click.option(
+    "--guardian",
+    type=Address(),
+    help="Who may pause, and cancel what the timelock announces (default: the owner, or the third account).",
+)
 @click.option("--treasury", type=Address(), help="Who gets the fees (default: a new Treasury, for its stakers).")
 @click.option("--governance-token", type=Address(), help="ERC-20 that they stake (default: a mock token).")
 @click.option("--feeder", type=Address(), help="Who feeds the mock oracle (default: the owner, or the fifth account).")
@@ -92,6 +106,7 @@ def cli(
     decimals: int,
     oracle: str | None,
     owner: str | None,
+    timelock: int | None,
     guardian: str | None,
     treasury: str | None,
     feeder: str | None,
@@ -105,8 +120,8 @@ def cli(
     """Deploy Config, Clearinghouse, LiquidationEngine, Lens, Treasury, BackstopVault, tokens, and a market.
 
     A market comes with its oracle and venue. Addresses, parameters and code hashes go to deployments/<network>.json. A
-    second run finds what is there and does nothing; one that was interrupted goes on; another --market joins the first.
-    The deployer ends with no role.
+    second run finds what is there and does nothing; one that was interrupted goes on; another --market joins the first
+    (behind a timelock that takes two runs, with the delay in between). The deployer ends with no role.
     """
     console = Console(soft_wrap=True)
     try:
@@ -116,7 +131,7 @@ def cli(
         with connected(network, url) as chain, console.status("Deploying"):
             path = record_path(chain, out)
             given = {"owner": owner, "guardian": guardian, "treasury": treasury, "token": collateral}
-            record = _record(chain, path, console, given | {"governance token": governance_token})
+            record = _record(chain, path, console, given | {"governance token": governance_token, "timelock": timelock})
             say = lambda text: console.print(f"  {escape(text)}")  # noqa: E731
             system = deploy_system(
                 chain,
@@ -128,11 +143,15 @@ def cli(
                 feeder=feeder,
                 governance_token=governance_token,
                 terms=BackstopTerms(deposit_delay, lock_up),
+                timelock=timelock,
                 record=record,
                 progress=say,
             )
             list_market(system, market, config, oracle=oracle, record=record, progress=say)
             end_listing(system)
+    except Announced as waiting:
+        console.print(f"[yellow]{escape(str(waiting))}[/yellow]")
+        return
     except (AbiError, ChainError, CompileError, DeployError, PresetError, ValueError) as error:
         raise click.ClickException(str(error)) from None
     _show(console, system, path)
@@ -145,7 +164,7 @@ def _parameters(policy: str | None, path: Path | None, price: Decimal | None) ->
     return load_file(path, **fields) if path else preset(str(policy), **fields)
 
 
-def _record(chain: NodeChain, path: Path, console: Console, given: dict[str, str | None]) -> Record:
+def _record(chain: NodeChain, path: Path, console: Console, given: dict[str, Any]) -> Record:
     """The one that is there, if it speaks of this chain; chains in a process start empty each time."""
     record = Record.load(path)
     if record is None:
@@ -158,10 +177,11 @@ def _record(chain: NodeChain, path: Path, console: Console, given: dict[str, str
         return Record({}, path)
     governance = record.contracts.get("GovernanceToken", {"address": "none"})
     tokens = {"token": record.contracts["Token"]["address"], "governance token": governance["address"]}
-    recorded = tokens | record.data
-    for role, address in given.items():
-        if address is not None and recorded[role] != address:
-            raise DeployError(f"{path} has another {role}, {recorded[role]}; move it away to start anew")
+    recorded = {"timelock": None} | tokens | record.data
+    for role, wanted in given.items():
+        if wanted is not None and recorded[role] != wanted:
+            found = recorded[role] if recorded[role] is not None else "none"
+            raise DeployError(f"{path} has another {role}, {found}; move it away to start anew")
     return record
 
 
@@ -179,6 +199,8 @@ def _show(console: Console, system: System, path: Path) -> None:
         rows.append((f"market {market.name}", f"number {market.id}, IMR {market.config.imr_bps / 100:g} %"))
         rows.append(("  oracle", market.oracle.address))
         rows.append(("  venue", market.venue.address))
+    if system.timelock is not None:
+        rows.append(("timelock", f"{system.timelock.address}  {system.timelock.call('delay')} seconds"))
     rows += [("owner", system.owner), ("guardian", system.guardian), ("treasury", system.treasury)]
     if system.governance_token is not None:
         rows.append(("governance token", system.governance_token.address))

@@ -78,6 +78,9 @@ people: DynArray[address, MAX_PEOPLE]
 # By market.
 venues: DynArray[address, 4]
 
+# Where deleveraging goes by the mark of an earlier block, by market.
+goes_back: DynArray[bool, 4]
+
 # Ranges of others.
 foreign: DynArray[Place, 8]
 
@@ -97,6 +100,7 @@ def set_up(
     _ring: DynArray[address, 8],
     _people: DynArray[address, MAX_PEOPLE],
     _venues: DynArray[address, 4],
+    _goes_back: DynArray[bool, 4],
     _foreign: DynArray[Place, 8],
 ):
     assert msg.sender == DRIVER, "not driver"
@@ -105,6 +109,7 @@ def set_up(
     self.ring = _ring
     self.people = _people
     self.venues = _venues
+    self.goes_back = _goes_back
     self.foreign = _foreign
 
 
@@ -330,8 +335,11 @@ def _held(_account: address, _market: uint256, _state: IClearinghouse.MarketStat
     held: IClearinghouse.Position = staticcall house.position(_market, _account)
     if held.size == 0 and held.balance == 0 or held.cross:
         return total
+    if held.size == 0 and (staticcall house.cross_markets(_account))[1] >> _market & 1 != 0:
+        # Closed whole by deleveraging: counted among the legs.
+        return total
     equity: int256 = self._equity(held, _state, _state.mark_price)
-    if equity < 0 and _state.previous_mark != 0:
+    if equity < 0 and _state.previous_mark != 0 and self.goes_back[_market]:
         # Deleveraging may close it at that price.
         equity = self._equity(held, _state, _state.previous_mark)
     return total + max(equity, 0)

@@ -3,12 +3,25 @@
 from nacre.deploy.core import deploy_system
 from nacre.deploy.listing import end_listing, list_market, market_params, policy_params
 from nacre.deploy.record import FOLDER, Record, load_system, network_name, record_path
-from nacre.deploy.system import MAX_UINT256, WAD, BackstopTerms, DeployError, Market, System
+from nacre.deploy.system import (
+    MAX_DELAY,
+    MAX_UINT256,
+    MIN_DELAY,
+    WAD,
+    Announced,
+    BackstopTerms,
+    DeployError,
+    Market,
+    System,
+)
 
 __all__ = [
     "FOLDER",
+    "MAX_DELAY",
     "MAX_UINT256",
+    "MIN_DELAY",
     "WAD",
+    "Announced",
     "BackstopTerms",
     "DeployError",
     "Market",

@@ -1,4 +1,4 @@
-"""Deploys token, Config, Clearinghouse with its parts, LiquidationEngine, Lens, Treasury and BackstopVault."""
+"""Deploys token, Timelock, Config, Clearinghouse with its parts, LiquidationEngine, Lens, Treasury, BackstopVault."""
 
 from collections.abc import Callable
 from dataclasses import asdict
@@ -6,8 +6,9 @@ from typing import Any
 
 from nacre.chain import ZERO_ADDRESS, CallFailed, Chain, ChainError, Contract, create_address
 from nacre.chain.abi import AbiError, checksum
-from nacre.deploy.record import CORE, FORMAT, TREASURY, Record, network_name, system_of
-from nacre.deploy.system import BackstopTerms, DeployError, System, artifact
+from nacre.deploy.record import CORE, FORMAT, TIMELOCK, TREASURY, Record, network_name, system_of
+from nacre.deploy.system import MAX_DELAY, MIN_DELAY, Announced, BackstopTerms, DeployError, System, artifact
+from nacre.deploy.timelock import as_lister, utc
 
 Progress = Callable[[str], None]
 # In which what the treasury has collected reaches its stakers.
@@ -27,21 +28,23 @@ def deploy_system(
     feeder: str | None = None,
     governance_token: str | None = None,
     terms: BackstopTerms | None = None,
+    timelock: int | None = None,
     record: Record | None = None,
     progress: Progress | None = None,
 ) -> System:
     """Deploys what `record` says is missing, everything without one. Mock collateral with `decimals` unless `token` is
     given; a Treasury, with a mock governance token unless one is given, unless an account is named as `treasury`.
-    Other roles not given go to the chain's first accounts in the order of ROLES, or to the owner if one is named. If
-    the owner cannot send here, the deployer may list markets and set the backstop up for them, nothing else, until
-    nacre.deploy.end_listing."""
+    Other roles not given go to the chain's first accounts in the order of ROLES, or to the owner if one is named. With
+    `timelock`, a delay in seconds, a Timelock of the owner's owns what the owner would, and the guardian may cancel. If
+    that, or an owner without a key here, is the owner of Config, the deployer may list markets and set the backstop up
+    for them, nothing else, until nacre.deploy.end_listing."""
     record = record or Record({})
-    roles = _roles(chain, [deployer, owner, guardian, treasury, feeder])
     if treasury is not None and governance_token is not None:
         raise DeployError("a governance token is that of a new Treasury: name either it or the treasury")
     if not record.data:
+        roles = _roles(chain, [deployer, owner, guardian, treasury, feeder])
         given = {"Token": _address(token), "GovernanceToken": _address(governance_token)}
-        record.data |= _plan(chain, roles, decimals, given)
+        record.data |= _plan(chain, roles, decimals, given, timelock)
         record.data["backstop_terms"] = asdict(terms or BackstopTerms())
         record.save()
     say = progress or (lambda text: None)
@@ -62,21 +65,14 @@ def deploy_system(
     return system
 
 
-def who_lists(system: System) -> str:
-    """Whoever of lister and owner can send here."""
-    lister, owner = system.config.call("lister"), system.config.call("owner")
-    for account in (lister, owner):
-        if account != ZERO_ADDRESS and system.chain.can_send(account):
-            return account
-    raise DeployError(f"only the owner {owner} can list a market, and has no key here")
-
-
 def _name_backstop(system: System, record: Record) -> None:
     """Tells Config which vault it is, once: later the owner may choose another."""
     if record.data["backstop_named"]:
         return
     if system.engine.call("backstop_vault") != system.vault.address:
-        system.config.transact("set_backstop", system.vault.address, sender=who_lists(system)).check()
+        waiting_until = as_lister(system, "set_backstop", system.vault.address)
+        if waiting_until is not None:
+            raise Announced(f"the backstop vault is announced: start the same command again after {utc(waiting_until)}")
     record.data["backstop_named"] = True
     record.save()
 
@@ -108,14 +104,18 @@ def _roles(chain: Chain, given: list[str | None]) -> dict[str, str]:
     return roles
 
 
-def _plan(chain: Chain, roles: dict[str, str], decimals: int, given: dict[str, str | None]) -> dict[str, Any]:
+def _plan(
+    chain: Chain, roles: dict[str, str], decimals: int, given: dict[str, str | None], timelock: int | None
+) -> dict[str, Any]:
     if given["Token"] is not None:
         decimals = _decimals_of(chain, given["Token"])
     if not 0 <= decimals <= 18:
         raise DeployError(f"collateral with {decimals} decimals: 0 to 18 are possible")
+    if timelock is not None and not MIN_DELAY <= timelock <= MAX_DELAY:
+        raise DeployError(f"a timelock of {timelock} seconds: {MIN_DELAY} to {MAX_DELAY} are possible")
     nonce = chain.nonce(roles["deployer"])
     contracts: dict[str, dict[str, Any]] = {}
-    for name in ("Token", *CORE, *(() if roles["treasury"] else TREASURY)):
+    for name in ("Token", *(TIMELOCK if timelock else ()), *CORE, *(() if roles["treasury"] else TREASURY)):
         address = given.get(name)
         if address is not None:
             contracts[name] = {"address": address, "nonce": None}
@@ -123,7 +123,7 @@ def _plan(chain: Chain, roles: dict[str, str], decimals: int, given: dict[str, s
         contracts[name] = {"address": create_address(roles["deployer"], nonce), "nonce": nonce}
         nonce += 1
     # Somebody must be able to list the markets now.
-    lister = ZERO_ADDRESS if chain.can_send(roles["owner"]) else roles["deployer"]
+    lister = ZERO_ADDRESS if timelock is None and chain.can_send(roles["owner"]) else roles["deployer"]
     return {
         "format": FORMAT,
         "network": network_name(chain),
@@ -131,6 +131,7 @@ def _plan(chain: Chain, roles: dict[str, str], decimals: int, given: dict[str, s
         **roles,
         "treasury": roles["treasury"] or contracts["Treasury"]["address"],
         "lister": lister,
+        "timelock": timelock,
         "collateral_decimals": decimals,
         "backstop_named": False,
         "contracts": contracts,
@@ -164,12 +165,15 @@ def _deploy(chain: Chain, record: Record, name: str, entry: dict[str, Any]) -> N
 
 def _arguments(name: str, data: dict[str, Any], at: dict[str, str]) -> list[Any]:
     """What the constructor of a contract takes."""
-    house, engine, config, owner = at["Clearinghouse"], at["LiquidationEngine"], at["Config"], data["owner"]
+    house, engine, config = at["Clearinghouse"], at["LiquidationEngine"], at["Config"]
+    owner = at.get("Timelock", data["owner"])
     match name:
         case "Token":
             return ["Nacre test collateral", "NTC", data["collateral_decimals"]]
         case "GovernanceToken":
             return ["Nacre test governance", "NTG", 18]
+        case "Timelock":
+            return [data["owner"], data["guardian"], data["timelock"]]
         case "Config":
             return [owner, data["guardian"], data["treasury"], data["lister"], house, engine]
         case "ClearinghouseCross":

@@ -4,9 +4,10 @@ from decimal import Decimal
 from typing import Any
 
 from nacre.chain import ZERO_ADDRESS, Contract, create_address
-from nacre.deploy.core import Progress, who_lists
+from nacre.deploy.core import Progress
 from nacre.deploy.record import Record, code_hash, market_of, parameters_of
-from nacre.deploy.system import DeployError, Market, System, artifact
+from nacre.deploy.system import Announced, DeployError, Market, System, artifact
+from nacre.deploy.timelock import as_lister, utc
 from nacre.presets import MarketConfig
 from nacre.presets.market import wad
 
@@ -87,7 +88,8 @@ def list_market(
     progress: Progress | None = None,
 ) -> Market:
     """Lists a market at `price` (default: that of the config), with a mock oracle unless the address of an adapter is
-    given. Does what the record says is missing. The market is in system.markets afterwards."""
+    given. Does what the record says is missing. The market is in system.markets afterwards. Where a timelock owns
+    Config and nobody lists for it, the first run announces the market, and one after its delay lists it."""
     if price is not None:
         config = config.changed(price=price)
     record = record or Record({"contracts": {}, "markets": {}})
@@ -109,8 +111,12 @@ def list_market(
     say(f"oracle of {name} at {entry['oracle']['address']}")
     _deploy_part(system, record, entry, "venue", None, lambda: _venue(system, number, config))
     say(f"venue of {name} at {entry['venue']['address']}")
-    _list(system, entry, config, number)
-    _cap_backstop(system, config, number)
+    listed_at = _list(system, entry, config, number)
+    capped_at = _cap_backstop(system, config, number, hold=listed_at is not None)
+    if listed_at is not None or capped_at is not None:
+        record.save()
+        when = utc(max(listed_at or 0, capped_at or 0))
+        raise Announced(f"market {name} is announced: start the same command again after {when}")
     entry["id"] = number
     record.save()
     say(f"market {name} listed, number {number}")
@@ -126,12 +132,18 @@ def _deploy_part(system: System, record: Record, entry: dict, key: str, given: s
             raise DeployError(f"there is no contract at the {key}'s address {given}")
     elif key not in entry or not record.is_deployed(chain, entry[key]):
         # Noted beforehand: a run that ends in between finds its contract again.
-        entry[key] = {"address": create_address(system.deployer, chain.nonce(system.deployer))}
+        entry[key] = {"address": create_address(_builder(system), chain.nonce(_builder(system)))}
         record.save()
         made: Contract = make()
         if made.address != entry[key]["address"]:
             entry[key]["address"] = made.address
     record.note_code(chain, entry[key])
+
+
+def _builder(system: System) -> str:
+    """Has no part in what it deploys: whoever can, where the deployer's key is not at hand any more."""
+    chain = system.chain
+    return system.deployer if chain.can_send(system.deployer) or not chain.accounts else chain.accounts[0]
 
 
 def _mock_oracle(system: System, config: MarketConfig) -> Contract:
@@ -140,43 +152,40 @@ def _mock_oracle(system: System, config: MarketConfig) -> Contract:
         artifact("MockOracle"),
         wad(config.price),
         system.feeder,
-        system.owner,
+        system.contracts_owner,
         config.push_jump_bps,
         config.oracle_max_age,
-        sender=system.deployer,
+        sender=_builder(system),
     )
 
 
 def _venue(system: System, number: int, config: MarketConfig) -> Contract:
     return system.chain.deploy(
-        artifact("OysterAmm"), system.clearinghouse.address, number, wad(config.price), sender=system.deployer
+        artifact("OysterAmm"), system.clearinghouse.address, number, wad(config.price), sender=_builder(system)
     )
 
 
-def _list(system: System, entry: dict[str, Any], config: MarketConfig, number: int) -> None:
-    """Unless a run before this one did it and ended before it could note so."""
+def _list(system: System, entry: dict[str, Any], config: MarketConfig, number: int) -> int | None:
+    """Unless a run before this one did it and ended before it could note so. Until when it waits, if it does."""
     count = system.clearinghouse.call("market_count")
     venue = entry["venue"]["address"]
     if number < count:
         if system.config.call("market_params", number).venue != venue:
             raise DeployError(f"market number {number} is taken by another venue")
-        return
+        return None
     if number > count:
         raise DeployError(f"market number {number} cannot be listed before number {count}")
-    system.config.transact(
-        "list_market",
-        market_params(config, entry["oracle"]["address"], venue),
-        policy_params(config),
-        sender=who_lists(system),
-    ).check()
+    params = market_params(config, entry["oracle"]["address"], venue)
+    return as_lister(system, "list_market", params, policy_params(config))
 
 
-def _cap_backstop(system: System, config: MarketConfig, number: int) -> None:
-    """Lets the vault lose so much in the market, where the policy has a backstop."""
+def _cap_backstop(system: System, config: MarketConfig, number: int, hold: bool) -> int | None:
+    """Lets the vault lose so much in the market, where the policy has a backstop; as long as the market waits it only
+    waits, too."""
     cap = wad(config.backstop_loss_cap)
-    if cap != system.vault.call("loss_cap", number):
-        arguments = (system.vault.address, number, cap)
-        system.config.transact("set_backstop_loss_cap", *arguments, sender=who_lists(system)).check()
+    if cap == system.vault.call("loss_cap", number):
+        return None
+    return as_lister(system, "set_backstop_loss_cap", system.vault.address, number, cap, hold=hold)
 
 
 def end_listing(system: System) -> None:

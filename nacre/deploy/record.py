@@ -32,6 +32,8 @@ CORE = (
     "Lens",
     "BackstopVault",
 )
+# Before those whose owner it is, if there is one.
+TIMELOCK = ("Timelock",)
 # Unless an account is the treasury.
 TREASURY = ("GovernanceToken", "Treasury")
 _KNOWN_NETWORKS = {1: "ethereum", 10: "optimism", 1337: "local", 8453: "base", 31337: "local", 42161: "arbitrum"}
@@ -124,6 +126,7 @@ def system_of(chain: Chain, record: Record) -> System:
     at = {name: chain.contract(artifact(name), record.contracts[name]["address"]) for name in CORE}
     treasury = record.contracts.get("Treasury")
     governance = record.contracts.get("GovernanceToken")
+    timelock = record.contracts.get("Timelock")
     system = System(
         chain=chain,
         token=chain.contract(artifact("MockToken"), record.contracts["Token"]["address"]),
@@ -135,6 +138,7 @@ def system_of(chain: Chain, record: Record) -> System:
         vault=at["BackstopVault"],
         treasury_contract=chain.contract(artifact("Treasury"), treasury["address"]) if treasury else None,
         governance_token=chain.contract(artifact("MockToken"), governance["address"]) if governance else None,
+        timelock=chain.contract(artifact("Timelock"), timelock["address"]) if timelock else None,
         deployer=data["deployer"],
         owner=data["owner"],
         guardian=data["guardian"],

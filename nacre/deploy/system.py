@@ -21,6 +21,9 @@ from nacre.presets import MarketConfig
 
 WAD = 10**18
 MAX_UINT256 = 2**256 - 1
+# Seconds between which the delay of a Timelock lies.
+MIN_DELAY = 3_600
+MAX_DELAY = 30 * 86_400
 
 
 @cache
@@ -31,6 +34,10 @@ def artifact(name: str) -> Artifact:
 
 class DeployError(Exception):
     """Deployment cannot go on; the text says why."""
+
+
+class Announced(DeployError):
+    """Nothing is wrong: the timelock's delay must pass before it goes on; the text says until when."""
 
 
 @dataclass(frozen=True)
@@ -67,12 +74,18 @@ class System:
     vault: Contract  # BackstopVault
     treasury_contract: Contract | None  # Treasury, unless an account is the treasury
     governance_token: Contract | None  # what its stakers stake: MockToken, or whatever was given
+    timelock: Contract | None  # Timelock, if it stands between the owner and what that would own
     deployer: str
     owner: str
     guardian: str
     treasury: str  # who gets the fees: the address of the Treasury, or an account
     feeder: str  # may push prices to the mock oracles
     markets: dict[str, Market] = field(default_factory=dict)
+
+    @property
+    def contracts_owner(self) -> str:
+        """To whom Config, Treasury and mock oracles are given: the owner, or the timelock that does as it says."""
+        return self.timelock.address if self.timelock else self.owner
 
     @property
     def unit(self) -> int:

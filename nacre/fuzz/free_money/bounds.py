@@ -13,10 +13,11 @@ begins, whose wealth is T, and from the part of the vault that is others', V:
              - tips for removed ranges of outsiders
              - band and fees of what the vault holds, or gets in the transaction, from the ring too, when it unwinds
 
-Between transactions at the same marks W + A grows by no more than funding, |dF| of the open interest. When one moves, W
-becomes what everything is worth at the new one, each at least 0: more by no more than what the winning legs make of the
-jump; where deleveraging goes by the mark of an earlier block, a bankrupt position counts at that. A and T are measured
-anew. So a whole sequence gains at most the price profit of its winning legs, what ranges offer off mark, and awards.
+Between transactions at the same marks W + A grows by no more than funding: |dF| of the open interest and of what the
+ring's ranges hold. When a mark moves, W becomes what everything is worth at the new one, each at least 0: more by no more
+than what the winning legs make of the jump; where deleveraging goes by the mark of an earlier block, a bankrupt position
+counts at that. A and T are measured anew. So a whole sequence gains at most the price profit of its winning legs, what
+ranges offer off mark, and awards.
 """
 
 from collections.abc import Sequence
@@ -24,7 +25,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from nacre.fuzz.free_money.settings import OUTSIDERS, RING, VAULT
-from nacre.fuzz.free_money.world import WAD, Phase, Played, World
+from nacre.fuzz.free_money.world import WAD, Phase, Played, RangeKey, World
 
 BPS = 10_000
 RAY = 10**27
@@ -40,6 +41,7 @@ class Moment:
     vault_of_others: int
     vault_assets: int
     states: list[Any]  # of the markets
+    inventory: list[int]  # of the ring's ranges, by market
 
 
 @dataclass(slots=True)
@@ -79,14 +81,15 @@ def _drift(played: Sequence[Played], number: int) -> int:
 
 def verdicts(world: World, phases: Sequence[Phase]) -> list[Verdict]:
     """Plays the sequence again and looks at everybody in between."""
+    keys = world.ranges(phases)
     before: list[Moment] = []
     after: list[Moment] = []
 
     def look(number: int, is_after: bool) -> None:
         if is_after:
-            after.append(_moment(world, before[number].worth))
+            after.append(_moment(world, before[number].worth, keys))
         else:
-            before.append(_moment(world, None))
+            before.append(_moment(world, None, keys))
 
     played = world.play(phases, look)
     found = []
@@ -98,7 +101,7 @@ def verdicts(world: World, phases: Sequence[Phase]) -> list[Verdict]:
     return found
 
 
-def _moment(world: World, failing: dict[str, int] | None) -> Moment:
+def _moment(world: World, failing: dict[str, int] | None, keys: Sequence[RangeKey]) -> Moment:
     """`failing`: whom to follow; None: whoever is liquidatable now."""
     names = [*OUTSIDERS, VAULT, *RING]
     health: dict[tuple[int, str], Any] = {}
@@ -112,7 +115,7 @@ def _moment(world: World, failing: dict[str, int] | None) -> Moment:
     worth = {name: world.worth(name) for name in failing}
     others, assets = _vault(world)
     states = [world.house.call("market_state", number) for number in range(len(world.markets))]
-    return Moment(worth, health, others, assets, states)
+    return Moment(worth, health, others, assets, states, world.inventory(keys))
 
 
 def _vault(world: World) -> tuple[int, int]:
@@ -144,10 +147,11 @@ def _verdict(
 def _funding(earlier: Moment, later: Moment) -> int | None:
     """What time alone may bring; None if marks moved, which is as good as a jump."""
     total = 0
-    for old, new in zip(earlier.states, later.states, strict=True):
+    for old, new, inventory in zip(earlier.states, later.states, later.inventory, strict=True):
         if (old.mark_price, old.previous_mark) != (new.mark_price, new.previous_mark):
             return None
-        total += abs(new.funding_index - old.funding_index) * max(new.total_long, new.total_short) // RAY
+        held = max(new.total_long, new.total_short) + inventory
+        total += abs(new.funding_index - old.funding_index) * held // RAY
     return total
 
 

@@ -122,6 +122,7 @@ class World:
             [self.address[name] for name in RING],
             list(self.address.values()),
             [market.venue.address for market in self.markets],
+            [config.loss == "adl" and config.adl_price == "previous_mark" for config in self.settings.markets],
             self._places(self.foreign),
             sender=self.hand,
         ).check()
@@ -160,7 +161,7 @@ class World:
 
     def play(self, phases: Sequence[Phase], look: "Callable[[int, bool], None] | None" = None) -> list[Played]:
         """Each phase's result; then everything is taken back. `look` is called before and after each."""
-        places, vault = self._places(self._ranges(phases)), self.shares_at_start or self._uses_vault(phases)
+        places, vault = self._places(self.ranges(phases)), self.shares_at_start or self._uses_vault(phases)
         played: list[Played] = []
         with self.taken_back():
             for number, phase in enumerate(phases):
@@ -199,7 +200,7 @@ class World:
     def _uses_vault(self, phases: Sequence[Phase]) -> bool:
         return any(CALLS[step["do"]][0] == "vault" for phase in phases for step in phase.steps)
 
-    def _ranges(self, phases: Sequence[Phase]) -> list[RangeKey]:
+    def ranges(self, phases: Sequence[Phase]) -> list[RangeKey]:
         """All that the ring may have at any time."""
         found = dict.fromkeys(self.own)
         for phase in phases:
@@ -215,6 +216,13 @@ class World:
             return self.lens.call("health", number, self.address[name])
         except CallFailed:
             return None
+
+    def inventory(self, keys: Sequence[RangeKey]) -> list[int]:
+        """Of these ranges together, without regard to their sides; by market."""
+        sizes = [0] * len(self.markets)
+        for number, name, lower, upper in keys:
+            sizes[number] += abs(self.markets[number].venue.call("range_of", self.address[name], lower, upper).size)
+        return sizes
 
     def worth(self, name: str) -> int:
         return int(self.driver.call("worth", self.address[name], sender=self.hand))

@@ -236,6 +236,27 @@ def test_attack_67_margin_brought_just_before_moves_the_turn_and_not_the_sum(ope
             balanced(exchange, first, second)
 
 
+@SIDES
+def test_attack_67_margin_for_one_block(opened, trader, counterparty, side):
+    """The limit of that: borrowed margin, brought and taken out again in the block in which one calls it oneself,
+    leaves the turn to the next in line, who gives what is missing and no more."""
+    exchange = opened(**ADL)
+    open_target(exchange, trader, side)
+    first, second = winners(exchange, (-side * SIZE, 12 * SIZE), (-side * SIZE, 30 * SIZE))
+    crash(exchange, side)
+    missing = -exchange.lens.call("health", 0, trader).equity
+    had = [worth(exchange, who) for who in (first, second)]
+    with exchange.chain.block():
+        exchange.house.transact("adjust_margin", 0, 1_000 * WAD, sender=first).check()
+        named = queue(exchange, trader, [first, second])
+        exchange.engine.transact("auto_deleverage", 0, trader, named, sender=first).check()
+        exchange.house.transact("adjust_margin", 0, -1_000 * WAD, sender=first).check()
+    given = [before - worth(exchange, who) for before, who in zip(had, (first, second), strict=True)]
+    assert given[0] == 0
+    assert abs(given[1] - missing) <= 2
+    balanced(exchange, first, second)
+
+
 # ---- 68
 
 

@@ -210,3 +210,24 @@ def test_mango_a_maker_loses_its_margin_at_most(incident):
     story.owner("set_withdrawal_limit", 0, HOUR)
     taken = story.everyone_leaves()
     assert sum(taken[name] for name in (*ATTACKERS, "looter")) <= 3 * STAKE + MILLION
+
+
+def test_mango_settled_before_the_ruined_are_dealt_with(incident):
+    """Why a market is not settled while somebody in it is bankrupt: nobody gives up a paper profit then, all claims are
+    cut alike, and the maker's million counts for no more than the buyer's 421. Deleveraging first leaves it alone."""
+    story = with_a_maker(incident, 50_000_000)
+    story.touch()
+    lost = -story.health("seller").equity  # beyond the stake, which its market gets
+    stake, sheet = story.free("seller"), story.seen[0][0].sheet
+    pot = sheet.pot + stake
+    claims = sheet.account_equity + sheet.range_equity + lost + stake
+    assert claims - pot == lost - story.dust()
+    claim = {name: story.worth(name) - story.free(name) for name in ("maker", "buyer")}
+    free = {name: story.free(name) for name in claim}
+    mark = story.exchange.state().mark_price
+    story.owner("set_withdrawal_limit", 0, HOUR)
+    taken = story.everyone_leaves([mark, 100 * WAD])
+    for name in claim:
+        assert abs(taken[name] - free[name] - claim[name] * pot // claims) <= 10
+    assert taken["maker"] < MILLION // 50
+    assert taken["buyer"] + taken["seller"] + taken["looter"] <= 3 * STAKE + MILLION

@@ -78,3 +78,30 @@ def test_two_account_drain_wins_what_others_pay(incident, policy, side, percent,
     assert 0 <= fund + given["honest_winner"] - drained <= story.dust() + abs(story.gain("market_maker"))
     assert story.gain("honest_loser") == spec.price_pnl(story.pos("honest_loser"), gap)
     story.everyone_leaves()
+
+
+@sides
+@gaps
+def test_two_account_drain_undone_at_the_previous_mark(incident, side, percent):
+    """Hyperliquid closes at the mark before the gap where that leaves no deficit: the attacker's legs close each other
+    as if it had not happened, the fund stays whole, and nobody else gives up anything."""
+    story = told(incident, "hyperliquid", side, FUND)
+    honest = {name: story.pos(name) for name in ("honest_loser", "honest_winner")}
+    entries = [story.pos(name).notional for name in ("loser", "winner")]
+    story.touch()
+    before = story.exchange.state().mark_price
+    story.push(PRICE * (100 - side * percent) // 100)
+    assert story.health("loser").stage == BANKRUPT
+    # Less than its deficit is in the fund: it would not pay for all of it.
+    assert -story.health("loser").equity > FUND
+    event = story.deleverage("loser").event("AutoDeleveraging")
+    assert event.notional == spec.notional(SIZE, before)
+    assert story.pos("loser") == spec.Pos()
+    assert story.pos("winner").size == 0
+    assert story.exchange.state().insurance_fund == FUND
+    assert story.gain("loser", "winner") == -side * (entries[0] - entries[1])
+    mark = story.exchange.state().mark_price
+    for name, held in honest.items():
+        assert story.pos(name) == held
+        assert story.gain(name) == spec.price_pnl(held, mark)
+    story.everyone_leaves()

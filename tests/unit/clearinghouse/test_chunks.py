@@ -87,14 +87,13 @@ def test_exactly_a_chunk_whatever_is_asked(chunked, trader, side, asked):
 @SIDES
 def test_from_the_first_wei_above_the_bound(chunked, trader, side):
     """Worth exactly what is large it goes at once; a wei more of notional and it goes by chunks."""
-    mark = (100 - 8 * side) * WAD
-    # the largest size that is worth no more than the bound
-    bound = LARGE * WAD * WAD // mark
-    for size, large in ((bound, False), (bound + 1, True)):
+    for size, large in ((LARGE * WAD // 100, False), (LARGE * WAD // 100 + 1, True)):
         with chunked.undone():
+            go(chunked, (100 + 9 * side) * WAD)
             chunked.trade(trader, side * size, 12 * size)
-            go(chunked, mark)
-            assert (spec.notional(size, mark) > LARGE * WAD) == large
+            go(chunked, PRICE)
+            # at 100: exactly the bound, and a hundred wei more
+            assert spec.notional(size, PRICE) - LARGE * WAD == 100 * large
             assert stage(chunked, trader) == 2
             close(chunked, trader).check()
             assert chunked.pos(trader).size == (side * (size - chunk_of(size)) if large else 0)
@@ -176,8 +175,21 @@ def _flat_when_called(exchange: Exchange, who: str, side: int) -> None:
     exchange.trade(who, side * SIZE, MARGIN)
 
 
+def _called_before_and_when_flat(exchange: Exchange, who: str, side: int) -> None:
+    """The record that it failed goes with the position; the stamp beside it does not."""
+    _failing_when_called(exchange, who, side)
+    _flat_when_called(exchange, who, side)
+
+
 def _failing_when_called(exchange: Exchange, who: str, side: int) -> None:
     assert stage(exchange, who) == 2
+    exchange.engine.transact("call_margin", 0, [who], sender=who).check()
+
+
+def _healthy_when_called(exchange: Exchange, who: str, side: int) -> None:
+    """The price comes back, and somebody says that all is well: else who is chunked would have itself forgiven."""
+    go(exchange, PRICE)
+    assert stage(exchange, who) == 0
     exchange.engine.transact("call_margin", 0, [who], sender=who).check()
 
 
@@ -191,6 +203,8 @@ CHANGES: list[Change] = [
     _mode,
     _flat_when_called,
     _failing_when_called,
+    _called_before_and_when_flat,
+    _healthy_when_called,
 ]
 
 
@@ -212,21 +226,6 @@ def test_no_change_touches_the_stamp(chunked, trader, side, change):
             chunked.chain.set_next_timestamp(second)
             assert close(chunked, trader).reason == reason
             assert (chunked.pos(trader).size == 0) == (not reason)
-
-
-@SIDES
-def test_being_well_again_ends_it(chunked, trader, side):
-    """A margin call that finds the account healthy clears the stamp: what fails later goes by chunks again."""
-    fail(chunked, trader, side)
-    close(chunked, trader).check()
-    go(chunked, PRICE)
-    assert stage(chunked, trader) == 0
-    chunked.engine.transact("call_margin", 0, [trader], sender=chunked.people["outsider"]).check()
-    sink(chunked, trader)
-    assert stage(chunked, trader) == 2
-    size = abs(chunked.pos(trader).size)
-    close(chunked, trader).check()
-    assert abs(chunked.pos(trader).size) == size - chunk_of(size)
 
 
 @SIDES

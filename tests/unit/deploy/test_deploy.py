@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 from click.testing import CliRunner
+from support.deployments import ABSENT, FragileChain, FragileOneKeyChain, Interrupted, OneKeyChain, roles_left_to
 
 from nacre.artifacts import ROOT, load
 from nacre.chain import ZERO_ADDRESS, EmbeddedChain
@@ -23,47 +24,8 @@ from nacre.deploy.record import CORE
 from nacre.presets import preset
 
 WAD = 10**18
-ABSENT = "0x000000000000000000000000000000000000dEaD"
 # Token, core, treasury and its token, naming the vault; of a market oracle, venue, listing and the loss cap in it.
 TRANSACTIONS = 1 + len(CORE) + 2 + 1 + 4
-
-
-class Interrupted(Exception):
-    pass
-
-
-class FragileChain(EmbeddedChain):
-    """Breaks down before its n-th transaction."""
-
-    left = 10**9
-
-    def _count(self):
-        if self.left == 0:
-            raise Interrupted
-        self.left -= 1
-
-    def _create(self, *arguments):
-        self._count()
-        return super()._create(*arguments)
-
-    def raw_transact(self, *arguments):
-        self._count()
-        return super().raw_transact(*arguments)
-
-
-class OneKeyChain(EmbeddedChain):
-    """A node that has the key of one account only."""
-
-    @property
-    def accounts(self):
-        return [self.account("deployer")]
-
-    def can_send(self, address):
-        return address == self.account("deployer")
-
-
-class FragileOneKeyChain(FragileChain, OneKeyChain):
-    pass
 
 
 @pytest.fixture
@@ -79,21 +41,6 @@ def test_contracts_know_each_other_and_the_deployer_holds_no_role(chain):
     assert system.config.call("guardian") == system.guardian
     assert system.config.call("treasury") == system.treasury
     assert system.deployer not in (system.owner, system.guardian, system.treasury, system.feeder)
-
-
-def said_by(contract):
-    """Every address that a contract names in a view without arguments: whoever has a role, and more."""
-    views = {entry["name"] for entry in contract.abi.entries if entry.get("stateMutability") == "view"}
-    functions = [item for (name, count), item in contract.abi.functions.items() if name in views and count == 0]
-    return {item.name: contract.call(item.name) for item in functions if item.outputs.types == ["address"]}
-
-
-def roles_left_to(system, account):
-    """What an account is called in any contract of the system, its markets' included."""
-    contracts = [system.token, system.config, system.clearinghouse, system.engine, system.lens]
-    contracts += [system.vault, system.treasury_contract, system.governance_token]
-    contracts += [part for market in system.markets.values() for part in (market.oracle, market.venue)]
-    return {f"{part.name}.{name}" for part in contracts for name, said in said_by(part).items() if said == account}
 
 
 @pytest.mark.parametrize("owner_has_a_key", [True, False])

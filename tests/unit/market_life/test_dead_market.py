@@ -150,13 +150,21 @@ def test_a_range_that_the_price_has_left_is_no_liquidity(mortal, trader, outside
     assert at(mortal, since + DELAY) == ""
 
 
-def test_the_final_price_is_the_median_mark_where_that_is_the_mark(opened, trader):
-    """While fresh it ends at mark, not at the index price."""
-    exchange = opened(settlement_delay=DELAY, mark_mode="median", max_deviation_bps=10_000)
-    exchange.trade(trader, 200 * WAD, 5_000 * WAD)
+def test_what_has_passed_accrues_where_there_is_a_price(opened, trader):
+    """Borrow fees of the last touch until the end are charged; without a price nothing of the time since is."""
+    exchange = opened(settlement_delay=DELAY, borrow_rate_bps=1_000)
+    exchange.trade(trader, 20 * WAD, 400 * WAD)
     since = empty(exchange)
-    fresh(exchange, since + DELAY)
-    with exchange.chain.block():
-        mark = exchange.state().mark_price
-        assert dies(exchange) == ""
-    assert exchange.state().final_price == mark
+    state = exchange.state()
+    for silent in (False, True):
+        with exchange.undone():
+            moment = since + DELAY if not silent else state.price_time + MAX_AGE + DELAY
+            if not silent:
+                fresh(exchange, moment - 1)
+            exchange.chain.set_next_timestamp(moment)
+            assert dies(exchange) == ""
+            ended = exchange.state()
+            passed = 0 if silent else moment - state.accrued_at
+            rise = 1_000 * PRICE * passed * 10**9 // (10_000 * 31_536_000)
+            assert ended.borrow_index == state.borrow_index + rise
+            assert ended.accrued_at == state.accrued_at + passed

@@ -309,6 +309,8 @@ def test_all_the_same_share_where_it_is_short(opened, side):
                 left, total = left - due, total - claims[name]
             assert left == exchange.state().pot == 0
             assert exchange.state().owed_total == 0
+            # what all have given up was the loss without a payer
+            assert exchange.state().unallocated_loss == missing - (owed - pot)
 
 
 def test_a_donation_makes_claims_whole(opened):

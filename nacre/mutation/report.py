@@ -1,0 +1,57 @@
+"""What survived, and how many were killed, per file."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from rich.console import Console
+from rich.table import Table
+
+from nacre.mutation.run import Verdict
+from nacre.mutation.worker import BROKEN, INVALID, KILLED, SURVIVED, TIMEOUT
+
+
+@dataclass(frozen=True)
+class Score:
+    killed: int
+    survived: int
+    invalid: int
+    broken: int
+
+    @classmethod
+    def of(cls, verdicts: Iterable[Verdict]) -> "Score":
+        outcomes = [verdict.outcome for verdict in verdicts]
+        return cls(
+            # tests that never end have noticed too
+            killed=outcomes.count(KILLED) + outcomes.count(TIMEOUT),
+            survived=outcomes.count(SURVIVED),
+            invalid=outcomes.count(INVALID),
+            broken=outcomes.count(BROKEN),
+        )
+
+    @property
+    def percent(self) -> float:
+        """Of those that compile."""
+        judged = self.killed + self.survived
+        return 100 * self.killed / judged if judged else 100.0
+
+
+def survivors_of(verdicts: Iterable[Verdict]) -> list[Verdict]:
+    alive = [verdict for verdict in verdicts if verdict.outcome == SURVIVED]
+    return sorted(alive, key=lambda verdict: (verdict.mutant.file, verdict.mutant.line, verdict.mutant.start))
+
+
+def show(console: Console, verdicts: list[Verdict]) -> None:
+    for verdict in survivors_of(verdicts):
+        mutant = verdict.mutant
+        where = f"{mutant.file}:{mutant.line} {mutant.function}"
+        console.print(f"survived  {where}\n    {mutant.code}\n    {mutant.change}", markup=False, soft_wrap=True)
+    for title, key in (("file", lambda item: item.mutant.file), ("kind", lambda item: item.mutant.kind)):
+        table = Table(title, box=None, header_style="bold")
+        for name in ("killed", "survived", "do not compile", "killed %"):
+            table.add_column(name, justify="right")
+        for value in sorted({key(verdict) for verdict in verdicts}):
+            score = Score.of([verdict for verdict in verdicts if key(verdict) == value])
+            row = (score.killed, score.survived, score.invalid, f"{score.percent:.1f}")
+            table.add_row(value, *map(str, row))
+        console.print(table)
+        console.print()

@@ -1,0 +1,88 @@
+"""What is mutated, which tests should notice, and which mutants nobody can notice.
+
+targets.toml names groups of sources with the tests for them; docs/mutation.toml lists mutants that are equivalent, each
+with the reason. Both are checked: a test that is gone or an entry without a mutant is an error.
+"""
+
+import tomllib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nacre.artifacts import ROOT
+from nacre.mutation.mutator import Mutant, MutationError, mutants
+
+TARGETS = Path(__file__).with_name("targets.toml")
+EQUIVALENT = ROOT / "docs" / "mutation.toml"
+
+
+@dataclass(frozen=True)
+class Target:
+    """A source and the tests for it, those that fail soonest first."""
+
+    group: str
+    file: str
+    tests: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Equivalent:
+    """Mutants that behave as the original does: what the line says, what becomes of it, and why that is the same."""
+
+    file: str
+    function: str
+    code: str
+    change: str
+    why: str
+
+    def fits(self, mutant: Mutant) -> bool:
+        mine = (self.file, self.function, self.code, self.change)
+        return mine == (mutant.file, mutant.function, mutant.code, mutant.change)
+
+
+def targets(path: Path = TARGETS, root: Path = ROOT) -> list[Target]:
+    content, found = _read(path), []
+    left_out = [file for test in content["left_out"] for file in _files(test, path, root)]
+    for group in content["group"]:
+        files = dict.fromkeys(file for test in group["tests"] for file in _files(test, path, root))
+        tests = tuple(file for file in files if file not in left_out)
+        for file in group["files"]:
+            if not (root / file).is_file():
+                raise MutationError(f"{path.name}: group {group['name']}: there is no {file}")
+            found.append(Target(group["name"], file, tests))
+    return found
+
+
+def _files(test: str, path: Path, root: Path) -> list[str]:
+    """Of a folder all test files. Pytest, given a file and then its folder, would take the file only."""
+    place = root / test
+    if not place.exists():
+        raise MutationError(f"{path.name}: there is no {test}")
+    found = sorted(place.rglob("test_*.py")) if place.is_dir() else [place]
+    return [file.relative_to(root).as_posix() for file in found]
+
+
+def equivalents(path: Path = EQUIVALENT) -> list[Equivalent]:
+    if not path.exists():
+        return []
+    found = []
+    for entry in _read(path).get("equivalent", []):
+        changes = entry.pop("changes", None) or [entry.pop("change")]
+        found += [Equivalent(change=change, **entry) for change in changes]
+    return found
+
+
+def _read(path: Path) -> dict[str, Any]:
+    with path.open("rb") as file:
+        return tomllib.load(file)
+
+
+def all_mutants(wanted: Iterable[Target], root: Path = ROOT) -> dict[Target, list[Mutant]]:
+    return {target: mutants((root / target.file).read_text(), target.file) for target in wanted}
+
+
+def unused(known: Iterable[Equivalent], found: Iterable[Mutant], files: set[str]) -> list[Equivalent]:
+    """Entries for those files without a mutant: the code has moved on."""
+    present = list(found)
+    return [entry for entry in known if entry.file in files and not any(map(entry.fits, present))]

@@ -1,0 +1,257 @@
+"""The mutator makes the faults it says, one at a time, and nothing else; the worker tells which are noticed."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from nacre.artifacts import ROOT
+from nacre.mutation.__main__ import sampled
+from nacre.mutation.mutator import (
+    ARGUMENTS,
+    ARITHMETIC,
+    CHECK,
+    COMPARISON,
+    CONSTANT,
+    EVENT,
+    HELPER,
+    LOGIC,
+    NEGATION,
+    STATEMENT,
+    Mutant,
+    MutationError,
+    mutants,
+)
+from nacre.mutation.report import Score
+from nacre.mutation.run import CACHE, Verdict, copy_project
+from nacre.mutation.targets import Equivalent, all_mutants, equivalents, targets, unused
+from nacre.mutation.worker import BROKEN, INVALID, KILLED, SURVIVED, TIMEOUT
+
+
+def of(body: str) -> list[Mutant]:
+    """Of a function with that body."""
+    lines = "".join(f"    {line}\n" for line in body.splitlines())
+    return mutants(f"@internal\ndef _f(a: uint256, b: uint256) -> uint256:\n{lines}", "toy.vy")
+
+
+def changes(body: str, kind: str) -> list[tuple[str, str]]:
+    return [(mutant.old, mutant.new) for mutant in of(body) if mutant.kind == kind]
+
+
+@pytest.mark.parametrize(
+    ("expression", "kind", "expected"),
+    [
+        ("a < b", COMPARISON, [("<", "<=")]),
+        ("a <= b", COMPARISON, [("<=", "<")]),
+        ("a > b", COMPARISON, [(">", ">=")]),
+        ("a >= b", COMPARISON, [(">=", ">")]),
+        ("a == b", COMPARISON, [("==", "!=")]),
+        ("a != b", COMPARISON, [("!=", "==")]),
+        ("a + b - a", ARITHMETIC, [("+", "-"), ("-", "+")]),
+        ("a * b // a % b", ARITHMETIC, [("*", "//"), ("//", "*"), ("%", "//")]),
+        ("a << 2 | b >> 3 & a ^ b", ARITHMETIC, [("<<", ">>"), ("|", "&"), (">>", "<<"), ("&", "|"), ("^", "&")]),
+        ("a < b and b < a or a == b", LOGIC, [("and", "or"), ("or", "and")]),
+        ("min(a, max(a, b))", HELPER, [("min", "max"), ("max", "min")]),
+        ("unsafe_add(a, unsafe_mul(a, b))", HELPER, [("unsafe_add", "unsafe_sub"), ("unsafe_mul", "unsafe_div")]),
+        (
+            "unsafe_sub(unsafe_div(a, b), b)",
+            HELPER,
+            [("unsafe_sub", "unsafe_add"), ("unsafe_div", "unsafe_mul")],
+        ),
+        ("m._mul_div_up(a, b)", HELPER, [("_mul_div_up", "_mul_div_down")]),
+        ("m._mul_div_down(a, b)", HELPER, [("_mul_div_down", "_mul_div_up")]),
+        ("self._other(a, b)", ARGUMENTS, [("a, b", "b, a")]),
+        ("unsafe_sub(a, b)", ARGUMENTS, [("a, b", "b, a")]),
+        ("unsafe_add(a, b)", ARGUMENTS, []),
+        ("self._other(a, a)", ARGUMENTS, []),
+        ("10_000", CONSTANT, [("10_000", "10001"), ("10_000", "9999")]),
+        ("0", CONSTANT, [("0", "1")]),
+        ("True", CONSTANT, [("True", "False")]),
+        ("a if a < b else b", NEGATION, [("a < b", "(not (a < b))")]),
+        ("a if not (a < b) else b", NEGATION, [("not (a < b)", "(a < b)")]),
+        ("a if a == b else b", NEGATION, []),
+    ],
+)
+def test_changes_in_an_expression(expression, kind, expected):
+    assert sorted(changes(f"return {expression}", kind)) == sorted(expected)
+
+
+def test_a_type_is_no_constant():
+    assert changes("x: Bytes[32] = empty(Bytes[32])\nraw_call(self, x, max_outsize=32, gas=7)\nreturn a", CONSTANT) == [
+        ("7", "6"),
+        ("7", "8"),
+    ]
+
+
+GUARDS = """assert a < b, "too large"
+if a == b:
+    reasons._revert(7)
+if a == b:
+    raise "equal"
+if a == b:
+    self.x = a
+return a"""
+
+
+def test_checks_are_dropped_whole():
+    dropped = changes(GUARDS, CHECK)
+    assert [old.splitlines()[0] for old, _ in dropped] == ['assert a < b, "too large"', "if a == b:", "if a == b:"]
+    assert {new for _, new in dropped} == {"pass"}
+    # and their bodies not once more
+    assert changes(GUARDS, STATEMENT) == [("self.x = a", "pass")]
+
+
+def test_assignments_calls_and_events_are_dropped():
+    body = "x: uint256 = a\nx = b\nself.y += x\nself._act(x)\nlog Done(amount=x)\nreturn x"
+    assert [old for old, _ in changes(body, STATEMENT)] == ["x = b", "self.y += x", "self._act(x)"]
+    assert changes(body, EVENT) == [("log Done(amount=x)", "pass")]
+    assert changes(body, ARITHMETIC) == [("+", "-")]
+
+
+def test_a_comment_between_operands_is_no_operator():
+    assert changes("return (\n    a  # a + b\n    - b\n)", ARITHMETIC) == [("-", "+")]
+
+
+def test_constants_of_the_module_change_too_and_texts_do_not():
+    source = '"""\n@notice 1 + 1\n"""\nMOST: constant(uint256) = 10**3\nx: uint256[16]\n'
+    found = mutants(source, "toy.vy")
+    assert [(mutant.old, mutant.new, mutant.function) for mutant in found] == [
+        ("10", "11", ""),
+        ("10", "9", ""),
+        ("**", "*", ""),
+        ("3", "2", ""),
+        ("3", "4", ""),
+    ]
+
+
+def test_applied_changes_that_place_and_no_other():
+    body = "return a + a + b"
+    first, second = (mutant for mutant in of(body) if mutant.kind == ARITHMETIC)
+    source = "@internal\ndef _f(a: uint256, b: uint256) -> uint256:\n    return a + a + b\n"
+    assert first.applied(source) == source.replace("a + a", "a - a")
+    assert second.applied(source) == source.replace("a + b", "a - b")
+    assert (first.line, first.function, first.code, first.change) == (3, "_f", body, "+ becomes -")
+    with pytest.raises(MutationError, match="has changed"):
+        first.applied(source.replace("a: uint256", "aa: uint256"))
+
+
+def test_every_source_is_read_and_every_change_fits():
+    for target, found in all_mutants(targets()).items():
+        source = (ROOT / target.file).read_text()
+        assert found, target.file
+        for mutant in found:
+            assert mutant.applied(source) != source
+            assert source[mutant.start : mutant.end] == mutant.old
+
+
+def test_a_sample_is_the_same_for_the_same_seed():
+    found = [(targets()[0], mutant) for mutant in of("return a + b * a - 3 + 4 + 5 + 6")]
+    assert sampled(found, 5, 1) == sampled(found, 5, 1)
+    assert sampled(found, 5, 1) != sampled(found, 5, 2)
+    assert sampled(found, 500, 1) == found
+
+
+def test_entries_must_fit_a_mutant(tmp_path):
+    text = 'file = "toy.vy"\nfunction = "_f"\ncode = "return a + b"\nchange = "+ becomes -"\nwhy = "b is 0"\n'
+    (tmp_path / "list.toml").write_text("[[equivalent]]\n" + text)
+    (entry,) = equivalents(tmp_path / "list.toml")
+    assert entry == Equivalent("toy.vy", "_f", "return a + b", "+ becomes -", "b is 0")
+    assert unused([entry], of("return a + b"), {"toy.vy"}) == []
+    assert unused([entry], of("return a + a"), {"toy.vy"}) == [entry]
+    assert unused([entry], [], {"another.vy"}) == []
+
+
+def test_what_is_listed_as_equivalent_is_there_and_has_a_reason():
+    every = [mutant for found in all_mutants(targets()).values() for mutant in found]
+    known = equivalents()
+    assert unused(known, every, {mutant.file for mutant in every}) == []
+    assert {entry.file for entry in known} <= {mutant.file for mutant in every}
+    assert all(len(entry.why) > 20 for entry in known)
+
+
+def test_score_counts_what_compiles():
+    (mutant, *_) = of("return a + b")
+    outcomes = [KILLED, KILLED, TIMEOUT, SURVIVED, INVALID, BROKEN]
+    score = Score.of([Verdict(mutant, "toys", outcome, "", 0.0) for outcome in outcomes])
+    assert (score.killed, score.survived, score.invalid, score.broken) == (3, 1, 1, 1)
+    assert score.percent == 75.0
+
+
+TOY = """# pragma version 0.4.3
+from contracts.lib import step
+
+@external
+@pure
+def sum(a: uint256, b: uint256) -> uint256:
+    return step._sum(a, b) + 0 * step._unused(a)
+"""
+STEP = """@internal
+@pure
+def _sum(a: uint256, b: uint256) -> uint256:
+    return a + b
+
+
+@internal
+@pure
+def _unused(a: uint256) -> uint256:
+    return a * 2
+"""
+CHECKS = """from nacre.artifacts import load
+from nacre.chain import EmbeddedChain
+
+
+def test_sum():
+    chain = EmbeddedChain()
+    toy = chain.deploy(load("Toy"), sender=chain.account("deployer"))
+    assert toy.call("sum", 2, 3) == 5
+"""
+
+
+@pytest.fixture
+def worker(tmp_path):
+    """A worker on a project of one contract, and what it answers to a fault in its library."""
+    copy_project(tmp_path)
+    for path in tmp_path.glob("contracts/**/*.vy"):
+        path.unlink()
+    for name, text in (("contracts/Toy.vy", TOY), ("contracts/lib/step.vy", STEP), ("tests/test_toy.py", CHECKS)):
+        (tmp_path / name).write_text(text)
+    (tmp_path / "tests" / "conftest.py").write_text("")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "nacre.mutation.worker"],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(tmp_path)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    assert json.loads(process.stdout.readline()) == {"ready": True}
+
+    def judge(old: str, new: str, function: str = "_sum") -> dict[str, object]:
+        job = {"file": "contracts/lib/step.vy", "function": function, "source": STEP.replace(old, new)}
+        print(json.dumps(job | {"tests": ["tests/test_toy.py"], "seconds": 60}), file=process.stdin, flush=True)
+        return json.loads(process.stdout.readline())
+
+    yield judge
+    process.stdin.close()
+    assert process.wait(timeout=20) == 0
+    assert (tmp_path / "contracts" / "lib" / "step.vy").read_text() == STEP
+
+
+def test_the_worker_tells_what_is_noticed(worker):
+    killed = worker("a + b", "a - b")
+    assert (killed["outcome"], killed["by"]) == (KILLED, "tests/test_toy.py::test_sum")
+    assert worker("a + b", "b + a")["outcome"] == SURVIVED
+    assert worker("a + b", "a + c")["outcome"] == INVALID
+    assert worker("a * 2", "a * 3", "_unused")["outcome"] == SURVIVED
+    # the fault before left nothing behind
+    assert worker("a + b", "a + b")["outcome"] == SURVIVED
+    assert worker("a + b", "a // b")["outcome"] == KILLED
+
+
+def test_the_cache_is_one_that_git_ignores():
+    assert CACHE.parts[0] == ".cache"
+    assert Path(CACHE).name == "mutation"
