@@ -66,7 +66,6 @@ initializes: market_views[markets := markets, waterfall := waterfall]
 
 exports: (
     # accounts
-    accounts.set_operator,
     payouts.claim,
     # markets
     margin_adjustment.adjust_margin,

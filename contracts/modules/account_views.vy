@@ -45,6 +45,16 @@ def account_state(_account: address) -> IClearinghouse.AccountState:
 
 @external
 @view
+def made_good(_market: uint256, _account: address) -> uint256:
+    """
+    @notice Unix seconds at which the deficit of a range of the account was last absorbed, 0 if never; noted only where the market keeps the
+            previous mark. In that second deleveraging goes by the bankruptcy price.
+    """
+    return positions.made_good[positions._key(_market, _account)]
+
+
+@external
+@view
 def outflow_room() -> uint256:
     """
     @notice WAD that may leave the clearinghouse now, of all accounts together; max_value(uint256) without a limit.

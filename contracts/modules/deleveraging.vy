@@ -209,7 +209,10 @@ def _begin(_market: uint256, _target: address, _policy: uint256) -> Case:
         drawable = self._drawable(case.market)
         if drawable >= deficit:
             reasons._revert(reasons.INSURANCE_PAYS)
-    if _policy & policy_word.FLAG_ADL_PREVIOUS_MARK != 0:
+    if (
+        _policy & policy_word.FLAG_ADL_PREVIOUS_MARK != 0
+        and positions.made_good[positions._key(_market, _target)] != block.timestamp
+    ):
         case.terms = deleveraging_math._at_price(case.target, markets._previous_mark(_market))
     if case.terms.size == 0:
         if drawable != 0:

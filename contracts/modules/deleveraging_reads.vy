@@ -112,7 +112,10 @@ def _terms(
         terms.deficit = convert(-worth, uint256)
     terms.from_insurance = min(terms.deficit, self._drawable(_market, _state))
     found: deleveraging_math.Terms = empty(deleveraging_math.Terms)
-    if policy_word._has(staticcall POLICIES.policy(_market), policy_word.FLAG_ADL_PREVIOUS_MARK):
+    if (
+        policy_word._has(staticcall POLICIES.policy(_market), policy_word.FLAG_ADL_PREVIOUS_MARK)
+        and staticcall HOUSE.made_good(_market, _target) != block.timestamp
+    ):
         found = deleveraging_math._at_price(target, _state.previous_mark)
         terms.at_previous_mark = found.size != 0
     if found.size == 0:

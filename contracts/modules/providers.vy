@@ -104,6 +104,8 @@ def venue_absorb(
     if not (equity >= 0):
         market = self._absorbed(market, part.size, convert(unsafe_sub(0, equity), uint256))
         part.balance = unsafe_sub(part.balance, equity)
+        if market.risk & market_words.FLAG_PREVIOUS_MARK != 0:
+            positions.made_good[positions._key(_market, _provider)] = block.timestamp
     tip: uint256 = 0
     if _remover != _provider and equity > 0 and market.flags & markets.SETTLING == 0:
         # at most a tenth: what is left is a position with a margin of its own

@@ -100,7 +100,7 @@ def auto_deleverage(house: Clearinghouse, number: int, target: str, counterparti
     equity = cut.balance + cut.price_pnl(quote.price)
     require(equity < 0, "not bankrupt")
     require(drawable(market, house.now) < -equity, "insurance pays")
-    run = _priced(house, number, cut, quote.price)
+    run = _priced(house, number, target, cut, quote.price)
     _close(run, counterparties)
     return _finish(run, target)
 
@@ -116,11 +116,12 @@ def _cut(house: Clearinghouse, number: int, target: str, held: Position) -> Posi
     return failing.fund(settled, Position(topups=held.topups))[0]
 
 
-def _priced(house: Clearinghouse, number: int, cut: Position, price: int) -> Run:
+def _priced(house: Clearinghouse, number: int, target: str, cut: Position, price: int) -> Run:
     """At the previous mark if the policy has it and that leaves no deficit, else at the bankruptcy price."""
     market = house.markets[number]
     earlier = market.previous_mark_at(house.now)
-    if market.policy.adl_previous_mark and earlier > 0 and cut.balance + cut.price_pnl(earlier) >= 0:
+    made_good = market.made_good.get(target) == house.now
+    if market.policy.adl_previous_mark and not made_good and earlier > 0 and cut.balance + cut.price_pnl(earlier) >= 0:
         return Run(house, number, price, cut, scaled(earlier, cut.amount, WAD, cut.side), at_previous_mark=True)
     payable = drawable(market, house.now)
     paid = draw(market, payable, house.now) if payable else 0

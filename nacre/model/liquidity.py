@@ -125,6 +125,7 @@ def remove_liquidity(house: Clearinghouse, number: int, provider: str, lower: in
     tip = 0
     if equity < 0:
         absorb(market, removed, -equity, totals, price, house.now)
+        market.made_good[provider] = house.now
         removed = replace(removed, balance=removed.balance - equity)
     elif not own:
         tip = min(market.parameters.tip, equity // TIP_PART)

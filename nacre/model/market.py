@@ -94,6 +94,8 @@ class Market:
     cross: set[str] = field(default_factory=set)
     # When the engine closed a chunk of an account's position last.
     chunk_stamps: dict[str, int] = field(default_factory=dict)
+    # When the deficit of a range was last absorbed: at an earlier mark it must not gain again.
+    made_good: dict[str, int] = field(default_factory=dict)
     # At which positions become claims; 0 while the market is alive.
     final_price: int = 0
 
@@ -107,6 +109,7 @@ class Market:
             liquidatable_since=dict(self.liquidatable_since),
             cross=set(self.cross),
             chunk_stamps=dict(self.chunk_stamps),
+            made_good=dict(self.made_good),
         )
 
     def glimpse(self) -> "Market":

@@ -168,3 +168,40 @@ def test_the_policy_decides(exchange, crowd, trader, keeper, side):
     notional = bankruptcy_terms(exchange.pos(trader)).notional
     receipt = deleverage(exchange, trader, accounts)
     assert receipt.event("AutoDeleveraging").notional == notional
+
+
+def test_what_was_made_good_in_this_block_gains_no_more(previous, trader, outsider, keeper):
+    """The deficit of a bankrupt range is absorbed at mark. Its inventory joins a bankrupt position, which the previous
+    mark would make good once more: until the next block it is deleveraged at the bankruptcy price."""
+    exchange = previous
+    open_target(exchange, trader, 1)
+    exchange.provide(trader, 500 * WAD, 45_550, 46_550)
+    exchange.lead_venue(outsider, 92 * WAD, 9_000 * WAD)
+    move(exchange, keeper, 92 * WAD)
+    touched = exchange.chain.timestamp
+    exchange.push(75 * WAD)
+    alone = exchange.lens.call("adl_terms", 0, trader)
+    assert alone.at_previous_mark
+    with exchange.chain.block():
+        removal = exchange.venue.transact("remove_liquidity", 45_550, 46_550, trader, sender=keeper).check()
+        assert removal.event("DeficitAbsorbed").deficit > 0
+        terms = exchange.lens.call("adl_terms", 0, trader)
+        receipt = exchange.engine.transact("auto_deleverage", 0, trader, [outsider], sender=keeper).check()
+    assert exchange.house.call("made_good", 0, trader) == receipt.timestamp > touched
+    assert terms.size > alone.size
+    assert not terms.at_previous_mark
+    event = receipt.event("AutoDeleveraging")
+    assert (event.size, event.notional, event.surplus) == (terms.size, terms.notional, 0)
+    assert exchange.pos(trader) == Pos()
+
+
+def test_a_range_that_lacked_nothing_changes_nothing(previous, trader, outsider, keeper):
+    exchange = previous
+    open_target(exchange, trader, 1)
+    exchange.provide(trader, 500 * WAD, 45_550, 46_550)
+    exchange.lead_venue(outsider, 92 * WAD, 9_000 * WAD)
+    exchange.push(91 * WAD)
+    removal = exchange.venue.transact("remove_liquidity", 45_550, 46_550, trader, sender=keeper).check()
+    assert removal.events("DeficitAbsorbed") == []
+    assert exchange.pos(trader).size > SIZE
+    assert exchange.house.call("made_good", 0, trader) == 0
