@@ -5,25 +5,27 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
 import nacre.deploy.listing
 from nacre.artifacts import ROOT, Artifact, compile_contract
-from nacre.deploy import MAX_UINT256
+from nacre.deploy import MAX_UINT256, BackstopTerms
 from nacre.fuzz.__main__ import main
 from nacre.fuzz.free_money.bounds import verdicts
 from nacre.fuzz.free_money.scene import build
 from nacre.fuzz.free_money.search import Found, Hunt, Story, Tally, minimal_story, worst
-from nacre.fuzz.free_money.settings import KINDS, RING, make
+from nacre.fuzz.free_money.settings import KINDS, RING, Settings, make
 from nacre.fuzz.free_money.steps import CALLS
 from nacre.fuzz.free_money.world import WAD, Phase, World
-from nacre.presets import preset_names
+from nacre.fuzz.system.choices import tick_of
+from nacre.presets import preset, preset_names
 
 WORLDS = len(KINDS) * len(preset_names())
-# Oyster's market with everybody healthy, with outsiders who are liquidatable, and one where all share losses.
-CALM, FAILING, SOCIAL = 3, 8, 38
+# Oyster's market with everybody healthy, and with outsiders who are liquidatable.
+CALM, FAILING = 3, 8
 # Without these a search has not searched.
 ESSENTIAL = (
     "trade",
@@ -85,18 +87,25 @@ def test_a_takeover_is_worth_what_the_target_had() -> None:
     assert verdict.excess < 0
 
 
+def plain(policy: str, kind: str, **fields: Any) -> World:
+    """A world of the preset itself, apart from some fields."""
+    market = preset(policy).changed(price=100, **fields)
+    return build(Settings(0, policy, kind, 18, (market,), BackstopTerms(0, 0, 100)))
+
+
 def test_a_jump_gives_a_hedged_pair_the_price_profit_of_one_leg_at_most() -> None:
-    world = build(make(SOCIAL))
+    world = plain("oyster", "calm")
     price, lower = world.price[0], world.price[0] * 7 // 10
     size, margin = 10_000 * WAD * WAD // price, 1_500 * WAD
     pair = [
-        {"do": "trade", "who": "tom", "market": 0, "size": size, "margin": margin},
-        {"do": "trade", "who": "tia", "market": 0, "size": -size, "margin": margin},
+        {"do": "trade", "who": "ken", "market": 0, "size": size, "margin": margin},
+        {"do": "trade", "who": "vic", "market": 0, "size": -size, "margin": margin},
     ]
-    take = {"do": "takeover", "who": "ken", "market": 0, "target": "tom", "margin": margin}
+    take = {"do": "takeover", "who": "liv", "market": 0, "target": "ken", "margin": margin}
     owned: list[int] = []
+    three = ("ken", "vic", "liv")
     phases = [Phase(pair), Phase([take], 1, {0: lower})]
-    first, second = world.play(phases, lambda *_: owned.append(sum(world.worth(name) for name in RING)))
+    first, second = world.play(phases, lambda *_: owned.append(sum(world.worth(name) for name in three)))
     assert (first.done, second.done) == (3, 1)
     _, before, jumped, after = owned
     profit = size * (price - lower) // WAD
@@ -104,6 +113,32 @@ def test_a_jump_gives_a_hedged_pair_the_price_profit_of_one_leg_at_most() -> Non
     assert 0 < jumped - before < profit - margin + 100 * WAD
     assert second.gain <= 0
     assert after <= jumped
+
+
+def test_a_failed_range_is_not_made_good_twice() -> None:
+    """Its deficit is absorbed at the new mark, so deleveraging must not close its inventory at the mark before."""
+    world = plain("hyperliquid", "thin", mark_mode="index", cross_margin=False)
+    around = tick_of(world.price[0])
+    place = {"who": "liv", "market": 0, "lower": around - 200, "upper": around + 200}
+    begin = [
+        {"do": "trade", "who": "liv", "market": 0, "size": 10 * WAD, "margin": 40 * WAD},
+        {"do": "add_range", "margin": 2_000 * WAD} | place,
+        {"do": "trade", "who": "tia", "market": 0, "size": -300 * WAD, "margin": 100_000 * WAD},
+    ]
+    fall = [
+        {"do": "remove_range", "target": "liv"} | place,
+        {"do": "adl", "who": "ken", "market": 0, "target": "liv"},
+    ]
+    owned: list[int] = []
+
+    def look(number: int, is_after: bool) -> None:
+        held = world.markets[0].venue.call("range_of", world.address["liv"], place["lower"], place["upper"])
+        owned.append(world.worth("liv") + max(held.equity, 0))
+
+    first, second = world.play([Phase(begin), Phase(fall, 1, {0: world.price[0] * 78 // 100})], look)
+    assert (first.done, second.done) == (7, 3)
+    # All that it had was long, and the price fell.
+    assert owned[-1] <= owned[1]
 
 
 def test_the_objective_is_what_the_views_say() -> None:

@@ -11,13 +11,14 @@ begins, whose wealth is T, and from the part of the vault that is others', V:
                the outsider is overdue; else its trading fees, the keeper's share of the liquidation fee and the
                force-close band, all of its notional
              - tips for removed ranges of outsiders
-             - band and fees of what the vault holds, or gets in the transaction, from the ring too, when it unwinds
+             - band and fees of what the vault holds, or gets in the transaction, from the ring too, when it unwinds;
+               what a bankrupt position of the vault was worth at the earlier mark that deleveraging goes by
 
 Between transactions at the same marks W + A grows by no more than funding: |dF| of the open interest and of what the
-ring's ranges hold. When a mark moves, W becomes what everything is worth at the new one, each at least 0: more by no more
-than what the winning legs make of the jump; where deleveraging goes by the mark of an earlier block, a bankrupt position
-counts at that. A and T are measured anew. So a whole sequence gains at most the price profit of its winning legs, what
-ranges offer off mark, and awards.
+ring's ranges hold. When a mark moves, W becomes what everything is worth at the new one, each at least 0: more by no
+more than what the winning legs make of the jump; where deleveraging goes by the mark of an earlier block, a bankrupt
+position counts at that. A and T are measured anew. So a whole sequence gains at most the price profit of its winning
+legs, what ranges offer off mark, and awards.
 """
 
 from collections.abc import Sequence
@@ -26,6 +27,7 @@ from typing import Any
 
 from nacre.fuzz.free_money.settings import OUTSIDERS, RING, VAULT
 from nacre.fuzz.free_money.world import WAD, Phase, Played, RangeKey, World
+from nacre.fuzz.system.world import equity
 
 BPS = 10_000
 RAY = 10**27
@@ -42,6 +44,7 @@ class Moment:
     vault_assets: int
     states: list[Any]  # of the markets
     inventory: list[int]  # of the ring's ranges, by market
+    revival: int  # what bankrupt positions of the vault are worth at the earlier mark that deleveraging may go by
 
 
 @dataclass(slots=True)
@@ -115,7 +118,17 @@ def _moment(world: World, failing: dict[str, int] | None, keys: Sequence[RangeKe
     worth = {name: world.worth(name) for name in failing}
     others, assets = _vault(world)
     states = [world.house.call("market_state", number) for number in range(len(world.markets))]
-    return Moment(worth, health, others, assets, states, world.inventory(keys))
+    return Moment(worth, health, others, assets, states, world.inventory(keys), _revival(world, states))
+
+
+def _revival(world: World, states: Sequence[Any]) -> int:
+    total = 0
+    for number, (config, state) in enumerate(zip(world.settings.markets, states, strict=True)):
+        if config.loss == "adl" and config.adl_price == "previous_mark" and state.previous_mark:
+            held = world.house.call("position", number, world.address[VAULT])
+            if equity(held, state) < 0:
+                total += max(0, equity(held, state._replace(mark_price=state.previous_mark)))
+    return total
 
 
 def _vault(world: World) -> tuple[int, int]:
@@ -136,9 +149,10 @@ def _verdict(
     verdict = Verdict(result.gain, tolerance=tolerance(world, phase))
     taken = sum(before.worth.values()) - sum(after.worth.values())
     tips = _tips(world, phase)
-    verdict.joint = result.gain - taken - (before.vault_of_others - after.vault_of_others) - tips
+    revived = max(0, before.revival - after.revival)
+    verdict.joint = result.gain - taken - (before.vault_of_others - after.vault_of_others) - tips - revived
     awards = sum(_award(world, so_far, before, name) for name in (*OUTSIDERS, VAULT))
-    reasons = {"tips": tips, "awards": awards, "unwinding": _unwinding(world, before)}
+    reasons = {"tips": tips, "awards": awards, "unwinding": _unwinding(world, before), "revival": revived}
     verdict.reasons = {kind: amount for kind, amount in reasons.items() if amount}
     verdict.allowed = sum(verdict.reasons.values())
     return verdict
@@ -163,16 +177,16 @@ def _award(world: World, so_far: Sequence[Phase], before: Moment, name: str) -> 
         if holder != name or health.stage < LIQUIDATABLE:
             continue
         config = world.settings.markets[number]
-        equity = max(health.equity, 0)
+        award = max(health.equity, 0)
         if not (config.takeover or config.backstop_bps or 0 < config.last_resort_seconds <= waited):
             band = config.force_close_band_bps or max(1, config.mmr_bps // 5)
             reward = config.liquidation_fee_bps * config.reward_share_bps // BPS + 1
-            equity = min(equity, health.notional * (band + reward + config.trading_fee_bps) // BPS)
+            award = min(award, health.notional * (band + reward + config.trading_fee_bps) // BPS)
         if health.cross:
             # The equity of the account, however many legs it has.
-            account = max(account, equity)
+            account = max(account, award)
         else:
-            total += equity
+            total += award
     return total + account
 
 

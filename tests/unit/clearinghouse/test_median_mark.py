@@ -142,6 +142,12 @@ def test_a_lasting_premium_moves_it_as_the_average_says(median, keeper, side, pa
             assert mark(median) == kept.mark(now, PRICE)
             assert (median.state().premium_ema, median.state().premium) == (kept.ema, kept.premium)
     assert (mark(median) - PRICE) * side > 0
+    # with an average that stands, too, no trade moves it within its block
+    with median.chain.block():
+        before = mark(median)
+        for percent in (-30, 1, 30, 0):
+            push_venue(median, (100 + percent) * WAD)
+            assert mark(median) == before
 
 
 def test_of_the_three_the_middle_one(median, keeper):
