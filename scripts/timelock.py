@@ -19,7 +19,7 @@ from nacre.deploy.announcements import Announcement, announcements, changes, tol
 from nacre.deploy.timelock import CallState, call_state, utc
 from nacre.keeper.chain_scan import node_logs
 
-COMMAND = "./run ape run timelock"
+COMMAND = "./run timelock"
 
 
 @dataclass
