@@ -5,7 +5,6 @@ Each mutant is then judged in a fork, which compiles what the fault reaches, run
 is gone with all it had in memory. The compiler does not optimise here: it takes half the time, and a fault stays one.
 """
 
-import functools
 import json
 import os
 import resource
@@ -19,18 +18,12 @@ import pytest
 import vyper.compiler
 from vyper.compiler.settings import OptimizationLevel
 
-import nacre.chain.embedded as embedded
 import nacre.deploy
 from nacre import artifacts
+from nacre.bare_pytest import OPTIONS, WithoutApe, lift_code_size
 
 KILLED, SURVIVED, INVALID, TIMEOUT, BROKEN = "killed", "survived", "invalid", "timeout", "broken"
 EXIT_INVALID = 77
-# Code that is not optimised is larger than a chain would take.
-CODE_SIZE = 10 * artifacts.CODE_SIZE_LIMIT
-# Fixtures of Ape's, which is not there: it takes seconds to start and has a compiler of its own.
-APE_FIXTURES = {"accounts", "project", "networks", "chain_provider"}
-# Tests of sizes and gas, which say nothing about such code.
-LEFT_OUT = "not (fits or gas or code_size or many or deployed_sources)"
 # What the last pytest said, in the worker's folder.
 OUTPUT = "pytest.log"
 
@@ -49,18 +42,12 @@ class Job:
     seconds: int
 
 
-class Referee:
-    """Pytest plugin: leaves tests out that need Ape, and notes the first failure."""
+class Referee(WithoutApe):
+    """Notes the first failure."""
 
     def __init__(self) -> None:
         self.failed = ""
         self.passed = 0
-
-    def pytest_addoption(self, parser: Any) -> None:
-        parser.addoption("--show-internal", action="store_true")  # Ape's, which conftest.py asks for
-
-    def pytest_collection_modifyitems(self, items: list[Any]) -> None:
-        items[:] = [item for item in items if not APE_FIXTURES & set(item.fixturenames)]
 
     def pytest_runtest_logreport(self, report: Any) -> None:
         if report.failed and not self.failed:
@@ -81,7 +68,7 @@ class Workshop:
         toolchain = artifacts.toolchain() + ", unoptimised"
         artifacts.toolchain = lambda: toolchain  # type: ignore[assignment]
         vyper.compiler.CompilerData = _Unoptimised
-        embedded.CfgEnv = functools.partial(embedded.CfgEnv, limit_contract_code_size=CODE_SIZE)  # type: ignore[misc, assignment]
+        lift_code_size()
         for path in artifacts.deployables(root):
             self._fill(path)
 
@@ -184,7 +171,7 @@ def _run_tests(job: Job, workshop: Workshop, writer: int) -> NoReturn:
         resource.setrlimit(resource.RLIMIT_CPU, (job.seconds, job.seconds))
         workshop.open(job)
         referee = Referee()
-        options = ["-x", "-q", "--no-header", "-p", "no:ape_test", "-k", LEFT_OUT]
+        options = ["-x", "-q", "--no-header", *OPTIONS]
         status = int(pytest.main([*options, *job.tests], plugins=[referee]))
         os.write(writer, referee.failed.encode()[:4_000])
         if status == pytest.ExitCode.OK and not referee.passed:

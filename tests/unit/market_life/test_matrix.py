@@ -56,8 +56,8 @@ deposit                         . . . . . . . .
 deposit, cross                  . . . . . . . .
 withdraw                        . . . . . . . .
 withdraw, cross                 . . S S J . . .
-top up                          P . . . . . . .
-top up, failing                 P . . . . . . .
+top up                          P E . . . . . .
+top up, failing                 P E . . . . . .
 top up, cross                   P C . . . . . C
 margin out                      P E F S J . . .
 donate                          . . . . . . . .
@@ -92,8 +92,8 @@ accrue                          E E F S . . . .
 settle                          E E F S . . . .
 settle, cross                   E E F S . . . .
 claim                           . E . . . . . O
-settle account                  P . F . . . . L
-settle account, cross           P . F . . . . L
+settle account                  P . L . . . . L
+settle account, cross           P . L . . . . L
 settle dead market              E E . . . . . A
 settle market                   E E . . . . . .
 settle market at mark           E E F S . . . .

@@ -10,6 +10,7 @@ import pytest
 from support.exchange import ALL
 from support.market_life import (
     DELAY,
+    ENDING,
     FEE_BPS,
     HOLDERS,
     MAIN,
@@ -96,7 +97,7 @@ def _through_at_once(door: Door, state: State) -> None:
     life = door.life
     life.fund("holder", WAD)
     life.fund("crosser", WAD)
-    if state.status != "settled":
+    if state.status not in ENDING:
         for name in ("holder", "failing", "bankrupt"):
             life.must(name, door.house, "adjust_margin", MAIN, WAD)
     if not door.limited:
