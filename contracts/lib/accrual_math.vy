@@ -85,14 +85,22 @@ def _median_mark(_index_price: uint256, _ema_: int256, _mid: uint256) -> uint256
             index price. Kept between the bounds of prices.
     @dev price < 2**84, |ema| < 2**47. The premium is at least -1: no factor below 0.
     """
-    factor: uint256 = convert(max(unsafe_add(PREMIUM_UNIT, _ema_), 0), uint256)
-    expected: uint256 = unsafe_div(unsafe_mul(_index_price, factor), 10**12)
-    mid: uint256 = _mid
-    if mid == 0:
-        mid = _index_price
-    low: uint256 = min(_index_price, expected)
-    high: uint256 = max(_index_price, expected)
-    return min(max(max(low, min(high, mid)), 10**12), 10**25)
+    factor: int256 = unsafe_add(PREMIUM_UNIT, _ema_)
+    low: uint256 = 0
+    if factor > 0:
+        low = unsafe_div(unsafe_mul(_index_price, convert(convert(factor, bytes32), uint256)), 10**12)
+    high: uint256 = _index_price
+    if low > high:
+        high = low
+        low = _index_price
+    median: uint256 = _mid
+    if median == 0:
+        median = _index_price
+    if median > high:
+        median = high
+    if median < low:
+        median = low
+    return min(max(median, 10**12), 10**25)
 
 
 @internal

@@ -40,7 +40,8 @@ def _both(_notional: uint256, _risk: uint256, _extras: uint256) -> (uint256, uin
     """
     @notice Initial and maintenance margin.
     """
-    if _extras & market_words.MASK_TIERS != 0:
+    tiers: uint256 = _extras & market_words.MASK_TIERS
+    if tiers != 0 and _notional > market_words._amount(tiers >> 28):
         return self._initial(_notional, _risk, _extras), self._maintenance(_notional, _risk, _extras)
     # the rates stand where lib/market_words says
     return (

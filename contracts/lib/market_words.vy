@@ -22,10 +22,12 @@ FLAG_EXTRAS: constant(uint256) = 4
 FLAG_CROSS_MARGIN: constant(uint256) = 8
 # Deleveraging may go by the mark of the last touch in an earlier block.
 FLAG_PREVIOUS_MARK: constant(uint256) = 16
-# The market settles at its final price; borrow fees ever accrued. The clearinghouse sets these two; parameters leave them.
+# The market settles at its final price; borrow fees ever accrued; a social loss index is not 0. The clearinghouse sets these three;
+# parameters leave them.
 FLAG_SETTLING: constant(uint256) = 32
 FLAG_BORROWED: constant(uint256) = 64
-FLAGS_KEPT: constant(uint256) = 96
+FLAG_LOSSES: constant(uint256) = 128
+FLAGS_KEPT: constant(uint256) = 224
 # Any of the first five but the entry rule: the clock runs even while funding is off, and the mark is kept.
 FLAGS_SPECIAL: constant(uint256) = 29
 # Those flags, and the funding cap: without any of them the clock stands still.

@@ -57,12 +57,14 @@ def _seen(_id: uint256, _size: int256) -> (uint256, int256, uint256, uint256, bo
             mark = markets.marks[_id] >> 160
         elif risk & market_words.FLAG_MARK_MEDIAN != 0:
             mark = accrual_math._median_mark(price, ema, markets._mid_before(_id))
-        if extras != 0 and not stale:
-            rate: uint256 = market_words._borrow_rate_bps(extras)
+        rate: uint256 = market_words._borrow_rate_bps(extras)
+        if rate != 0 and not stale:
             borrow = min(
                 unsafe_add(borrow, accrual_math._borrow_rise(rate, mark, elapsed)), markets.BORROW_LIMIT
             )
-    losses: uint256 = markets.losses[_id]
+    losses: uint256 = 0
+    if risk & market_words.FLAG_LOSSES != 0:
+        losses = markets.losses[_id]
     if not (_size >= 0):
         return (
             mark,

@@ -7,7 +7,6 @@
         bankrupts it.
 """
 
-from contracts.lib import fixed_point
 from contracts.lib import margin_math
 from contracts.lib import market_words
 from contracts.lib import position_math
@@ -84,11 +83,10 @@ def _of(_account: address, _except: uint256, _pots: bool) -> Portfolio:
         jumped: bool = False
         mark, index, risk, extras, stale, jumped = leg_reads._seen(i, leg.size)
         # as `_added`, in place: this is the inner loop of every account's health
-        size: uint256 = position_math._abs(leg.size)
-        balance: int256 = unsafe_sub(
-            leg.balance, fixed_point._ray_mul_up(size, unsafe_sub(index, leg.carry))
-        )
-        profit: int256 = position_math._price_pnl(leg.size, leg.notional, mark)
+        balance: int256 = unsafe_sub(leg.balance, position_math._carry_charge(leg.size, leg.carry, index))
+        profit: int256 = 0
+        notional: uint256 = 0
+        profit, notional = position_math._appraised(leg.size, leg.notional, mark)
         loss: int256 = unsafe_add(balance, min(profit, 0))
         worth: int256 = unsafe_add(balance, profit)
         all.full_equity = unsafe_add(all.full_equity, worth)
@@ -107,7 +105,6 @@ def _of(_account: address, _except: uint256, _pots: bool) -> Portfolio:
                 all.collectable,
                 payouts._payable_of(money & 255, money >> 48 & markets.MASK_104, convert(worth, uint256)),
             )
-        notional: uint256 = fixed_point._mul_div_up(size, mark, 10**18)
         all.notional = unsafe_add(all.notional, notional)
         initial: uint256 = 0
         maintenance: uint256 = 0

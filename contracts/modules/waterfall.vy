@@ -105,7 +105,9 @@ def _absorb(_market: markets.Market, _size: int256, _deficit: uint256, _policy: 
             unallocated = unsafe_add(unallocated, more)
         if unsafe_add(_market.long_loss, _market.short_loss) != indices:
             markets.losses[_market.id] = _market.long_loss << 128 | _market.short_loss
-            _market.flags |= markets.HAS_LOSSES
+            if _market.flags & markets.HAS_LOSSES == 0:
+                _market.flags |= markets.HAS_LOSSES
+                markets.risk_words[_market.id] |= market_words.FLAG_LOSSES
         if unallocated != 0:
             markets.unallocated[_market.id] = unsafe_add(markets.unallocated[_market.id], unallocated)
             _market.flags |= markets.HAS_UNALLOCATED

@@ -164,7 +164,7 @@ def test_one_transaction_asks_and_acts(exchange, scene, trader, keeper, side):
         exchange.engine.transact("auto_deleverage", 0, trader, accounts_of(queue), sender=keeper).check()
 
 
-POSITIONS = st.lists(st.tuples(st.integers(1, 30), st.integers(130, 4_000), st.booleans()), min_size=1, max_size=8)
+POSITIONS = st.lists(st.tuples(st.integers(2, 30), st.integers(130, 4_000), st.booleans()), min_size=1, max_size=8)
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
