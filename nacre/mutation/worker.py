@@ -45,7 +45,8 @@ class Job:
 class Referee(WithoutApe):
     """Notes the first failure."""
 
-    def __init__(self) -> None:
+    def __init__(self, files: list[str]) -> None:
+        super().__init__(files)
         self.failed = ""
         self.passed = 0
 
@@ -170,9 +171,8 @@ def _run_tests(job: Job, workshop: Workshop, writer: int) -> NoReturn:
         os.dup2(output, 2)
         resource.setrlimit(resource.RLIMIT_CPU, (job.seconds, job.seconds))
         workshop.open(job)
-        referee = Referee()
-        options = ["-x", "-q", "--no-header", *OPTIONS]
-        status = int(pytest.main([*options, *job.tests], plugins=[referee]))
+        referee = Referee(job.tests)
+        status = int(pytest.main(["-x", "-q", *OPTIONS], plugins=[referee]))
         os.write(writer, referee.failed.encode()[:4_000])
         if status == pytest.ExitCode.OK and not referee.passed:
             status = int(pytest.ExitCode.NO_TESTS_COLLECTED)
