@@ -24,6 +24,8 @@ LEAST_LINES, LEAST_BRANCHES = 99, 97
 PROCESSES = 2
 # Benches measure gas, proofs run no contract, integration runs commands and nodes.
 SUITE = ("tests/fuzz", "tests/model", "tests/scenarios", "tests/stories", "tests/unit")
+# What is about the project's Python, much of it with nodes and processes of its own.
+ELSEWHERE = ("chain", "deploy", "keeper", "prices", "replay", "tools")
 COMPILE = """
 from nacre.artifacts import ROOT, load_all
 from nacre.coverage.probes import Probes, instrument, use_own_cache
@@ -33,6 +35,11 @@ load_all()
 """
 
 console = Console()
+
+
+def suite() -> list[str]:
+    left_out = files_of(f"tests/unit/{name}" for name in ELSEWHERE)
+    return [file for file in files_of(SUITE) if file not in left_out]
 
 
 def run_tests(files: list[str], folder: Path) -> bool:
@@ -72,7 +79,7 @@ def main(tests: tuple[str, ...], all_missing: bool, file_out: Path) -> None:
     with tempfile.TemporaryDirectory(prefix="nacre-coverage-") as name, console.status("compiling") as status:
         subprocess.run([sys.executable, "-c", COMPILE], env=_environment({}), check=True)
         status.update("running the tests")
-        passed = run_tests(files_of(tests or SUITE), Path(name))
+        passed = run_tests(files_of(tests) if tests else suite(), Path(name))
         touched = {address for file in Path(name).glob("*.json") for address in json.loads(file.read_text())}
     found = covers(touched)
     show(console, found)
