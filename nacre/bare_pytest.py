@@ -1,29 +1,68 @@
 """Pytest without Ape, for runs on code that is compiled otherwise than Ape would: mutants, code with probes.
 
 Ape takes seconds to start and has a compiler of its own. Tests that ask for its fixtures are left out, and so are those
-of sizes and gas, which say nothing about such code.
+of sizes and gas, which say nothing about such code, or that start processes of their own.
+
+    pytest.main([*OPTIONS], plugins=[WithoutApe(["tests/unit/treasury/test_treasury_claim.py", ...])])
 """
 
 import functools
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
-from nacre.artifacts import CODE_SIZE_LIMIT
+from nacre.artifacts import CODE_SIZE_LIMIT, ROOT
 from nacre.chain import embedded
 
 APE_FIXTURES = {"accounts", "project", "networks", "chain_provider"}
-OPTIONS = ("-p", "no:ape_test", "-k", "not (fits or gas or code_size or many or deployed_sources or reading_costs)")
+LEFT_OUT = (
+    "fits",
+    "gas",
+    "code_size",
+    "many",
+    "deployed_sources",
+    "reading_costs",
+    "liveness_limits",
+    "command",
+)
+# All of tests/ is asked for and files are left out while they are collected: given many files, pytest would load the
+# conftest.py of each folder first, and modules of the same name would meet.
+OPTIONS = ("--no-header", "-p", "no:ape_test", "-k", f"not ({' or '.join(LEFT_OUT)})", "tests")
 # Such code is larger than a chain would take.
 CODE_SIZE = 10 * CODE_SIZE_LIMIT
 
 
 class WithoutApe:
-    """Pytest plugin."""
+    """Pytest plugin. Collects these files only, in this order; their paths begin in the project's folder."""
+
+    def __init__(self, files: Sequence[str], without: Sequence[str] = ()):
+        self._rank = {ROOT / file: rank for rank, file in enumerate(files)}
+        self._without = set(without)
 
     def pytest_addoption(self, parser: Any) -> None:
         parser.addoption("--show-internal", action="store_true")  # Ape's, which tests/conftest.py asks for
 
+    def pytest_ignore_collect(self, collection_path: Path) -> bool | None:
+        return True if collection_path.is_file() and collection_path not in self._rank else None
+
     def pytest_collection_modifyitems(self, items: list[Any]) -> None:
-        items[:] = [item for item in items if not APE_FIXTURES & set(item.fixturenames)]
+        mine = [item for item in items if self._can_run(item)]
+        items[:] = sorted(mine, key=lambda item: self._rank[item.path])
+
+    def _can_run(self, item: Any) -> bool:
+        return not APE_FIXTURES & set(item.fixturenames) and item.nodeid not in self._without
+
+
+def files_of(paths: Iterable[str], root: Path = ROOT) -> list[str]:
+    """Each file once, folders with all they hold."""
+    found: dict[str, None] = {}
+    for path in paths:
+        place = root / path
+        if not place.exists():
+            raise FileNotFoundError(f"there is no {path}")
+        files = sorted(place.rglob("test_*.py")) if place.is_dir() else [place]
+        found |= {file.relative_to(root).as_posix(): None for file in files}
+    return list(found)
 
 
 def lift_code_size() -> None:

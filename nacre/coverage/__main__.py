@@ -16,14 +16,16 @@ import click
 from rich.console import Console
 
 from nacre import artifacts
-from nacre.bare_pytest import OPTIONS
-from nacre.coverage.plugin import FOLDER
+from nacre.bare_pytest import OPTIONS, files_of
+from nacre.coverage.plugin import RESULT, TESTS
 from nacre.coverage.report import check, covers, excuses, percent, show, show_missing, total
 
 LEAST_LINES, LEAST_BRANCHES = 99, 97
 PROCESSES = 2
-# Benches measure gas, proofs run no contract.
-TESTS = ("tests/unit", "tests/stories", "tests/model", "tests/fuzz", "tests/scenarios", "tests/integration")
+# Benches measure gas, proofs run no contract, integration runs commands and nodes.
+SUITE = ("tests/fuzz", "tests/model", "tests/scenarios", "tests/stories", "tests/unit")
+# What is about the project's Python, much of it with nodes and processes of its own.
+ELSEWHERE = ("chain", "deploy", "keeper", "prices", "replay", "tools")
 COMPILE = """
 from nacre.artifacts import ROOT, load_all
 from nacre.coverage.probes import Probes, instrument, use_own_cache
@@ -35,26 +37,22 @@ load_all()
 console = Console()
 
 
-def test_files(paths: tuple[str, ...]) -> list[Path]:
-    found: list[Path] = []
-    for path in map(Path, paths):
-        found += sorted(path.rglob("test_*.py")) if path.is_dir() else [path]
-    return found
+def suite() -> list[str]:
+    left_out = files_of(f"tests/unit/{name}" for name in ELSEWHERE)
+    return [file for file in files_of(SUITE) if file not in left_out]
 
 
-def run_tests(files: list[Path], folder: Path) -> bool:
-    """Large files first, dealt out in turn. Whether all passed."""
-    ordered = sorted(files, key=lambda file: -file.stat().st_size)
-    environment = os.environ | {FOLDER: str(folder), "PYTHONPATH": str(artifacts.ROOT)}
-    options = ["-q", "--no-header", "-p", "nacre.coverage.plugin", *OPTIONS]
+def run_tests(files: list[str], folder: Path) -> bool:
+    """Whole folders, dealt out in turn. Whether all passed."""
+    folders = sorted({Path(file).parent for file in files})
     running = []
     for number in range(PROCESSES):
-        # pytest takes a file after its folder for a duplicate: files only
-        mine = [str(file) for file in ordered[number::PROCESSES]]
+        mine = [file for file in files if Path(file).parent in folders[number::PROCESSES]]
         if mine:
-            log = (folder / f"pytest-{number}.log").open("w+")
-            command = [sys.executable, "-m", "pytest", *options, *mine]
-            running.append((subprocess.Popen(command, env=environment, stdout=log, stderr=log), log))
+            told = {RESULT: str(folder / f"{number}.json"), TESTS: os.pathsep.join(mine)}
+            log = (folder / f"{number}.log").open("w+")
+            command = [sys.executable, "-m", "pytest", "-q", "-p", "nacre.coverage.plugin", *OPTIONS]
+            running.append((subprocess.Popen(command, env=_environment(told), stdout=log, stderr=log), log))
     passed = True
     for process, log in running:
         if process.wait() not in (0, 5):  # 5: none of its tests is left
@@ -63,6 +61,10 @@ def run_tests(files: list[Path], folder: Path) -> bool:
             console.print(log.read()[-4_000:], markup=False, highlight=False)
         log.close()
     return passed
+
+
+def _environment(more: dict[str, str]) -> dict[str, str]:
+    return os.environ | {"PYTHONPATH": str(artifacts.ROOT)} | more
 
 
 @click.command()
@@ -75,10 +77,9 @@ def main(tests: tuple[str, ...], all_missing: bool, file_out: Path) -> None:
     """Lines and branches of the contracts that the tests run: all of them, or those in TESTS."""
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="nacre-coverage-") as name, console.status("compiling") as status:
-        environment = os.environ | {"PYTHONPATH": str(artifacts.ROOT)}
-        subprocess.run([sys.executable, "-c", COMPILE], env=environment, check=True)
+        subprocess.run([sys.executable, "-c", COMPILE], env=_environment({}), check=True)
         status.update("running the tests")
-        passed = run_tests(test_files(tests or TESTS), Path(name))
+        passed = run_tests(files_of(tests) if tests else suite(), Path(name))
         touched = {address for file in Path(name).glob("*.json") for address in json.loads(file.read_text())}
     found = covers(touched)
     show(console, found)

@@ -1,6 +1,6 @@
 """Pytest plugin, `-p nacre.coverage.plugin`: the contracts get probes, and the session ends by writing what they tell.
 
-Each process of pytest-xdist writes a file of its own into the folder that NACRE_COVERAGE names.
+NACRE_COVERAGE_TESTS names the test files, NACRE_COVERAGE the file to write.
 """
 
 import json
@@ -12,11 +12,13 @@ from nacre.artifacts import ROOT
 from nacre.bare_pytest import WithoutApe, lift_code_size
 from nacre.coverage.probes import Probes, Watch, instrument, use_own_cache
 
-FOLDER = "NACRE_COVERAGE"
+RESULT = "NACRE_COVERAGE"
+TESTS = "NACRE_COVERAGE_TESTS"
 
 _watch = Watch()
-_without_ape = WithoutApe()
+_without_ape = WithoutApe(os.environ.get(TESTS, "").split(os.pathsep))
 pytest_addoption = _without_ape.pytest_addoption
+pytest_ignore_collect = _without_ape.pytest_ignore_collect
 pytest_collection_modifyitems = _without_ape.pytest_collection_modifyitems
 
 
@@ -28,5 +30,4 @@ def pytest_configure(config: Any) -> None:
 
 
 def pytest_sessionfinish(session: Any) -> None:
-    touched = sorted(_watch.end())
-    (Path(os.environ[FOLDER]) / f"{os.getpid()}.json").write_text(json.dumps(touched))
+    Path(os.environ[RESULT]).write_text(json.dumps(sorted(_watch.end())))

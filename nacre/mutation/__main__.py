@@ -18,7 +18,7 @@ from nacre.mutation.mutator import EVENT, KINDS, Mutant, MutationError
 from nacre.mutation.report import Score, show, survivors_of
 from nacre.mutation.run import Verdict, Worker, judge_all, workers
 from nacre.mutation.targets import Equivalent, Target, all_mutants, equivalents, targets, unused
-from nacre.mutation.worker import BROKEN, SURVIVED
+from nacre.mutation.worker import BROKEN, KILLED, SURVIVED
 
 LEAST_PERCENT = 95
 SAMPLE = 200
@@ -55,20 +55,24 @@ def sampled(found: list[tuple[Target, Mutant]], number: int, seed: int) -> list[
     return random.Random(seed).sample(found, number)
 
 
-def check_tests(items: list[tuple[Target, Mutant]], worker: Worker) -> None:
-    """On sources without a fault everything must pass, or a failure would say nothing."""
-    for tests in dict.fromkeys(target.tests for target, _ in items):
-        answer = worker.judge(None, "", tests, 1_800)
-        if answer["outcome"] != SURVIVED:
-            raise MutationError(f"without any mutant: {answer['by'] or answer['outcome']}")
+def red_tests(items: list[tuple[Target, Mutant]], worker: Worker) -> list[str]:
+    """Those that fail without a fault: what they say about one with a fault is nothing."""
+    tests = dict.fromkeys(test for target, _ in items for test in target.tests)
+    answer = worker.judge(None, "", list(tests), [], seconds=1_800)
+    if answer["outcome"] not in (SURVIVED, KILLED):
+        raise MutationError(f"the tests do not run: {answer['by'] or answer['outcome']}")
+    return answer["by"].splitlines()
 
 
 def run(items: list[tuple[Target, Mutant]], jobs: int, check: bool) -> list[Verdict]:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with console.status("compiling"), workers(jobs) as crew:
+        red: list[str] = []
         if check:
             console.print("Running the tests without a mutant ...")
-            check_tests(items, crew[0])
+            red = red_tests(items, crew[0])
+            for test in red:
+                console.print(f"left out, since it fails without a mutant: {test}", markup=False, soft_wrap=True)
         with Progress(*columns, TimeRemainingColumn(), console=console, refresh_per_second=2) as progress:
             task = progress.add_task("mutants", total=len(items))
             alive = 0
@@ -78,7 +82,7 @@ def run(items: list[tuple[Target, Mutant]], jobs: int, check: bool) -> list[Verd
                 alive += verdict.outcome == SURVIVED
                 progress.update(task, advance=1, description=f"{alive} survived")
 
-            return judge_all(items, crew, done)
+            return judge_all(items, crew, red, done)
 
 
 @click.command()

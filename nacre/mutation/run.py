@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,10 +56,17 @@ class Worker:
         self._tree = tree
         self._answer()
 
-    def judge(self, mutant: Mutant | None, source: str, tests: tuple[str, ...], seconds: int) -> dict[str, Any]:
-        """`source` holds the fault. Without a mutant: the tests on the sources as they are."""
+    def judge(
+        self,
+        mutant: Mutant | None,
+        source: str,
+        tests: Sequence[str],
+        without: Sequence[str],
+        seconds: int = SECONDS_EACH,
+    ) -> dict[str, Any]:
+        """`source` holds the fault. Without a mutant: all the tests on the sources as they are."""
         place = {"file": mutant.file if mutant else "", "function": mutant.function if mutant else ""}
-        job = place | {"source": source, "tests": list(tests), "seconds": seconds}
+        job = place | {"source": source, "tests": list(tests), "without": list(without), "seconds": seconds}
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps(job) + "\n")
         self._process.stdin.flush()
@@ -109,7 +116,11 @@ def workers(count: int) -> Iterator[list[Worker]]:
 
 
 def judge_all(
-    mutants: list[tuple[Target, Mutant]], crew: list[Worker], done: Callable[[Verdict], None], root: Path = ROOT
+    mutants: list[tuple[Target, Mutant]],
+    crew: list[Worker],
+    without: Sequence[str],
+    done: Callable[[Verdict], None],
+    root: Path = ROOT,
 ) -> list[Verdict]:
     """In the order they are done. `done` is called with each, from several threads, one at a time."""
     sources = {target.file: (root / target.file).read_text() for target, _ in mutants}
@@ -127,7 +138,7 @@ def judge_all(
             except queue.Empty:
                 return
             try:
-                answer = worker.judge(mutant, mutant.applied(sources[target.file]), target.tests, SECONDS_EACH)
+                answer = worker.judge(mutant, mutant.applied(sources[target.file]), target.tests, without)
             except (MutationError, OSError) as error:
                 failures.append(error)
                 return

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from nacre.artifacts import ROOT
+from nacre.bare_pytest import files_of
 from nacre.mutation.mutator import Mutant, MutationError, mutants
 
 TARGETS = Path(__file__).with_name("targets.toml")
@@ -42,25 +43,17 @@ class Equivalent:
 
 
 def targets(path: Path = TARGETS, root: Path = ROOT) -> list[Target]:
-    content, found = _read(path), []
-    left_out = [file for test in content["left_out"] for file in _files(test, path, root)]
-    for group in content["group"]:
-        files = dict.fromkeys(file for test in group["tests"] for file in _files(test, path, root))
-        tests = tuple(file for file in files if file not in left_out)
+    found = []
+    for group in _read(path)["group"]:
+        try:
+            tests = tuple(files_of(group["tests"], root))
+        except FileNotFoundError as error:
+            raise MutationError(f"{path.name}: group {group['name']}: {error}") from None
         for file in group["files"]:
             if not (root / file).is_file():
                 raise MutationError(f"{path.name}: group {group['name']}: there is no {file}")
             found.append(Target(group["name"], file, tests))
     return found
-
-
-def _files(test: str, path: Path, root: Path) -> list[str]:
-    """Of a folder all test files. Pytest, given a file and then its folder, would take the file only."""
-    place = root / test
-    if not place.exists():
-        raise MutationError(f"{path.name}: there is no {test}")
-    found = sorted(place.rglob("test_*.py")) if place.is_dir() else [place]
-    return [file.relative_to(root).as_posix() for file in found]
 
 
 def equivalents(path: Path = EQUIVALENT) -> list[Equivalent]:

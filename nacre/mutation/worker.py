@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
+import hypothesis
 import pytest
 import vyper.compiler
 from vyper.compiler.settings import OptimizationLevel
@@ -24,34 +25,45 @@ from nacre.bare_pytest import OPTIONS, WithoutApe, lift_code_size
 
 KILLED, SURVIVED, INVALID, TIMEOUT, BROKEN = "killed", "survived", "invalid", "timeout", "broken"
 EXIT_INVALID = 77
+# Bytes, less than a pipe holds.
+MOST_TOLD = 60_000
 # What the last pytest said, in the worker's folder.
 OUTPUT = "pytest.log"
 
 
 @dataclass(frozen=True)
 class Job:
-    """A mutant and the tests that should notice, which may use so many seconds of a processor.
+    """A mutant and the tests that should notice, without single ones, in so many seconds of a processor.
 
-    Without a file: the tests on the sources as they are. Without a function: the fault is in a constant.
+    Without a file: all the tests on the sources as they are. Without a function: the fault is in a constant.
     """
 
     file: str
     function: str
     source: str
     tests: list[str]
+    without: list[str]
     seconds: int
 
 
 class Referee(WithoutApe):
-    """Notes the first failure."""
+    """Notes what failed."""
 
-    def __init__(self) -> None:
-        self.failed = ""
+    def __init__(self, job: "Job") -> None:
+        super().__init__(job.tests, job.without)
+        self.failed: list[str] = []
         self.passed = 0
 
+    def pytest_collection(self) -> None:
+        """The first example that fails is enough: no search for a smaller one."""
+        hypothesis.settings.register_profile(
+            "once", hypothesis.settings(), phases=(hypothesis.Phase.explicit, hypothesis.Phase.generate)
+        )
+        hypothesis.settings.load_profile("once")
+
     def pytest_runtest_logreport(self, report: Any) -> None:
-        if report.failed and not self.failed:
-            self.failed = report.nodeid
+        if report.failed:
+            self.failed.append(report.nodeid)
         self.passed += report.passed and report.when == "call"
 
 
@@ -170,10 +182,9 @@ def _run_tests(job: Job, workshop: Workshop, writer: int) -> NoReturn:
         os.dup2(output, 2)
         resource.setrlimit(resource.RLIMIT_CPU, (job.seconds, job.seconds))
         workshop.open(job)
-        referee = Referee()
-        options = ["-x", "-q", "--no-header", *OPTIONS]
-        status = int(pytest.main([*options, *job.tests], plugins=[referee]))
-        os.write(writer, referee.failed.encode()[:4_000])
+        referee = Referee(job)
+        status = int(pytest.main([*(["-x"] if job.file else []), "-q", *OPTIONS], plugins=[referee]))
+        os.write(writer, "\n".join(referee.failed).encode()[:MOST_TOLD])
         if status == pytest.ExitCode.OK and not referee.passed:
             status = int(pytest.ExitCode.NO_TESTS_COLLECTED)
     finally:

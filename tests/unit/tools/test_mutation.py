@@ -207,7 +207,16 @@ def test_sum():
     chain = EmbeddedChain()
     toy = chain.deploy(load("Toy"), sender=chain.account("deployer"))
     assert toy.call("sum", 2, 3) == 5
+
+
+def test_nothing():
+    pass
+
+
+def test_red():
+    assert False
 """
+RED = "tests/test_toy.py::test_red"
 
 
 @pytest.fixture
@@ -230,9 +239,12 @@ def worker(tmp_path):
     )
     assert json.loads(process.stdout.readline()) == {"ready": True}
 
-    def judge(old: str, new: str, function: str = "_sum") -> dict[str, object]:
-        job = {"file": "contracts/lib/step.vy", "function": function, "source": STEP.replace(old, new)}
-        print(json.dumps(job | {"tests": ["tests/test_toy.py"], "seconds": 60}), file=process.stdin, flush=True)
+    def judge(
+        old: str, new: str, function: str = "_sum", file: str = "contracts/lib/step.vy", without: tuple[str, ...] = ()
+    ) -> dict[str, object]:
+        job = {"file": file, "function": function, "source": STEP.replace(old, new), "seconds": 60}
+        job |= {"tests": ["tests/test_toy.py"], "without": without}
+        print(json.dumps(job), file=process.stdin, flush=True)
         return json.loads(process.stdout.readline())
 
     yield judge
@@ -244,12 +256,16 @@ def worker(tmp_path):
 def test_the_worker_tells_what_is_noticed(worker):
     killed = worker("a + b", "a - b")
     assert (killed["outcome"], killed["by"]) == (KILLED, "tests/test_toy.py::test_sum")
-    assert worker("a + b", "b + a")["outcome"] == SURVIVED
-    assert worker("a + b", "a + c")["outcome"] == INVALID
-    assert worker("a * 2", "a * 3", "_unused")["outcome"] == SURVIVED
+    assert worker("a + b", "b + a", without=[RED])["outcome"] == SURVIVED
+    assert worker("a + b", "a + c", without=[RED])["outcome"] == INVALID
+    assert worker("a * 2", "a * 3", "_unused", without=[RED])["outcome"] == SURVIVED
     # the fault before left nothing behind
-    assert worker("a + b", "a + b")["outcome"] == SURVIVED
-    assert worker("a + b", "a // b")["outcome"] == KILLED
+    assert worker("a + b", "a + b", without=[RED])["outcome"] == SURVIVED
+    assert worker("a + b", "a // b", without=[RED])["outcome"] == KILLED
+
+
+def test_the_worker_tells_what_fails_without_a_mutant(worker):
+    assert worker("", "", "", "") | {"seconds": 0} == {"outcome": KILLED, "by": RED, "seconds": 0}
 
 
 def test_the_cache_is_one_that_git_ignores():
