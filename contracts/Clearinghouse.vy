@@ -78,7 +78,6 @@ exports: (
     custody.withdraw,
     custody.collateral,
     accounts.free_collateral,
-    accounts.is_operator,
     # trading
     trading.trade,
     # markets

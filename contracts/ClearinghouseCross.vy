@@ -68,6 +68,7 @@ exports: (
     cross_trading.check_free,
     margin_modes.set_margin_mode,
     accounts.set_operator,
+    accounts.is_operator,
     accounts.cross_markets,
     payouts.owed,
     account_views.account_state,

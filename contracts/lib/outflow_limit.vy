@@ -2,7 +2,8 @@
 """
 @title  Outflow limit
 @notice A limit on the net outflow of collateral in a period, as a leaky bucket in one word: limit 25 (mantissa 20, exponent 5) | period 24 |
-        level 128 | time 32, from bit 47 down. Withdrawals fill the bucket, deposits and time empty it.
+        level 128 signed | time 32, from bit 47 down. Withdrawals fill the bucket and deposits empty it, below
+        zero if they come first: money that goes in and out again leaves it as it was. Time brings it back to zero from either side.
 """
 
 from contracts.lib import market_words
@@ -30,22 +31,27 @@ def _period(_word: uint256) -> uint256:
 
 @internal
 @pure
-def _level(_word: uint256, _now: uint256) -> uint256:
+def _level(_word: uint256, _now: uint256) -> int256:
     """
-    @notice WAD that left lately, rounded up.
+    @notice WAD that left lately, less what came; rounded away from zero.
     @dev limit < 2**124, elapsed < 2**32. The period is not 0.
     """
-    level: uint256 = _word >> 32 & MASK_128
-    drained: uint256 = unsafe_div(
-        unsafe_mul(self._limit(_word), unsafe_sub(_now, _word & 4_294_967_295)), self._period(_word)
+    level: int256 = convert(convert(_word << 96, bytes32), int256) >> 128
+    drained: int256 = convert(
+        unsafe_div(
+            unsafe_mul(self._limit(_word), unsafe_sub(_now, _word & 4_294_967_295)), self._period(_word)
+        ),
+        int256,
     )
-    return unsafe_sub(level, min(level, drained))
+    if level > 0:
+        return max(unsafe_sub(level, drained), 0)
+    return min(unsafe_add(level, drained), 0)
 
 
 @internal
 @pure
-def _with_level(_word: uint256, _level_: uint256, _now: uint256) -> uint256:
-    return _word >> 160 << 160 | _level_ << 32 | _now
+def _with_level(_word: uint256, _level_: int256, _now: uint256) -> uint256:
+    return _word >> 160 << 160 | (convert(convert(_level_, bytes32), uint256) & MASK_128) << 32 | _now
 
 
 @internal

@@ -116,7 +116,7 @@ def _without_adl(_policy: uint256) -> uint256:
     """
     @notice The policy for a target that is not bankrupt: a part of it that is below zero is so by rounding, and nothing to deleverage.
     """
-    return _policy & (max_value(uint256) - FLAG_LOSS_ADL)
+    return _policy ^ (_policy & FLAG_LOSS_ADL)
 
 
 @internal

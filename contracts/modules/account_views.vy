@@ -62,8 +62,9 @@ def outflow_room() -> uint256:
     word: uint256 = accounts.outflow
     if word == 0:
         return max_value(uint256)
-    limit: uint256 = outflow_limit._limit(word)
-    return limit - min(limit, outflow_limit._level(word, block.timestamp))
+    return convert(
+        max(convert(outflow_limit._limit(word), int256) - outflow_limit._level(word, block.timestamp), 0), uint256
+    )
 
 
 @external

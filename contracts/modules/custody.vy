@@ -55,8 +55,7 @@ def deposit(_amount: uint256, _receiver: address = msg.sender):
     log IClearinghouse.Deposit(
         account=_receiver, sender=msg.sender, amount=amount, free_collateral=accounts._give(_receiver, amount)
     )
-    if accounts.outflow != 0:
-        self._count_inflow(amount)
+    self._count(unsafe_sub(0, convert(amount, int256)))
     before: uint256 = self._held()
     self._move(
         abi_encode(msg.sender, self, _amount, method_id=method_id("transferFrom(address,address,uint256)"))
@@ -77,8 +76,7 @@ def withdraw(_amount: uint256, _receiver: address = msg.sender, _account: addres
     accounts._check_operator(_account)
     # No account holds more than the mask.
     amount: uint256 = unsafe_mul(min(_amount, accounts.FREE_MASK), SCALE)
-    if accounts.outflow != 0:
-        self._count_outflow(amount)
+    self._count(convert(amount, int256))
     parts._spend(_account, amount)
     log IClearinghouse.Withdraw(
         account=_account, receiver=_receiver, amount=amount, free_collateral=accounts._free(_account)
@@ -145,19 +143,15 @@ def _move(_call: Bytes[100]):
 
 
 @internal
-def _count_outflow(_amount: uint256):
+def _count(_amount: int256):
     """
-    @dev Reverts "withdrawal limit": what is above it may go later.
+    @notice Counts what leaves; negative is what comes.
+    @dev Reverts "withdrawal limit": what is above it may go later. What comes in a period is below 2**126, as any token has.
     """
     word: uint256 = accounts.outflow
-    level: uint256 = unsafe_add(outflow_limit._level(word, block.timestamp), _amount)
-    if level > outflow_limit._limit(word):
+    if word == 0:
+        return
+    level: int256 = unsafe_add(outflow_limit._level(word, block.timestamp), _amount)
+    if _amount > 0 and level > convert(outflow_limit._limit(word), int256):
         reasons._revert(reasons.WITHDRAWAL_LIMIT)
     accounts.outflow = outflow_limit._with_level(word, level, block.timestamp)
-
-
-@internal
-def _count_inflow(_amount: uint256):
-    word: uint256 = accounts.outflow
-    level: uint256 = outflow_limit._level(word, block.timestamp)
-    accounts.outflow = outflow_limit._with_level(word, unsafe_sub(level, min(level, _amount)), block.timestamp)

@@ -28,7 +28,6 @@ def _seen(_id: uint256, _size: int256) -> (uint256, int256, uint256, uint256, bo
     """
     risk: uint256 = markets.risk_words[_id]
     word: uint256 = markets.accruals[_id]
-    funding: int256 = convert(convert(word, bytes32), int256) >> 128
     extras: uint256 = 0
     if risk & market_words.FLAG_EXTRAS != 0:
         extras = markets.extras_words[_id]
@@ -45,23 +44,28 @@ def _seen(_id: uint256, _size: int256) -> (uint256, int256, uint256, uint256, bo
         updated_at: uint256 = 0
         reason: uint256 = 0
         price, updated_at, jumped, stale, reason = markets._quote(risk)
-        ema: int256 = convert(convert(word << 128, bytes32), int256) >> 208
         elapsed: uint256 = unsafe_sub(block.timestamp, word & markets.MASK_32)
         if not stale and elapsed != 0:
             # the premium of now does not matter here: no mid is read for it
             word = accrual_math._accrued(word, block.timestamp, price, 0, risk)
-            funding = convert(convert(word, bytes32), int256) >> 128
-            ema = convert(convert(word << 128, bytes32), int256) >> 208
         mark = price
         if reason != 0:
             mark = markets.marks[_id] >> 160
         elif risk & market_words.FLAG_MARK_MEDIAN != 0:
-            mark = accrual_math._median_mark(price, ema, markets._mid_before(_id))
-        rate: uint256 = market_words._borrow_rate_bps(extras)
-        if rate != 0 and not stale:
-            borrow = min(
-                unsafe_add(borrow, accrual_math._borrow_rise(rate, mark, elapsed)), markets.BORROW_LIMIT
+            # as `_mid_before`, in place: the mid at the end of the last earlier block
+            mid: uint256 = markets.mids[_id]
+            if mid & markets.MASK_32 == block.timestamp:
+                mid = mid << 96
+            mark = accrual_math._median_mark(
+                price, convert(convert(word << 128, bytes32), int256) >> 208, mid >> 160
             )
+        if extras != 0 and not stale:
+            rate: uint256 = market_words._borrow_rate_bps(extras)
+            if rate != 0:
+                borrow = min(
+                    unsafe_add(borrow, accrual_math._borrow_rise(rate, mark, elapsed)), markets.BORROW_LIMIT
+                )
+    funding: int256 = convert(convert(word, bytes32), int256) >> 128
     losses: uint256 = 0
     if risk & market_words.FLAG_LOSSES != 0:
         losses = markets.losses[_id]

@@ -60,7 +60,7 @@ def take_over(
     """
     # read once and written once: nothing in between changes it
     account: uint256 = accounts.accounts[_liquidator]
-    self._check_caller(account, _liquidator, _target)
+    self._check_caller(account, _liquidator, _target, _policy)
     market: markets.Market = markets._open(_market)
     long_index: int256 = unsafe_add(convert(convert(unsafe_add(market.long_loss, market.borrow), bytes32), int256), market.funding)
     short_index: int256 = unsafe_sub(convert(convert(unsafe_add(market.short_loss, market.borrow), bytes32), int256), market.funding)
@@ -134,7 +134,7 @@ def take_over(
         account = accounts.accounts[_liquidator]
         new = empty(position_math.Position)
     else:
-        if position_math._abs(new.size) > markets.MAX_TAKEN_SIZE:
+        if max(new.size, unsafe_sub(0, new.size)) > convert(markets.MAX_TAKEN_SIZE, int256):
             reasons._revert(reasons.SIZE_TOO_LARGE)
         excess: int256 = position_math._opening_excess(new, market.mark, market.risk, market.extras)
         if _policy & policy_word.FLAG_AUTO_MARGIN != 0:
@@ -191,7 +191,7 @@ def force_close(
     @param _refusal as above
     @return chunked whether it was a chunk: then the rest waits for the cooldown
     """
-    self._check_caller(accounts.accounts[_keeper], _keeper, _target)
+    self._check_caller(accounts.accounts[_keeper], _keeper, _target, _policy)
     market: markets.Market = markets._open(_market)
     target: position_math.Position = positions._load_settled(market, _target)
     if target.flags & positions.FLAG_CROSS != 0:
@@ -226,11 +226,14 @@ def force_close(
 
 @internal
 @view
-def _check_caller(_word: uint256, _liquidator: address, _target: address):
+def _check_caller(_word: uint256, _liquidator: address, _target: address, _policy: uint256):
     if msg.sender != ENGINE:
         reasons._revert(reasons.NOT_ENGINE)
     if _liquidator == _target or (
-        _word >> 128 & accounts.OPERATOR_MASK != 0 and accounts.operators[_target][_liquidator]
+        _word >> 128 & accounts.OPERATOR_MASK != 0
+        # nobody makes the backstop vault its operator to be spared by it
+        and _policy & policy_word.FLAG_AUTO_MARGIN == 0
+        and accounts.operators[_target][_liquidator]
     ):
         reasons._revert(reasons.SELF_LIQUIDATION)
 

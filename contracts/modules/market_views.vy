@@ -65,6 +65,7 @@ def market_state(_market: uint256) -> IClearinghouse.MarketState:
     state.lp_margin = ranges >> 128
     state.lp_epoch = ranges >> 96 & markets.MASK_32
     state.lp_factor = ranges & markets.MASK_96
+    state.ranges = markets.dues[_market] >> 128
     draw_bps: uint256 = words._insurance_draw_bps(markets.limits_words[_market])
     state.draw_level = waterfall._draw_level(_market, market.insurance, draw_bps)
     state.status = market.flags & STATUS

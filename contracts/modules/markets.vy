@@ -47,8 +47,8 @@ MAX_NOTIONAL: constant(uint256) = 10**30
 # What a takeover may add up to: positions that ranges leave are not bounded by MAX_SIZE, and must find a taker.
 MAX_TAKEN_SIZE: constant(uint256) = 2**110
 
-# Range margin that may be left when a market is settled: what rounding of the factor leaves.
-SETTLED_MARGIN: constant(uint256) = 10**6
+# A range in `dues`.
+ONE_RANGE: constant(uint256) = 2**128
 
 # The oracle reverted with a reason of its own.
 ITS_OWN_WORDS: constant(uint256) = 1
@@ -108,7 +108,8 @@ ranges: uint256[MAX_MARKETS]
 draws: uint256[MAX_MARKETS]
 # Losses that nobody was there to bear.
 unallocated: uint256[MAX_MARKETS]
-# Sum of the balances of records of size 0: what auto-deleveraging left to be paid out, see modules/positions.
+# What a settled market must be without: ranges, their number 128, of whatever margin | sum of the balances of records of size 0 128, what
+# auto-deleveraging left to be paid out, see modules/positions.
 dues: uint256[MAX_MARKETS]
 # Sum of what the market owes to accounts whose profit its pot could not pay.
 owed_total: uint256[MAX_MARKETS]
@@ -237,18 +238,23 @@ def _open(_id: uint256) -> Market:
         return self._assembled(_id, risk, money, word, price, jumped)
     market: Market = self._assembled(_id, risk, money, word, price, jumped)
     market.mark = self._marked(market, word)
-    if word != before:
-        return self._accrue_special(market, before)
-    return market
+    return self._accrue_special(market, before)
 
 
 @internal
 def _accrue_special(_market: Market, _before: uint256) -> Market:
     """
-    @notice The first touch of a block, of a market that keeps more than the funding: the mark, and borrow fees.
+    @notice A touch of a market that keeps more than the funding: the mark, of each touch, and with the first of a block borrow fees.
     @param _before the accrual word before
     """
-    self.marks[_market.id] = _market.mark << 160 | self.marks[_market.id] >> 160 << 64 | block.timestamp
+    again: bool = _before & MASK_32 == block.timestamp
+    kept: uint256 = self.marks[_market.id]
+    if not again:
+        # what the last touch of the block before left is the previous one from now on
+        kept = kept >> 160 << 64 | block.timestamp
+    self.marks[_market.id] = _market.mark << 160 | kept & market_words.MASK_160
+    if again:
+        return _market
     word: uint256 = self._borrowed(_market, _before)
     if word != 0:
         self.borrows[_market.id] = word
@@ -525,7 +531,7 @@ def _is_settled(_id: uint256) -> bool:
     """
     @notice Whether every position and range of a settling market has become a claim.
     """
-    return self.totals[_id] == 0 and self.dues[_id] == 0 and self.ranges[_id] >> 128 <= SETTLED_MARGIN
+    return self.totals[_id] == 0 and self.dues[_id] == 0
 
 
 @internal

@@ -67,14 +67,18 @@ def _of(_account: address, _except: uint256, _pots: bool) -> Portfolio:
     all.full_equity = free
     all.opening = free
     legs: uint256 = word >> accounts.LEGS_AT
+    if _except < accounts.MAX_LEGS:
+        # its bit out, if it is there
+        legs &= ~(1 << _except)
     for i: uint256 in range(accounts.MAX_LEGS):
         if legs >> i == 0:
             break
-        if legs >> i & 1 == 0 or i == _except:
+        if legs >> i & 1 == 0:
             continue
         leg: position_math.Position = positions._load(i, _account)
-        if leg.size == 0 and leg.balance == 0:
-            continue
+        if leg.size == 0:
+            if leg.balance == 0:
+                continue
         mark: uint256 = 0
         index: int256 = 0
         risk: uint256 = 0
@@ -87,9 +91,12 @@ def _of(_account: address, _except: uint256, _pots: bool) -> Portfolio:
         profit: int256 = 0
         notional: uint256 = 0
         profit, notional = position_math._appraised(leg.size, leg.notional, mark)
-        loss: int256 = unsafe_add(balance, min(profit, 0))
         worth: int256 = unsafe_add(balance, profit)
         all.full_equity = unsafe_add(all.full_equity, worth)
+        # profit backs no new risk
+        loss: int256 = worth
+        if profit > 0:
+            loss = balance
         all.opening = unsafe_add(all.opening, loss)
         if stale:
             worth = loss
@@ -244,13 +251,14 @@ def _collect(_account: address, _except: uint256, _amount: uint256) -> uint256:
         if not self._pays(i):
             continue
         market: markets.Market = markets._open(i)
+        # asked first: what is loaded here must be written, its due is no longer counted
+        if payouts._payable(market, 1) == 0:
+            continue
         position: position_math.Position = positions._load_settled(market, _account)
         worth: int256 = position_math._worth(position, market.mark)
         if worth <= 0:
             continue
         taken: uint256 = min(missing, payouts._payable(market, convert(worth, uint256)))
-        if taken == 0:
-            continue
         missing = unsafe_sub(missing, taken)
         position.balance = unsafe_sub(position.balance, convert(taken, int256))
         market.pot = unsafe_sub(market.pot, taken)

@@ -61,6 +61,8 @@ def venue_provide(_market: uint256, _provider: address, _margin: uint256, _mid_p
     markets._close(market)
     ranges: uint256 = markets.ranges[_market] + (_margin << 128)
     markets.ranges[_market] = ranges
+    if _margin != 0:
+        markets.dues[_market] += markets.ONE_RANGE
     markets._set_mid(_market, market.risk, _mid_price, 0)
     log IClearinghouse.LiquidityChanged(
         market=_market,
@@ -85,6 +87,8 @@ def venue_absorb(
     market: markets.Market = self._opened(_market)
     ranges: uint256 = markets.ranges[_market] - (_removed.margin << 128)
     markets.ranges[_market] = ranges
+    if markets.dues[_market] >= markets.ONE_RANGE:
+        markets.dues[_market] -= markets.ONE_RANGE
     log IClearinghouse.LiquidityChanged(
         market=_market,
         provider=_provider,

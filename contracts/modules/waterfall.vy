@@ -89,7 +89,7 @@ def _absorb(_market: markets.Market, _size: int256, _deficit: uint256, _policy: 
         # No unit pays more than a unit of the position lost; without a size, than it is worth.
         lost: uint256 = _deficit
         size: uint256 = position_math._abs(_size)
-        if size == 0:
+        if _size == 0:
             on_longs = unsafe_div(loss, 2)
             lost = _market.mark
             size = 10**18

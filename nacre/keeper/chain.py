@@ -22,8 +22,6 @@ from nacre.model.positions import Position
 
 # What Lens.healths takes at most in one call.
 BATCH = 500
-# Rounding may leave so much margin of ranges, wei, when the last one is removed.
-SETTLED_MARGIN = 10**6
 # Stage from which a position may be liquidated.
 LIQUIDATABLE = 2
 RESIDUES = (Residue.INSURANCE, Residue.TRADER, Residue.TREASURY)
@@ -182,7 +180,7 @@ class Desk:
             pot=state.pot,
             fees=state.protocol_fees + state.borrow_fees,
             settling=settling,
-            settled=settling and not (state.total_long or state.total_short) and state.lp_margin <= SETTLED_MARGIN,
+            settled=settling and not (state.total_long or state.total_short or state.ranges),
         )
 
     def overdue(self, account: str, last_resort: int) -> bool:

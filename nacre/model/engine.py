@@ -159,7 +159,8 @@ def _check_target(
 ) -> tuple[Quote, Stage]:
     """From the caller to the stage of the target."""
     market = house.markets[number]
-    require(not house.acts_for(caller, target), "self liquidation")
+    # nobody makes the vault its operator to be spared by it
+    require(caller != target and (least == Stage.BACKSTOP or not house.acts_for(caller, target)), "self liquidation")
     quote = house.fresh_price(market)
     held = market.position_of(target)
     require(held.size != 0, "no position")

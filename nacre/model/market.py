@@ -160,9 +160,10 @@ class Market:
         return clamp(sorted((index, with_premium, mid))[1], LOWEST_PRICE, HIGHEST_PRICE)
 
     def _keep_mark(self, mark: int, now: int) -> None:
-        """The first of a block that is accrued."""
+        """That of the last touch of a block."""
         if self.mark_time < now:
-            self.earlier_mark, self.kept_mark, self.mark_time = self.kept_mark, mark, now
+            self.earlier_mark, self.mark_time = self.kept_mark, now
+        self.kept_mark = mark
 
     def previous_mark_at(self, now: int) -> int:
         """The mark of the last touch in an earlier block."""

@@ -21,16 +21,19 @@ class Outflow:
         """What has left so far counts no more."""
         self.limit, self.period, self.level, self.time = limit, period, 0, now
 
+    def _level_at(self, now: int) -> int:
+        """Toward zero from either side: what came before what leaves counts as well."""
+        faded = self.limit * (now - self.time) // self.period
+        return max(self.level - faded, 0) if self.level > 0 else min(self.level + faded, 0)
+
     def _leak(self, now: int) -> None:
-        self.level -= min(self.level, self.limit * (now - self.time) // self.period)
-        self.time = now
+        self.level, self.time = self._level_at(now), now
 
     def room(self, now: int) -> int:
         """What may leave now."""
         if self.limit == 0:
             return MAX_UINT256
-        drained = self.limit * (now - self.time) // self.period
-        return self.limit - min(self.limit, self.level - min(self.level, drained))
+        return max(self.limit - self._level_at(now), 0)
 
     def leave(self, amount: int, now: int) -> None:
         if self.limit == 0:
@@ -43,4 +46,4 @@ class Outflow:
         if self.limit == 0:
             return
         self._leak(now)
-        self.level -= min(self.level, amount)
+        self.level -= amount

@@ -14,9 +14,6 @@ if TYPE_CHECKING:
     from nacre.model.clearinghouse import Clearinghouse
     from nacre.model.market import Market
 
-# Range margin that rounding may leave.
-LARGEST_REST = 10**6
-
 
 def begin(house: "Clearinghouse", number: int, price: int) -> None:
     """By the owner; 0 is the mark."""
@@ -79,7 +76,7 @@ def absorb(market: "Market", deficit: int) -> None:
 
 def is_over(market: "Market") -> bool:
     """Whether nothing is left to become a claim, or the market is alive."""
-    return not market.final_price or (not market.positions and market.lp_margin <= LARGEST_REST)
+    return not market.final_price or not (market.positions or market.venue.ranges)
 
 
 def share(market: "Market", debt: int) -> int:

@@ -31,11 +31,12 @@ class Bucket:
         return self.limit - self._level(now)
 
     def _level(self, now: int) -> int:
-        return self.level - min(self.level, self.limit * (now - self.time) // self.period)
+        faded = self.limit * (now - self.time) // self.period
+        return max(self.level - faded, 0) if self.level > 0 else min(self.level + faded, 0)
 
     def move(self, amount: int, now: int) -> None:
         """Out if positive."""
-        self.level, self.time = max(0, self._level(now) + amount), now
+        self.level, self.time = self._level(now) + amount, now
 
 
 @lru_cache(maxsize=3)
