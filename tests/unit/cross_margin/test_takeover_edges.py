@@ -1,4 +1,4 @@
-"""Takeovers of cross accounts that leave the liquidator without a position, at a price that just jumped, or too large."""
+"""Takeovers of cross accounts that leave the liquidator with no position, come right after a jump, or are too large."""
 
 from types import SimpleNamespace
 
@@ -89,8 +89,7 @@ def test_a_cross_liquidator_closes_a_position(ruined, trader, keeper, outsider, 
 
 @pytest.fixture
 def bare():
-    """A cross account, bankrupt and long by 2, and a liquidator with almost all that there can be, by a venue that hands
-    out what does not exist."""
+    """A cross account, a liquidator, and a venue that hands out what does not exist."""
     house = bare_house(cross_margin=True)
     trader, keeper = (house.chain.account(name) for name in ("trader", "keeper"))
     house.send(trader, "set_margin_mode", 0, True).check()
@@ -119,15 +118,17 @@ def test_even_a_takeover_has_a_bound(bare, side):
 @pytest.mark.parametrize("side", [1, -1])
 @pytest.mark.parametrize("lacking", [5, 0, -5])
 def test_margin_that_a_closed_position_does_not_need_stays(bare, side, lacking):
-    """With automatic margin what would come straight back is not taken: the event and the return value tell what was."""
+    """With automatic margin what would come straight back is not taken. The pot is empty here: profit is owed."""
     bare.hand_out(bare.trader, side * 2 * WAD, 5 * WAD, (200 + side * 10) * WAD)
     bare.hand_out(bare.keeper, -side * 2 * WAD, -lacking * WAD, 200 * WAD)
-    had = bare.house.house.call("free_collateral", bare.keeper)
+    house = bare.house.house
+    had = house.call("free_collateral", bare.keeper)
     receipt = bare.take_over(ALL, 100 * WAD, AUTO_MARGIN).check()
     taken = max(lacking, 0) * WAD
     assert receipt.value == receipt.event("Takeover").margin == taken
-    assert bare.house.house.call("free_collateral", bare.keeper) == had - lacking * WAD
-    assert bare.house.house.call("position", 0, bare.keeper).size == 0
+    assert house.call("free_collateral", bare.keeper) == had - taken
+    assert house.call("owed", 0, bare.keeper) == max(-lacking, 0) * WAD
+    assert house.call("position", 0, bare.keeper).size == 0
 
 
 @pytest.mark.parametrize("side", [1, -1])
