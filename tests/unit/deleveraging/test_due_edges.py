@@ -12,7 +12,7 @@ LONG = 20 * WAD
 
 @pytest.mark.parametrize("left", [0, 1, 50 * WAD])
 def test_a_due_pays_for_a_closed_leg(opened_adl, trader, counterparty, outsider, left):
-    """Free collateral first. What is left of the due stays due and can be claimed; once nothing is, the record is gone."""
+    """Free collateral first. What is left of the due stays due, to be claimed; once nothing is, the record is gone."""
     exchange = opened_adl(cross_margin=True)
     house = exchange.house
     other = exchange.list_market("other", cross_margin=True, max_deviation_bps=10_000)
