@@ -44,3 +44,33 @@ def test_a_due_pays_for_a_closed_leg(opened_adl, trader, counterparty, outsider,
         house.transact("settle", 0, counterparty, sender=trader).check()
         assert exchange.free(counterparty) == left
     exchange.refuses("no position", house, "settle", 0, counterparty, sender=trader)
+
+
+def test_the_backstop_takes_the_legs_that_have_a_size(opened_adl, trader, counterparty, keeper, provider):
+    """What a closed leg is due is no position: the vault leaves it where it is."""
+    terms = {"backstop_bps": 6_667, "liquidation_fee_bps": 0, "residue": "trader", "backstop_loss_cap": 50_000}
+    exchange = opened_adl(cross_margin=True, **terms)
+    system, vault = exchange.system, exchange.system.vault
+    other = exchange.list_market("other", cross_margin=True, max_deviation_bps=10_000, **terms)
+    system.fund(provider, 100_000 * WAD)
+    exchange.provide(provider, 100_000 * WAD, market="other")
+    system.mint(keeper, 50_000 * WAD)
+    system.config.transact("set_backstop_delays", vault.address, 0, 0, sender=system.owner).check()
+    system.token.transact("approve", vault.address, 2**256 - 1, sender=keeper).check()
+    vault.transact("deposit", system.to_tokens(50_000 * WAD), keeper, sender=keeper).check()
+    cross(exchange, counterparty, 0, OTHER)
+    open_target(exchange, trader, 1)
+    exchange.trade(counterparty, -SIZE)
+    exchange.trade(counterparty, LONG, market=OTHER)
+    leave(exchange, counterparty, 300 * WAD)
+    crash(exchange, 1)
+    receipt = exchange.engine.transact("auto_deleverage", 0, trader, [counterparty], sender=keeper).check()
+    due = receipt.event("Deleveraged").new_balance
+    # equity 5 a unit above nothing: below two thirds of a margin of 5 %
+    lost = exchange.free(counterparty) + due - 20 * WAD
+    exchange.system.push_price(other, 100 * WAD - lost // 20)
+    receipt = exchange.engine.transact("liquidate_by_backstop", OTHER, counterparty, sender=keeper).check()
+    assert [(event.market, event.size) for event in receipt.events("Takeover")] == [(OTHER, LONG)]
+    assert exchange.pos(vault.address, OTHER).size == LONG
+    assert exchange.pos(counterparty).size == exchange.pos(counterparty, OTHER).size == 0
+    assert 0 <= exchange.pos(counterparty).balance <= due
