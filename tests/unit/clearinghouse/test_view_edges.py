@@ -1,4 +1,4 @@
-"""What is told of an account while the oracle of its market fails: as with a stale price, at the mark of the last touch."""
+"""What is told of an account while the oracle of its market fails: as with a stale price, at the last touch's mark."""
 
 import pytest
 from support.exchange import PRICE, WAD, reason_of
