@@ -34,8 +34,11 @@ def pytest_configure(config):
 
 
 def pytest_unconfigure(config):
-    """Spares a worker the collections that pytest ends with: on what the whole suite leaves they take longer than the five
-    seconds after which pytest-xdist interrupts it, and Ape answers that with an exit inside the garbage collector."""
+    """Spares a worker the collections that pytest ends with.
+
+    On what the whole suite leaves they take longer than five seconds. Then pytest-xdist interrupts the worker,
+    which Ape answers with an exit inside the garbage collector.
+    """
     if hasattr(config, "workerinput"):
         gc.freeze()
 
