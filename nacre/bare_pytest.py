@@ -1,43 +1,46 @@
 """Pytest without Ape, for runs on code that is compiled otherwise than Ape would: mutants, code with probes.
 
-Ape takes seconds to start and has a compiler of its own. Tests that ask for its fixtures are left out, and so are those
-of sizes and gas, which say nothing about such code, or that start processes of their own.
+Ape takes seconds to start and has a compiler of its own. Tests that ask for its fixtures are left out.
 
     pytest.main([*OPTIONS], plugins=[WithoutApe(["tests/unit/treasury/test_treasury_claim.py", ...])])
 """
 
 import functools
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from nacre.artifacts import CODE_SIZE_LIMIT, ROOT
 from nacre.chain import embedded
 
 APE_FIXTURES = {"accounts", "project", "networks", "chain_provider"}
-LEFT_OUT = (
-    "fits",
-    "gas",
-    "code_size",
-    "many",
-    "deployed_sources",
-    "reading_costs",
-    "liveness_limits",
-    "command",
+# Sizes and gas, which say nothing about such code.
+MEASURES = re.compile(
+    r"/test_(amm_gas|many|liveness_limits)\.py|::test_(it_fits|it_still_fits|code_size|the_longest_call_of_all_fits"
+    r"|reading_costs_one_storage_access|attack_80c_every_setter_fits\w*|\w*deployed_sources\w*)"
 )
+# Other chains, other processes, the compile cache itself.
+ELSEWHERE = re.compile(r"::test_(the_)?command_|eth-tester|/test_(backends|command|timelock_command|artifacts)\.py")
 # All of tests/ is asked for and files are left out while they are collected: given many files, pytest would load the
 # conftest.py of each folder first, and modules of the same name would meet.
-OPTIONS = ("--no-header", "-p", "no:ape_test", "-k", f"not ({' or '.join(LEFT_OUT)})", "tests")
+OPTIONS = ("--no-header", "-p", "no:ape_test", "tests")
 # Such code is larger than a chain would take.
 CODE_SIZE = 10 * CODE_SIZE_LIMIT
 
 
 class WithoutApe:
-    """Pytest plugin. Collects these files only, in this order; their paths begin in the project's folder."""
+    """Pytest plugin. Collects these files only, in this order; their paths begin in the project's folder.
 
-    def __init__(self, files: Sequence[str], without: Sequence[str] = ()):
+    What measures sizes and gas is left out too, or may fail.
+    """
+
+    def __init__(self, files: Sequence[str], without: Sequence[str] = (), measures: bool = False):
         self._rank = {ROOT / file: rank for rank, file in enumerate(files)}
         self._without = set(without)
+        self._measures = measures
 
     def pytest_addoption(self, parser: Any) -> None:
         parser.addoption("--show-internal", action="store_true")  # Ape's, which tests/conftest.py asks for
@@ -47,10 +50,15 @@ class WithoutApe:
 
     def pytest_collection_modifyitems(self, items: list[Any]) -> None:
         mine = [item for item in items if self._can_run(item)]
+        for item in mine:
+            if MEASURES.search(item.nodeid):
+                item.add_marker(pytest.mark.xfail(reason="sizes and gas are others here", strict=False))
         items[:] = sorted(mine, key=lambda item: self._rank[item.path])
 
     def _can_run(self, item: Any) -> bool:
-        return not APE_FIXTURES & set(item.fixturenames) and item.nodeid not in self._without
+        if APE_FIXTURES & set(item.fixturenames) or ELSEWHERE.search(item.nodeid) or item.nodeid in self._without:
+            return False
+        return self._measures or not MEASURES.search(item.nodeid)
 
 
 def files_of(paths: Iterable[str], root: Path = ROOT) -> list[str]:

@@ -1,5 +1,6 @@
 """Roles that tests speak of, and a deterministic Hypothesis. Pytest reads this before Ape compiles anything."""
 
+import gc
 import os
 from pathlib import Path
 
@@ -30,6 +31,16 @@ def pytest_configure(config):
             ape.project.load_contracts()
         except ape.exceptions.CompilerError as error:
             raise pytest.UsageError(f"the contracts do not compile: {error}") from None
+
+
+def pytest_unconfigure(config):
+    """Spares a worker the collections that pytest ends with.
+
+    On what the whole suite leaves they take longer than five seconds. Then pytest-xdist interrupts the worker,
+    which Ape answers with an exit inside the garbage collector.
+    """
+    if hasattr(config, "workerinput"):
+        gc.freeze()
 
 
 @pytest.hookimpl(wrapper=True)

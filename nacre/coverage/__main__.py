@@ -18,14 +18,15 @@ from rich.console import Console
 from nacre import artifacts
 from nacre.bare_pytest import OPTIONS, files_of
 from nacre.coverage.plugin import RESULT, TESTS
-from nacre.coverage.report import check, covers, excuses, percent, show, show_missing, total
+from nacre.coverage.points import points, sources
+from nacre.coverage.report import check, cover, excuses, percent, show, show_missing, total
 
 LEAST_LINES, LEAST_BRANCHES = 99, 97
 PROCESSES = 2
 # Benches measure gas, proofs run no contract, integration runs commands and nodes.
 SUITE = ("tests/fuzz", "tests/model", "tests/scenarios", "tests/stories", "tests/unit")
-# What is about the project's Python, much of it with nodes and processes of its own.
-ELSEWHERE = ("chain", "deploy", "keeper", "prices", "replay", "tools")
+# What is about the project's Python.
+OTHERS = ("keeper", "prices", "replay", "tools")
 COMPILE = """
 from nacre.artifacts import ROOT, load_all
 from nacre.coverage.probes import Probes, instrument, use_own_cache
@@ -38,7 +39,7 @@ console = Console()
 
 
 def suite() -> list[str]:
-    left_out = files_of(f"tests/unit/{name}" for name in ELSEWHERE)
+    left_out = files_of(f"tests/unit/{name}" for name in OTHERS)
     return [file for file in files_of(SUITE) if file not in left_out]
 
 
@@ -76,12 +77,15 @@ def _environment(more: dict[str, str]) -> dict[str, str]:
 def main(tests: tuple[str, ...], all_missing: bool, file_out: Path) -> None:
     """Lines and branches of the contracts that the tests run: all of them, or those in TESTS."""
     started = time.monotonic()
+    watched = {file: (artifacts.ROOT / file).read_text() for file in sources()}
     with tempfile.TemporaryDirectory(prefix="nacre-coverage-") as name, console.status("compiling") as status:
         subprocess.run([sys.executable, "-c", COMPILE], env=_environment({}), check=True)
         status.update("running the tests")
         passed = run_tests(files_of(tests) if tests else suite(), Path(name))
         touched = {address for file in Path(name).glob("*.json") for address in json.loads(file.read_text())}
-    found = covers(touched)
+    if watched != {file: (artifacts.ROOT / file).read_text() for file in sources()}:
+        raise click.ClickException("contracts have changed while the tests ran: run it again")
+    found = [cover(points(file, text), touched) for file, text in watched.items()]
     show(console, found)
     without, needless = check(found, excuses())
     console.print()

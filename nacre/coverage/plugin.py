@@ -16,7 +16,7 @@ RESULT = "NACRE_COVERAGE"
 TESTS = "NACRE_COVERAGE_TESTS"
 
 _watch = Watch()
-_without_ape = WithoutApe(os.environ.get(TESTS, "").split(os.pathsep))
+_without_ape = WithoutApe(os.environ.get(TESTS, "").split(os.pathsep), measures=True)
 pytest_addoption = _without_ape.pytest_addoption
 pytest_ignore_collect = _without_ape.pytest_ignore_collect
 pytest_collection_modifyitems = _without_ape.pytest_collection_modifyitems

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from nacre.artifacts import ROOT
-from nacre.coverage.points import AT_TIMES, PASSED, STATEMENT, TAKEN, Point, Points, points, sources
+from nacre.coverage.points import AT_TIMES, PASSED, STATEMENT, TAKEN, Point, Points
 
 EXCEPTIONS = ROOT / "docs" / "coverage.toml"
 SAYS = {
@@ -62,10 +62,6 @@ def cover(found: Points, touched: set[int]) -> Cover:
         parts_run=sum(point.address in touched for point in parts),
         missing=tuple(untouched),
     )
-
-
-def covers(touched: set[int], root: Path = ROOT) -> list[Cover]:
-    return [cover(points(file, (root / file).read_text()), touched) for file in sources(root)]
 
 
 def excuses(path: Path = EXCEPTIONS) -> list[Excuse]:

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from nacre.mutation.mutator import EVENT, KINDS, Mutant, MutationError
-from nacre.mutation.report import Score, show, survivors_of
+from nacre.mutation.report import Score, show, show_survivor, survivors_of
 from nacre.mutation.run import Verdict, Worker, judge_all, workers
 from nacre.mutation.targets import Equivalent, Target, all_mutants, equivalents, targets, unused
 from nacre.mutation.worker import BROKEN, KILLED, SURVIVED
@@ -79,7 +79,9 @@ def run(items: list[tuple[Target, Mutant]], jobs: int, check: bool) -> list[Verd
 
             def done(verdict: Verdict) -> None:
                 nonlocal alive
-                alive += verdict.outcome == SURVIVED
+                if verdict.outcome == SURVIVED:
+                    alive += 1
+                    show_survivor(progress.console, verdict)
                 progress.update(task, advance=1, description=f"{alive} survived")
 
             return judge_all(items, crew, red, done)

@@ -40,11 +40,13 @@ def survivors_of(verdicts: Iterable[Verdict]) -> list[Verdict]:
     return sorted(alive, key=lambda verdict: (verdict.mutant.file, verdict.mutant.line, verdict.mutant.start))
 
 
+def show_survivor(console: Console, verdict: Verdict) -> None:
+    mutant = verdict.mutant
+    text = f"{mutant.file}:{mutant.line} {mutant.function}\n    {mutant.code}\n    {mutant.change}"
+    console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
 def show(console: Console, verdicts: list[Verdict]) -> None:
-    for verdict in survivors_of(verdicts):
-        mutant = verdict.mutant
-        where = f"{mutant.file}:{mutant.line} {mutant.function}"
-        console.print(f"survived  {where}\n    {mutant.code}\n    {mutant.change}", markup=False, soft_wrap=True)
     for title, key in (("file", lambda item: item.mutant.file), ("kind", lambda item: item.mutant.kind)):
         table = Table(title, box=None, header_style="bold")
         for name in ("killed", "survived", "do not compile", "killed %"):

@@ -81,9 +81,8 @@ class Worker:
         return json.loads(line)
 
     def close(self) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.close()
-        self._process.wait()
+        with self._process:  # which closes its pipes and waits for it
+            pass
         self._log.close()
 
 

@@ -1,6 +1,7 @@
 """The page of a comparison holds everything, asks nobody for anything, and shows each policy."""
 
 import re
+from io import StringIO
 
 import pytest
 from rich.console import Console
@@ -85,7 +86,7 @@ def test_one_policy_alone_has_a_page_too(result):
 
 
 def shown(comparison, width=80):
-    console = Console(width=width, record=True, file=open("/dev/null", "w"), force_terminal=False)  # noqa: SIM115
+    console = Console(width=width, record=True, file=StringIO(), force_terminal=False)
     compare_summary.show(console, comparison)
     return console.export_text()
 

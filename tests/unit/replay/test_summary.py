@@ -1,12 +1,14 @@
 """The terminal summary fits 80 columns and ends with the proof."""
 
+from io import StringIO
+
 from rich.console import Console
 
 from nacre.replay.summary import show
 
 
 def _shown(result, width=80):
-    console = Console(width=width, record=True, file=open("/dev/null", "w"), force_terminal=False)  # noqa: SIM115
+    console = Console(width=width, record=True, file=StringIO(), force_terminal=False)
     show(console, result)
     return console.export_text()
 

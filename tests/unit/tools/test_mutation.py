@@ -247,9 +247,10 @@ def worker(tmp_path):
         print(json.dumps(job), file=process.stdin, flush=True)
         return json.loads(process.stdout.readline())
 
-    yield judge
-    process.stdin.close()
-    assert process.wait(timeout=20) == 0
+    with process:  # closes its pipes
+        yield judge
+        process.stdin.close()
+        assert process.wait(timeout=20) == 0
     assert (tmp_path / "contracts" / "lib" / "step.vy").read_text() == STEP
 
 
