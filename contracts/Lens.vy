@@ -5,7 +5,8 @@
 @license MIT
 @notice Health of accounts and balance sheets of markets, in one call each. Everything is as a transaction in this block would
         find it: accrued up to now, by the same formulas, with the same rounding.
-@custom:security Reads only; nothing trusts it. It can be replaced by a new one at any time.
+@custom:security Reads only. The backstop vault believes the one it was built with when it says what positions are worth. Nothing
+        else in the protocol asks it: everybody else can use a new one at any time.
 @custom:kill Nothing to disable.
 """
 

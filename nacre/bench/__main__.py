@@ -1,4 +1,4 @@
-"""./run bench gas | size | profile."""
+"""./run bench gas | size | growth | profile."""
 
 import argparse
 import json
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from nacre.artifacts import CompileError
 
-GAS, SIZE, PROFILE = "gas", "size", "profile"
+GAS, SIZE, GROWTH, PROFILE = "gas", "size", "growth", "profile"
 DRIFTED = "docs/gas.md says otherwise (-) than measured (+); if the change is meant: ./run bench {} --write"
 
 
@@ -21,7 +21,7 @@ def main(arguments: Sequence[str]) -> int:
     from nacre.deploy import DeployError
 
     try:
-        return {GAS: _gas, SIZE: _size, PROFILE: _profile}[options.command](options)
+        return {GAS: _gas, SIZE: _size, GROWTH: _growth, PROFILE: _profile}[options.command](options)
     except (TraceError, ChainError, CompileError, DeployError, DocumentError, OSError) as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1
@@ -30,7 +30,12 @@ def main(arguments: Sequence[str]) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="./run bench", description="What the contracts cost; see docs/gas.md.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for name, text in ((GAS, "gas of each operation against its arithmetic floor"), (SIZE, "bytes of each contract")):
+    tables = (
+        (GAS, "gas of each operation against its arithmetic floor"),
+        (SIZE, "bytes of each contract"),
+        (GROWTH, "gas of liquidations with few and with many open positions"),
+    )
+    for name, text in tables:
         command = commands.add_parser(name, help=text, description=text)
         command.add_argument("--json", metavar="FILE", type=Path, help="write the numbers there as well")
         either = command.add_mutually_exclusive_group()
@@ -65,6 +70,17 @@ def _size(options: argparse.Namespace) -> int:
     if large:
         print(f"bench: above {LIMIT:,} bytes: {', '.join(large)}", file=sys.stderr)
     return 1 if large else status
+
+
+def _growth(options: argparse.Namespace) -> int:
+    from nacre.bench.document import growth_tables
+    from nacre.bench.growth import growth
+    from nacre.bench.report import show_growth
+
+    found = growth()
+    show_growth(found)
+    _save(options.json, {"operations": [{"operation": item.operation, "gas": item.gas} for item in found]})
+    return _compare(options, growth_tables(found))
 
 
 def _profile(options: argparse.Namespace) -> int:

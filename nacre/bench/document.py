@@ -5,19 +5,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from nacre.artifacts import ROOT
+from nacre.bench.costs import costs_table, largest
+from nacre.bench.growth import Growth
 from nacre.bench.measure import Measured
 from nacre.bench.size import LIMIT, Size
+from nacre.bench.targets import TARGETS
 
 DOCUMENT = ROOT / "docs" / "gas.md"
-
-# What issue 2 asks for.
-TARGETS = {
-    "takeover_solvent": 79_000,
-    "takeover_bankrupt": 89_000,
-    "force_close": 119_000,
-    "trade_increase": 118_000,
-    "deposit": 54_000,
-}
 
 
 class DocumentError(Exception):
@@ -58,7 +52,11 @@ def drift(tables: dict[str, str], document: Path = DOCUMENT) -> list[str]:
 
 
 def gas_tables(measured: Sequence[Measured]) -> dict[str, str]:
-    return {"gas": gas_table(measured), "targets": target_table(measured), "settings": settings_list(measured)}
+    tables = {"gas": gas_table(measured), "targets": target_table(measured), "settings": settings_list(measured)}
+    costs = {
+        f"costs of {item.operation.name}": costs_table(item) for item in measured if item.operation.name in TARGETS
+    }
+    return tables | costs
 
 
 def gas_table(measured: Sequence[Measured]) -> str:
@@ -78,7 +76,7 @@ def target_table(measured: Sequence[Measured]) -> str:
     lines = ["| operation | gas | target | | largest costs |", "|---|---:|---:|---:|---|"]
     for item in measured:
         if target := TARGETS.get(item.operation.name):
-            costs = ", ".join(f"{name} {gas:,}" for name, gas in item.causes.most_common(3))
+            costs = ", ".join(f"{name} {gas:,}" for name, gas in largest(item))
             share = f"{item.gas / target * 100 - 100:+.1f} %"
             lines.append(f"| {item.operation.name} | {item.gas:,} | {target:,} | {share} | {costs} |")
     return "\n".join(lines)
@@ -86,6 +84,13 @@ def target_table(measured: Sequence[Measured]) -> str:
 
 def settings_list(measured: Sequence[Measured]) -> str:
     return "\n".join(f"- `{item.operation.name}`: {item.operation.note}" for item in measured)
+
+
+def growth_tables(found: Sequence[Growth]) -> dict[str, str]:
+    counts = [f"{count:,} open positions" for count in found[0].gas]
+    lines = [f"| operation | {' | '.join(counts)} |", "|---|" + "---:|" * len(counts)]
+    lines += [f"| {item.operation} | {' | '.join(f'{gas:,}' for gas in item.gas.values())} |" for item in found]
+    return {"growth": "\n".join(lines)}
 
 
 def size_tables(sizes: Sequence[Size]) -> dict[str, str]:

@@ -7,6 +7,7 @@ from nacre.bench.replica import Step
 from nacre.bench.trace import BASE, CALLS, Recorded, calldata_gas
 
 READS, WRITES, ACCOUNTS, LOGS = "storage reads", "storage writes", "calls", "logs"
+INTRINSIC, COMPUTING = "intrinsic and calldata", "computing"
 # What is not computing.
 TOUCHES = {READS, WRITES, ACCOUNTS, LOGS}
 
@@ -32,8 +33,8 @@ def kind_of(step: Step) -> str:
 
 def causes(recorded: Recorded) -> Counter[str]:
     """Gas by a handful of causes that add up to that of the transaction; writes with the refund taken off."""
-    spent = Counter({"intrinsic and calldata": BASE + calldata_gas(recorded.data), WRITES: -recorded.refund})
+    spent = Counter({INTRINSIC: BASE + calldata_gas(recorded.data), WRITES: -recorded.refund})
     for step in recorded.steps:
         kind = kind_of(step)
-        spent[kind if kind in TOUCHES else "computing"] += step.cost
+        spent[kind if kind in TOUCHES else COMPUTING] += step.cost
     return spent

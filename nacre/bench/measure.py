@@ -6,9 +6,13 @@ from dataclasses import dataclass
 
 from nacre.bench.floor import Floor, floor_of
 from nacre.bench.kinds import causes
-from nacre.bench.operations import OPERATIONS, Operation
+from nacre.bench.operation import Operation
+from nacre.bench.operations import OPERATIONS
+from nacre.bench.profile import Profile, profile
 from nacre.bench.replica import MirroredChain
+from nacre.bench.settings import SETTINGS
 from nacre.bench.stage import Stage
+from nacre.bench.targets import TARGETS
 from nacre.bench.trace import Recorded, TraceError, record
 from nacre.chain import restored
 
@@ -19,6 +23,7 @@ class Measured:
     gas: int
     floor: Floor
     causes: Counter[str]
+    profile: Profile | None  # of an operation with a target
 
     @property
     def ratio(self) -> float:
@@ -51,8 +56,7 @@ class Bench:
 
     def stage(self, setting: str) -> Stage:
         if setting not in self._stages:
-            policy, _, decimals = setting.partition(" ")
-            self._stages[setting] = Stage(MirroredChain(), policy, int(decimals or 18))
+            self._stages[setting] = SETTINGS[setting](MirroredChain())
         return self._stages[setting]
 
     def recorded(self, operation: Operation) -> Recorded:
@@ -68,7 +72,10 @@ class Bench:
 
     def measure(self, operation: Operation) -> Measured:
         done = self.recorded(operation)
-        return Measured(operation, done.gas_used, floor_of(done), causes(done))
+        found = None
+        if operation.name in TARGETS:
+            found = profile(self.stage(operation.setting), done, by_line=False)
+        return Measured(operation, done.gas_used, floor_of(done), causes(done), found)
 
 
 def measure_all(operations: Iterable[Operation] = OPERATIONS) -> list[Measured]:

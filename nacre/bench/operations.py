@@ -1,9 +1,9 @@
 """Each operation that is measured: in which market, what happens before, and the transaction itself."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from decimal import Decimal
 
+from nacre.bench.cross_operations import CROSS_OPERATIONS
+from nacre.bench.operation import Operation
 from nacre.bench.stage import (
     AMOUNT,
     DEADLINE,
@@ -19,22 +19,12 @@ from nacre.bench.stage import (
     Call,
     Stage,
 )
+from nacre.bench.vault_operations import VAULT_OPERATIONS
 from nacre.deploy import MAX_UINT256
 
 # Where the target's 10 % of margin is nearly, and more than, used up; likewise for Injective's ratios.
 FAILING, BANKRUPT = Decimal(94), Decimal(88)
 FAILING_INJECTIVE = Decimal(91)
-
-
-@dataclass(frozen=True)
-class Operation:
-    """`prepare` brings the stage to where only the measured transaction is missing. `setting` names the stage."""
-
-    name: str
-    note: str
-    setting: str
-    prepare: Callable[[Stage], Call]
-    events: tuple[str, ...]  # of the transaction, in order, so that it is known to do what it should
 
 
 # ---- liquidations
@@ -288,6 +278,8 @@ OPERATIONS = (
         adl_thousand,
         (FUNDING, *["Deleveraged"] * CROWD, "AutoDeleveraging"),
     ),
+    *CROSS_OPERATIONS,
+    *VAULT_OPERATIONS,
     Operation("call_margin", "one account, first found liquidatable", "oyster", call_margin, ("MarginCall",)),
     Operation("trade_open", "with margin", "oyster", trade_open, (FUNDING, POSITION, TRADE)),
     Operation("trade_increase", "with margin, inside one range", "oyster", trade_increase, (FUNDING, POSITION, TRADE)),

@@ -73,8 +73,10 @@ def _address(word: int) -> str:
 
 
 def _contracts(stage: Stage) -> dict[str, str]:
-    system, market = stage.system, stage.market
-    every = (system.token, system.clearinghouse, system.engine, system.config, market.venue, market.oracle)
+    system = stage.system
+    every = [system.token, system.clearinghouse, system.engine, system.config, system.vault, system.lens]
+    for market in stage.markets:
+        every += [market.venue, market.oracle]
     names = {contract.address: contract.name for contract in every}
     parts = system.clearinghouse.call("code_parts")
     return names | dict(zip(parts, PARTS[system.clearinghouse.name], strict=True))

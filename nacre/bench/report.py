@@ -6,10 +6,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from nacre.bench.document import TARGETS
+from nacre.bench.growth import Growth
 from nacre.bench.measure import Measured
 from nacre.bench.profile import Profile
 from nacre.bench.size import LIMIT, Size
+from nacre.bench.targets import TARGETS
 
 WIDTH = 150  # where there is no terminal to ask
 SHOWN = 25
@@ -42,6 +43,16 @@ def show_sizes(sizes: Sequence[Size]) -> None:
     for size in sizes:
         style = "red" if size.too_large else ""
         table.add_row(size.name, f"{size.code_bytes:,}", f"{LIMIT - size.code_bytes:,}", style=style)
+    console().print(table)
+
+
+def show_growth(found: Sequence[Growth]) -> None:
+    table = Table(title="Gas by number of open positions")
+    table.add_column("operation", no_wrap=True)
+    for count in found[0].gas:
+        table.add_column(f"{count:,}", justify="right")
+    for item in found:
+        table.add_row(item.operation, *(f"{gas:,}" for gas in item.gas.values()))
     console().print(table)
 
 

@@ -63,6 +63,7 @@ class Stage:
         self.chain = chain
         self.system: System = deploy_system(chain, decimals=decimals)
         self.market: Market = list_market(self.system, "main", preset(policy, **fields))
+        self.markets: list[Market] = [self.market]
         self.cast = Cast(*self._five(chain.accounts))
         self.house = self.system.clearinghouse
         self.engine = self.system.engine
@@ -82,7 +83,7 @@ class Stage:
         self.trade(cast.counterparty, -40 * WAD, 8_000 * WAD)
         self.trade(cast.trader, HELD, 2_000 * WAD)
         self.trade(cast.target, SIZE, 110 * WAD)
-        self.trade(cast.provider, WAD, 300 * WAD)
+        self.trade(cast.provider, 2 * WAD, 600 * WAD)
         for _ in range(2):
             self.rest()
             self.house.transact("accrue", self.market.id, sender=cast.dealer).check()
