@@ -3,7 +3,8 @@
 @title  Outflow limit
 @notice A limit on the net outflow of collateral in a period, as a leaky bucket in one word: limit 25 (mantissa 20, exponent 5) | period 24 |
         level 128 signed | time 32, from bit 47 down. Withdrawals fill the bucket and deposits empty it, below
-        zero if they come first: money that goes in and out again leaves it as it was. Time brings it back to zero from either side.
+        zero if they come first: money that goes in and out again leaves it as it was. Time brings it back to zero from either side:
+        what came is credit that fades within the period.
 """
 
 from contracts.lib import market_words
@@ -34,14 +35,14 @@ def _period(_word: uint256) -> uint256:
 def _level(_word: uint256, _now: uint256) -> int256:
     """
     @notice WAD that left lately, less what came; rounded away from zero.
-    @dev limit < 2**124, elapsed < 2**32. The period is not 0.
+    @dev limit < 2**124, |level| < 2**127, elapsed < 2**32. The period is not 0.
     """
     level: int256 = convert(convert(_word << 96, bytes32), int256) >> 128
-    drained: int256 = convert(
-        unsafe_div(
-            unsafe_mul(self._limit(_word), unsafe_sub(_now, _word & 4_294_967_295)), self._period(_word)
-        ),
-        int256,
+    limit: int256 = convert(self._limit(_word), int256)
+    # what came before is credit for a period at most, however much it was
+    drained: int256 = unsafe_div(
+        unsafe_mul(max(limit, unsafe_sub(0, level)), convert(unsafe_sub(_now, _word & 4_294_967_295), int256)),
+        convert(self._period(_word), int256),
     )
     if level > 0:
         return max(unsafe_sub(level, drained), 0)

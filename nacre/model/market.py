@@ -132,8 +132,8 @@ class Market:
         mark = self.mark_at(quote.index, now)
         if now > before:
             self._borrow(mark, now - before)
-            if p.clock_runs:
-                self._keep_mark(mark, now)
+        if p.clock_runs:
+            self._keep_mark(mark, now)
         return replace(quote, price=mark)
 
     def oracle_answers(self, now: int) -> bool:

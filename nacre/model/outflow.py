@@ -23,7 +23,7 @@ class Outflow:
 
     def _level_at(self, now: int) -> int:
         """Toward zero from either side: what came before what leaves counts as well."""
-        faded = self.limit * (now - self.time) // self.period
+        faded = max(self.limit, -self.level) * (now - self.time) // self.period
         return max(self.level - faded, 0) if self.level > 0 else min(self.level + faded, 0)
 
     def _leak(self, now: int) -> None:

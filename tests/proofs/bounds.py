@@ -114,8 +114,8 @@ ENTRIES: dict[str, list[tuple[str, int, int]]] = {
     "lib/market_words._tier": [("number * bits of a tier", 2 * 53, UNSIGNED)],
     "lib/outflow_limit._level": [
         ("now - last, of a word written before", ELAPSED, UNSIGNED),
-        ("limit * elapsed", AMOUNT * ELAPSED, UNSIGNED),
-        ("level - the smaller", MASK_128, UNSIGNED),
+        ("limit or credit, * elapsed", max(AMOUNT, 2**127) * ELAPSED, SIGNED),
+        ("level +- what fades", 2**127 + max(AMOUNT, 2**127) * ELAPSED, SIGNED),
     ],
     "lib/packing._signed_at": [("256 - width - offset, of constants", 256, UNSIGNED)],
     "lib/position_math._abs": [("-size", STORED + 1, SIGNED)],
@@ -261,8 +261,7 @@ ENTRIES: dict[str, list[tuple[str, int, int]]] = {
     "modules/cross_trading._released": [("balance - share of the balance before", 2 * (STORED + BUDGET), SIGNED)],
     "modules/custody.deposit": [("amount * scale: at most 1e30, checked before", 10**30, UNSIGNED)],
     "modules/custody.withdraw": [("amount, cut to 128 bits, * scale", MASK_128 * WAD, UNSIGNED)],
-    "modules/custody._count_outflow": [("level + amount", MASK_128 + MASK_128 * WAD, UNSIGNED)],
-    "modules/custody._count_inflow": [("level - the smaller", MASK_128, UNSIGNED)],
+    "modules/custody._count": [("level + amount", 2**127 + MASK_128 * WAD, SIGNED)],
     "modules/leg_reads._seen": [
         ("now - touched", TIME, UNSIGNED),
         ("B + rise", BORROW + 2**162, UNSIGNED),

@@ -59,7 +59,7 @@ FIELDS = ("index_price", "mark_price", "price_time", "stale", "jumped", "mid_pri
           "previous_mark", "final_price", "accrued_at", "premium", "premium_ema", "funding_index",
           "borrow_index", "long_social_loss_index", "short_social_loss_index", "total_long", "total_short",
           "holders_long", "holders_short", "insurance_fund", "pot", "protocol_fees", "borrow_fees",
-          "unallocated_loss", "owed_total", "lp_margin", "lp_factor", "lp_epoch", "draw_level",
+          "unallocated_loss", "owed_total", "lp_margin", "lp_factor", "lp_epoch", "ranges", "draw_level",
           "status")  # fmt: skip
 
 

@@ -31,7 +31,7 @@ class Bucket:
         return self.limit - self._level(now)
 
     def _level(self, now: int) -> int:
-        faded = self.limit * (now - self.time) // self.period
+        faded = max(self.limit, -self.level) * (now - self.time) // self.period
         return max(self.level - faded, 0) if self.level > 0 else min(self.level + faded, 0)
 
     def move(self, amount: int, now: int) -> None:
@@ -91,9 +91,9 @@ def test_any_sequence_is_as_the_bucket_says(decimals):
     dice, unit = random.Random(f"outflow {decimals}"), exchange.system.unit
     refused = 0
     with exchange.undone():
-        bucket = limited(exchange, 777 * WAD, HOUR + 1)
         for who in people:
             exchange.system.fund(who, 200_000 * WAD)
+        bucket = limited(exchange, 777 * WAD, HOUR + 1)
         for _ in range(400):
             assert exchange.house.call("outflow_room") == bucket.left(exchange.chain.timestamp)
             now = exchange.chain.timestamp + dice.choice((1, 1, 1, 13, 600, 2 * HOUR))
@@ -115,8 +115,8 @@ def test_any_sequence_is_as_the_bucket_says(decimals):
     assert 50 < refused < 250
 
 
-def test_what_comes_may_go_but_opens_no_credit(exchange, trader, keeper):
-    """A deposit takes back what left, and no more: who brings much today cannot take more than the limit tomorrow."""
+def test_what_comes_may_go_and_is_no_credit_tomorrow(exchange, trader, keeper):
+    """A deposit takes back what left; who brings much today cannot take more than the limit a period later."""
     with exchange.chain.block():
         limited(exchange)
         exchange.system.fund(keeper, 5_000 * WAD)
@@ -124,8 +124,11 @@ def test_what_comes_may_go_but_opens_no_credit(exchange, trader, keeper):
         exchange.system.fund(keeper, 300 * WAD)
         assert withdraws(exchange, trader, 300 * WAD) == ""
         exchange.system.fund(keeper, 7 * LIMIT)
-        assert withdraws(exchange, trader, LIMIT + 1) == "withdrawal limit"
-        assert withdraws(exchange, trader, LIMIT) == ""
+        assert exchange.house.call("outflow_room") == 7 * LIMIT + 5_000 * WAD
+    exchange.chain.mine(DAY)
+    with exchange.chain.block():
+        assert withdraws(exchange, keeper, LIMIT + 1) == "withdrawal limit"
+        assert withdraws(exchange, keeper, LIMIT) == ""
 
 
 def test_a_refusal_counts_for_nothing(exchange, trader, keeper):
