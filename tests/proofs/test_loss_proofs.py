@@ -31,16 +31,6 @@ def test_ceil_index_times_ceil_charge_covers_the_loss(proof: Proof) -> None:
     proof.holds(paid * RAY < loss * RAY + payers + count * RAY)
 
 
-def test_a_settlement_on_the_way_takes_no_less(proof: Proof) -> None:
-    """Who is touched between two losses pays ceil for each; the sum is at least the ceil for both."""
-    first, second = proof.ints("first second")
-    ray = z3.IntVal(RAY)
-    proof.given(first >= 0, second >= 0)
-    apart, once = proof.ceil(first, ray) + proof.ceil(second, ray), proof.ceil(first + second, ray)
-    proof.possible()
-    proof.holds(z3.And(apart >= once, apart <= once + 1))
-
-
 def test_all_payers_together_cover_the_deficit(proof: Proof) -> None:
     """waterfall._absorb and waterfall_math._shares with every limit: fund, ranges, accounts, and what nobody pays."""
     deficit, drawable, payers, interest, margin = proof.ints("deficit drawable payers interest margin")
