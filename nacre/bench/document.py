@@ -9,7 +9,7 @@ from nacre.bench.costs import costs_table, largest
 from nacre.bench.growth import Growth
 from nacre.bench.measure import Measured
 from nacre.bench.size import LIMIT, Size
-from nacre.bench.targets import TARGETS
+from nacre.bench.targets import PEERS, TARGETS
 
 DOCUMENT = ROOT / "docs" / "gas.md"
 
@@ -73,13 +73,19 @@ def gas_table(measured: Sequence[Measured]) -> str:
 
 
 def target_table(measured: Sequence[Measured]) -> str:
-    lines = ["| operation | gas | target | | largest costs |", "|---|---:|---:|---:|---|"]
+    lines = ["| operation | gas | target | | cheapest peer | | largest costs |", "|---|---:|---:|---:|---|---:|---|"]
     for item in measured:
-        if target := TARGETS.get(item.operation.name):
-            costs = ", ".join(f"{name} {gas:,}" for name, gas in largest(item))
-            share = f"{item.gas / target * 100 - 100:+.1f} %"
-            lines.append(f"| {item.operation.name} | {item.gas:,} | {target:,} | {share} | {costs} |")
+        name = item.operation.name
+        if target := TARGETS.get(name):
+            peer, gas = PEERS.get(name, ("", 0))
+            against = f"{peer} {gas:,} | {_change(item.gas, gas)}" if peer else "none | "
+            costs = ", ".join(f"{cause} {gas:,}" for cause, gas in largest(item))
+            lines.append(f"| {name} | {item.gas:,} | {target:,} | {_change(item.gas, target)} | {against} | {costs} |")
     return "\n".join(lines)
+
+
+def _change(gas: int, other: int) -> str:
+    return f"{gas / other * 100 - 100:+.1f} %"
 
 
 def settings_list(measured: Sequence[Measured]) -> str:

@@ -10,3 +10,13 @@ TARGETS = {
     "takeover_cross": 140_000,
     "account_health": 350_000,
 }
+
+# The cheapest of the peers whose like was measured on the same EVM (docs/gas.md names all of them).
+PEERS = {
+    "takeover_solvent": ("dYdX v1", 144_523),
+    "takeover_bankrupt": ("MAI v2", 282_084),
+    "force_close": ("MAI v3", 300_796),
+    "trade_increase": ("dYdX v1", 163_387),
+    "deposit": ("MAI v2", 64_216),
+    "adl_one": ("dYdX v1", 146_932),
+}

@@ -51,6 +51,11 @@ def test_every_target_is_met(measured, name):
     assert gas <= TARGETS[name]
 
 
+def test_a_thousand_counterparties_fit_a_block(measured):
+    gas = next(item.gas for item in measured if item.operation.name == "adl_thousand")
+    assert gas <= 12_000_000
+
+
 @pytest.mark.parametrize("name", TARGETS)
 def test_every_target_says_why_its_largest_costs_cannot_go(measured, name):
     """In the words below the table, which are nobody's but the author's: cause by cause, in order of the table."""

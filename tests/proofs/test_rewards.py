@@ -1,6 +1,6 @@
 """Lemmas of docs/derivations.md, "Treasury", proved by z3 for integers of any size."""
 
-from test_rounding import Proof
+from prover import Proof
 
 PRECISION = 10**36
 

@@ -1,70 +1,8 @@
-"""Lemmas of docs/derivations.md, proved by z3 for integers of any size.
-
-Divisions are written as quotient and remainder, so that z3 sees plain integer arithmetic. A lemma holds when its
-negation has no model. Where products of unknowns are too hard for z3, the proof is cut into steps that are each proved.
-"""
+"""Lemmas of docs/derivations.md, proved by z3 for integers of any size: rounding, the venue, liquidation prices."""
 
 import pytest
 import z3
-
-LIMIT_MS = 5_000
-
-
-class Proof:
-    """Unknowns and what is known of them."""
-
-    def __init__(self) -> None:
-        self.known: list[z3.BoolRef] = []
-        self.count = 0
-
-    def ints(self, names: str) -> list[z3.ArithRef]:
-        return list(z3.Ints(names))
-
-    def fresh(self, name: str) -> z3.ArithRef:
-        self.count += 1
-        return z3.Int(f"{name}_{self.count}")
-
-    def given(self, *facts: z3.BoolRef) -> None:
-        self.known += facts
-
-    def floor(self, numerator: z3.ArithRef, divisor: z3.ArithRef) -> z3.ArithRef:
-        """floor(numerator / divisor), divisor > 0."""
-        quotient, rest = self.fresh("floor"), self.fresh("rest")
-        self.given(numerator == quotient * divisor + rest, rest >= 0, rest < divisor)
-        return quotient
-
-    def ceil(self, numerator: z3.ArithRef, divisor: z3.ArithRef) -> z3.ArithRef:
-        """ceil(numerator / divisor), divisor > 0."""
-        quotient, lack = self.fresh("ceil"), self.fresh("lack")
-        self.given(numerator == quotient * divisor - lack, lack >= 0, lack < divisor)
-        return quotient
-
-    def holds(self, claim: z3.BoolRef) -> None:
-        """The claim follows from what is known; from then on it is known too."""
-        solver = z3.Solver()
-        solver.set("timeout", LIMIT_MS)
-        solver.add(*self.known, z3.Not(claim))
-        result = solver.check()
-        assert result == z3.unsat, f"{claim}: {result} {solver.model() if result == z3.sat else ''}"
-        self.given(claim)
-
-    def multiply(self, factor: z3.ArithRef, low: z3.ArithRef, high: z3.ArithRef) -> None:
-        """low <= high and factor >= 0 give factor * low <= factor * high: `test_multiplying_keeps_order`, applied."""
-        self.holds(low <= high)
-        self.holds(factor >= 0)
-        self.given(factor * low <= factor * high)
-
-    def possible(self, *example: z3.BoolRef) -> None:
-        """What is known does not contradict itself, else everything would follow; an example may help to see it."""
-        solver = z3.Solver()
-        solver.set("timeout", LIMIT_MS)
-        solver.add(*self.known, *example)
-        assert solver.check() == z3.sat
-
-
-@pytest.fixture
-def proof() -> Proof:
-    return Proof()
+from prover import Proof
 
 
 def test_multiplying_keeps_order(proof: Proof) -> None:
@@ -73,6 +11,17 @@ def test_multiplying_keeps_order(proof: Proof) -> None:
     proof.possible()
     proof.holds(factor * (high - low) >= 0)
     proof.holds(factor * low <= factor * high)
+
+
+def test_cancelling() -> None:
+    """a x <= a y and a > 0 give x <= y, and < gives <: were x > y, multiplying would contradict."""
+    for less in (1, 0):
+        proof = Proof()
+        a, x, y = proof.ints("a x y")
+        proof.given(a > 0, x >= y + less)
+        proof.possible()
+        proof.holds(a * (x - y) >= a * less)
+        proof.holds(a * x >= a * y + less)
 
 
 # ---- R1, R2, R3: split and combine
@@ -209,19 +158,7 @@ def test_ranges_never_claim_more_than_lp_margin(proof: Proof) -> None:
     proof.multiply(kept, claims * factor, entry * margin)
     goal, bound = proof.ints("goal bound")
     proof.given(goal == claims * left, bound == entry * kept)
-    _cancelled(proof, margin, goal, bound)
-
-
-def _cancelled(proof: Proof, factor: z3.ArithRef, low: z3.ArithRef, high: z3.ArithRef) -> None:
-    """factor * low <= factor * high and factor > 0 give low <= high: were low > high, multiplying would contradict."""
-    products = Proof()
-    a, x, y = products.ints("a x y")
-    products.given(a > 0, x >= y + 1)
-    products.holds(a * (x - y) >= a)
-    products.holds(a * x > a * y)
-    proof.holds(factor > 0)
-    proof.holds(factor * low <= factor * high)
-    proof.given(low <= high)
+    proof.cancel(margin, goal, bound)
 
 
 def test_a_removed_range_fits_into_lp_margin(proof: Proof) -> None:
@@ -356,19 +293,30 @@ def test_a_seller_gives_no_less_than_the_curve_takes(proof: Proof) -> None:
 
 
 def test_a_sale_that_reaches_an_edge_fills_the_stretch(proof: Proof) -> None:
-    """The edge t is reached only if ceil(x*) < t; then dx >= ceil(D (1/t - 1/s)): what is paid for is delivered."""
-    depth, s, dx, t = proof.ints("depth s dx t")
-    proof.given(depth > 0, s > t, t > 0, dx > 0)
-    end = proof.ceil(depth * s, depth + dx * s)
+    """The edge t is reached only if ceil(x*) < t; then dx >= ceil(D (1/t - 1/s)): what is paid for is delivered.
+
+    Unknowns are also p = dx s and st = s t; that t p = dx st is their only use.
+    """
+    depth, s, dx, t, p, st = proof.ints("depth s dx t p st")
+    proof.given(depth > 0, s > t, t > 0, dx > 0, p > 0, st > 0)
+    end = proof.ceil(depth * s, depth + p)
+    filled = proof.ceil(depth * s - depth * t, st)
     proof.given(end < t)
-    filled = proof.ceil(depth * (s - t), s * t)
-    proof.possible()
-    proof.holds(end * (depth + dx * s) >= depth * s)
-    proof.holds(end * (depth + dx * s) < t * (depth + dx * s))
-    proof.holds(depth * s < t * depth + t * dx * s)
-    proof.holds((filled - 1) * (s * t) < depth * (s - t))
-    proof.holds((filled - 1) * (s * t) < dx * (s * t))
-    proof.holds(filled - 1 < dx)
+    proof.possible(depth == 4, s == 3, dx == 4, p == 12, t == 2, st == 6)
+    proof.multiply(depth + p, end, t - 1)
+    proof.holds(depth * s < t * depth + t * p)
+    proof.holds((filled - 1) * st < t * p)
+    proof.given(t * p == dx * st)
+    proof.cancel(st, filled - 1, dx, strict=True)
+    proof.holds(filled <= dx)
+
+
+def test_products_of_a_sale_are_the_same() -> None:
+    """What the proof before uses of p = dx s and st = s t."""
+    proof = Proof()
+    s, dx, t, p, st = proof.ints("s dx t p st")
+    proof.given(p == dx * s, st == s * t)
+    proof.holds(t * p == dx * st)
 
 
 # ---- section 11: liquidation prices; ratios in basis points, values times 1e18
