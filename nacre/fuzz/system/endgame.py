@@ -25,6 +25,8 @@ VIRTUAL = 10**6
 OVERDUE = LAST_RESORT + 1
 # Takeovers, removals and the rest until nobody is bankrupt: far more than there are positions.
 ROUNDS = 200
+# After so many of them the failing are called again: some became so meanwhile.
+ROUNDS_A_CALL = 25
 
 
 class Endgame:
@@ -67,13 +69,18 @@ class Endgame:
     def _rescue(self) -> None:
         for name in (KEEPER, SECOND):
             self._must({"do": "deposit", "who": name, "tokens": 10**6 * UNIT * 10**self.world.settings.decimals})
-        for number in self._alive():
-            self._must({"do": "call_margin", "market": number, "who": KEEPER, "accounts": list(NAMES)})
-        self._must({"do": "wait", "after": OVERDUE})
-        for _ in range(ROUNDS):
+        for number in range(ROUNDS):
+            if number % ROUNDS_A_CALL == 0:
+                self._call()
             if not self._remove_failing() and not self._rescue_one():
                 return
         raise Failure(f"10: after {ROUNDS} liquidations somebody is bankrupt")
+
+    def _call(self) -> None:
+        """Opens the last resort against all who are failing by now: what deleveraging leaves can be taken over then."""
+        for number in self._alive():
+            self._must({"do": "call_margin", "market": number, "who": KEEPER, "accounts": list(NAMES)})
+        self._must({"do": "wait", "after": OVERDUE})
 
     def _alive(self) -> list[int]:
         states = [self.world.state(number) for number in range(len(self.world.markets))]
