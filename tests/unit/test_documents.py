@@ -81,9 +81,14 @@ def test_the_readme_shows_every_command():
 
 
 def test_the_readme_gives_the_gas_that_is_measured():
+    """Within a hundredth: a change of a few units is no reason to touch the README."""
     measured = (ROOT / "docs" / "gas.md").read_text()
     gas = dict(re.findall(r"^\| (\w+) \| ([\d,]+) \|", measured, re.MULTILINE))
     peers = dict(re.findall(r"^\| (\w+) \|(?: [^|]+ \|){3} ([A-Za-z][^|]*) \|", measured, re.MULTILINE))
     table = README.read_text().split("| operation | gas | cheapest peer measured |")[1].split("\n\n")[0]
     rows = {label: (cost, peer) for label, cost, peer in re.findall(r"\| (\w[^|]+) \| ([\d,]+) \| ([^|]+) \|", table)}
-    assert rows == {label: (gas[name], peers.get(name, "none")) for label, name in OPERATIONS.items()}
+    assert rows.keys() == OPERATIONS.keys()
+    for label, name in OPERATIONS.items():
+        told, found = (int(number.replace(",", "")) for number in (rows[label][0], gas[name]))
+        assert abs(told - found) <= found // 100, label
+        assert rows[label][1] == peers.get(name, "none"), label
