@@ -59,10 +59,13 @@ def lenders(story: Incident) -> int:
 def test_mango_paper_profit_is_no_collateral(incident):
     """The makers have gone, and the mark follows the index: 421 million on paper. None of it leaves, or backs anything
     in another market; closed against its own loser it is the loser's stake. What two accounts brought, two accounts
-    take, and not before the outflow limit lets them."""
+    take, and not before the outflow limit lets them. What all have brought was brought more than a period before."""
     story = told(incident)
     story.make_market(("0.036", "0.04"))
     self_trade(story)
+    story.exchange.chain.mine(HOUR)
+    story.push(START)
+    story.push(100 * WAD, 1)
     story.withdraw_liquidity("market_maker")
     before = lenders(story)
     story.push(PUMPED)
