@@ -52,7 +52,7 @@ def test_a_takeover_beyond_all_bounds(bare, trader, keeper, side):
     policy = bare.set_policy()
     bare.hand_out(keeper, side * (most - WAD), 2**126, 100 * (most - WAD))
     bare.hand_out(trader, side * 2 * WAD, 15 * WAD, (200 + side * 10) * WAD)
-    for size, reason in ((WAD, ""), (WAD + 1, "size too large")):
+    for size, reason in ((WAD + 1, "size too large"), (WAD, "")):
         arguments = (0, trader, size, 0)
         if reason:
             assert reason_of(bare.engine, "preview_takeover", *arguments, sender=keeper) == reason
