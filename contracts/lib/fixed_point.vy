@@ -9,7 +9,6 @@
 """
 
 WAD: constant(uint256) = 10**18
-RAY: constant(int256) = 10**27
 BPS: constant(uint256) = 10_000
 
 
@@ -41,16 +40,3 @@ def _signed_mul_div_floor(_a: int256, _b: uint256, _c: uint256) -> int256:
     if not (product >= 0):
         product = unsafe_sub(product, convert(unsafe_sub(_c, 1), int256))
     return unsafe_div(product, convert(_c, int256))
-
-
-@internal
-@pure
-def _ray_mul_up(_size: uint256, _index: int256) -> int256:
-    """
-    @notice ceil(size * index / RAY): a charge, or a credit when negative, against who holds the size.
-    @dev size < 2**90 and |index| < 2**127 + 2**127: the product stays below 2**218.
-    """
-    product: int256 = unsafe_mul(convert(_size, int256), _index)
-    if product <= 0:
-        return unsafe_div(product, RAY)
-    return unsafe_add(unsafe_div(unsafe_sub(product, 1), RAY), 1)

@@ -93,7 +93,6 @@ ENTRIES: dict[str, list[tuple[str, int, int]]] = {
     ],
     "lib/fixed_point._bps_up": [("notional at mark * ratio", SIZE * PRICE // WAD * RATIO + BPS, UNSIGNED)],
     "lib/fixed_point._signed_mul_div_floor": [("balance * size", STORED * SIZE + SIZE, SIGNED)],
-    "lib/fixed_point._ray_mul_up": [("size * (K - k0)", SIZE * CARRY_MOVED, SIGNED)],
     "lib/liquidation_math._slice": [("size * ratio", STORED * POLICY_RATIO, UNSIGNED)],
     "lib/liquidation_math._before_proceeds": [("balance +- notional", STORED + NOTIONAL, SIGNED)],
     "lib/liquidation_math._with_notional": [("balance +- notional", STORED + NOTIONAL + SWAPPED, SIGNED)],

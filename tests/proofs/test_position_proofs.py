@@ -29,14 +29,6 @@ def test_a_charge_is_rounded_up(proof: Proof) -> None:
     proof.holds(z3.And(result * RAY >= product, result * RAY < product + RAY))
 
 
-def test_an_index_share_is_rounded_up(proof: Proof) -> None:
-    """fixed_point._ray_mul_up."""
-    (product,) = proof.ints("product")
-    up = z3.If(product <= 0, proof.truncated(product, z3.IntVal(RAY)), proof.truncated(product - 1, z3.IntVal(RAY)) + 1)
-    proof.possible(product == RAY + 1)
-    proof.holds(z3.And(up * RAY >= product, up * RAY < product + RAY))
-
-
 @pytest.mark.parametrize("side", [1, -1])
 def test_value_is_rounded_against_the_holder_and_notional_up(proof: Proof, side: int) -> None:
     """position_math._price_pnl and ._appraised: amount = |size| * price, the signed product is side * amount."""
