@@ -9,6 +9,7 @@ import random
 import time
 from dataclasses import asdict
 from pathlib import Path
+from typing import IO
 
 import click
 from rich.console import Console
@@ -64,7 +65,8 @@ def red_tests(items: list[tuple[Target, Mutant]], worker: Worker) -> list[str]:
     return answer["by"].splitlines()
 
 
-def run(items: list[tuple[Target, Mutant]], jobs: int, check: bool) -> list[Verdict]:
+def run(items: list[tuple[Target, Mutant]], jobs: int, check: bool, record: IO[str]) -> list[Verdict]:
+    """Writes each verdict down as it comes: a run may take hours."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with console.status("compiling"), workers(jobs) as crew:
         red: list[str] = []
@@ -79,6 +81,7 @@ def run(items: list[tuple[Target, Mutant]], jobs: int, check: bool) -> list[Verd
 
             def done(verdict: Verdict) -> None:
                 nonlocal alive
+                print(json.dumps(asdict(verdict)), file=record, flush=True)
                 if verdict.outcome == SURVIVED:
                     alive += 1
                     show_survivor(progress.console, verdict)
@@ -110,7 +113,7 @@ def main(
     jobs: int,
     check: bool,
     only_list: bool,
-    file_out: Path,
+    record: Path,
 ) -> None:
     """Small faults in the contracts, one at a time: which of them do the tests notice?"""
     started = time.monotonic()
@@ -122,11 +125,11 @@ def main(
             for _, mutant in items:
                 console.print(f"{mutant.file}:{mutant.line} {mutant.change}", markup=False, soft_wrap=True)
             return
-        verdicts = run(items, jobs, check)
+        record.parent.mkdir(parents=True, exist_ok=True)
+        with record.open("w") as file:
+            verdicts = run(items, jobs, check, file)
     except MutationError as error:
         raise click.ClickException(str(error)) from None
-    file_out.parent.mkdir(parents=True, exist_ok=True)
-    file_out.write_text(json.dumps([asdict(verdict) for verdict in verdicts], indent=1) + "\n")
     show(console, verdicts)
     score = Score.of([verdict for verdict in verdicts if verdict.mutant.kind != EVENT])
     console.print(

@@ -36,10 +36,15 @@ def test_a_due_pays_for_a_closed_leg(opened_adl, trader, counterparty, outsider,
     receipt = house.transact("trade", OTHER, -LONG, 0, 0, 0, sender=counterparty).check()
     assert exchange.free(counterparty) == 0
     assert exchange.pos(counterparty) == Pos(0, left)
-    told = [
-        (event.account, event.size, event.balance) for event in receipt.events("PositionChanged") if not event.market
-    ]
-    assert told == [(counterparty, 0, left)]
+    (told,) = [event for event in receipt.events("PositionChanged") if event.market == 0]
+    assert told.args._asdict() == {
+        "market": 0,
+        "account": counterparty,
+        "size": 0,
+        "balance": left,
+        "entry_notional": 0,
+        "entry_carry": 0,
+    }
     if left:
         house.transact("settle", 0, counterparty, sender=trader).check()
         assert exchange.free(counterparty) == left
