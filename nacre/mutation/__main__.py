@@ -100,9 +100,7 @@ def run(items: list[tuple[Target, Mutant]], jobs: int, check: bool, record: IO[s
 @click.option("--jobs", default=2, show_default=True, type=click.IntRange(min=1), help="processes")
 @click.option("--check/--no-check", default=True, help="run the tests without a mutant first")
 @click.option("--list", "only_list", is_flag=True, help="show the mutants and judge none")
-@click.option(
-    "--json", "file_out", default=Path("out/mutation.json"), show_default=True, type=Path, help="every verdict"
-)
+@click.option("--record", default=Path("out/mutation.jsonl"), show_default=True, type=Path, help="every verdict")
 def main(
     seed: int,
     sample: int,
