@@ -151,7 +151,7 @@ class Walk:
     # ---- the end
 
     def finish(self) -> None:
-        """Invariant 10: permissionless calls bring every bankrupt account to zero."""
+        """Invariant 17.10: permissionless calls bring every bankrupt account to zero."""
         self.compare_all()
         for number in range(len(self.settings.markets)):
             self._clean_up(number)

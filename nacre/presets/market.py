@@ -1,4 +1,4 @@
-"""The parameters of a market, in human units: what DESIGN section 13 lists under `market:`, with one default each.
+"""The parameters of a market, in human units: what presets and scenarios set under `market:`, with one default each.
 
 Prices and amounts are decimals in units of the collateral, ratios basis points. docs/parameters.md says what each does;
 bounds are checked again on chain by Config.

@@ -12,7 +12,7 @@ from nacre.replay.agents_traders import leverage_limit
 from nacre.replay.html import listed, story
 from nacre.replay.result import ADL, BACKSTOP, FORCE_CLOSE, KINDS, TAKEOVER, Result
 
-# In the order in which DESIGN lists them; others that a folder of presets may hold come after.
+# In the order of docs/parameters.md; others that a folder of presets may hold come after.
 ORDER = ("oyster", "injective", "satoshiswap", "hyperliquid", "defx")
 # Keys of a single report that are the same in all.
 SHARED = ("format", "seed", "prices", "network", "symbol", "candles")

@@ -1,4 +1,4 @@
-"""What the chain looks like after a step: DESIGN section 13, decimals as strings."""
+"""What the chain looks like after a step, decimals as strings. scenarios/README.md names the fields."""
 
 from typing import Any
 

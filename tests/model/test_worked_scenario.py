@@ -1,4 +1,4 @@
-"""DESIGN section 13: a bankrupt long is half taken over, half force closed."""
+"""The worked example, as scenarios/worked_example.yaml has it: a bankrupt long is half taken over, half force closed."""
 
 from decimal import Decimal
 from math import floor, log

@@ -1,4 +1,4 @@
-"""What a sequence may gain, and why: invariant 5 made exact.
+"""What a sequence may gain, and why: invariant 17.5 made exact.
 
 Within a transaction price and time stand still. W is what the ring owns (each account, range and debt at least 0, at
 mark), A what ranges lose to whoever trades their venue to mark. W + A must not rise: a trade against a range only moves

@@ -1,4 +1,4 @@
-"""14.10: whatever has happened, permissionless calls bring every bankrupt account to zero; then every market is
+"""17.10: whatever has happened, permissionless calls bring every bankrupt account to zero; then every market is
 settled, everybody is paid and leaves with everything."""
 
 import random

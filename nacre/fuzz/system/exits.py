@@ -1,4 +1,4 @@
-"""14.8: accounts can always reduce, top up and withdraw what is free; nothing but the venue, a missing price and the
+"""17.8: accounts can always reduce, top up and withdraw what is free; nothing but the venue, a missing price and the
 margin rules of cross accounts may stand in the way. Tried and taken back."""
 
 from nacre.fuzz.invariants import ensure
