@@ -1,4 +1,4 @@
-"""The worked example, as scenarios/worked_example.yaml has it: a bankrupt long is half taken over, half force closed."""
+"""The worked example, as in scenarios/worked_example.yaml: a bankrupt long is half taken over, half force closed."""
 
 from decimal import Decimal
 from math import floor, log
