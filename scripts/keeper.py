@@ -24,8 +24,8 @@ from nacre.keeper.chain_jobs import JobOutcome
 from nacre.keeper.chain_pass import NOTHING_UNPAID, Duties, PassReport, run_pass
 from nacre.keeper.chain_scan import OwedIndex, PositionIndex, RangeIndex
 from nacre.keeper.decide import Health, Limits
+from nacre.numbers import money, price
 from nacre.presets.market import wad
-from nacre.replay.numbers import money, price
 
 # Without a key of one's own: an account of the node that deploy gives no role.
 KEEPER_ACCOUNT = 5

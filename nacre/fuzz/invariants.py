@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from nacre.model.positions import Position
-from nacre.model.rounding import Q96, RAY, WAD, ceil_div
+from nacre.model.rounding import ceil_div
+from nacre.units import Q96, RAY, WAD
 
 RESIDUE_UNIT = 2**64
 FINE = RAY * RESIDUE_UNIT

@@ -4,7 +4,7 @@ import random
 from dataclasses import dataclass, replace
 
 from nacre.model.parameters import INJECTIVE, OYSTER, MarketParameters, Policy, Residue
-from nacre.model.rounding import WAD
+from nacre.units import WAD
 
 POLICIES = ("oyster", "injective")
 DECIMALS = (0, 6, 18)

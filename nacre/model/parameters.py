@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from nacre.model.rounding import WAD
+from nacre.units import WAD
 
 
 class Residue(StrEnum):

@@ -10,7 +10,6 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-WAD = 10**18
 # A market whose losses go to auto-deleveraging holds at most ten times as many smallest positions as one call can pass:
 # a side full of dust would be socialised instead. Config checks the same.
 ADL_LIMIT = 1_000

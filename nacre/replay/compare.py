@@ -5,9 +5,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from nacre import numbers
 from nacre.presets import preset
 from nacre.presets.market import MarketConfig
-from nacre.replay import numbers
 from nacre.replay.agents_traders import leverage_limit
 from nacre.replay.html import listed, story
 from nacre.replay.result import ADL, BACKSTOP, FORCE_CLOSE, KINDS, TAKEOVER, Result

@@ -4,7 +4,8 @@ from collections.abc import Callable, Sequence
 
 from markupsafe import Markup
 
-from nacre.replay import charts, numbers
+from nacre import numbers
+from nacre.replay import charts
 from nacre.replay.compare import ROLES, Comparison
 from nacre.replay.html import (
     COLUMN_STYLES,

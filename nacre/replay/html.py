@@ -8,8 +8,9 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from nacre import numbers
 from nacre.prices import Candle
-from nacre.replay import charts, numbers
+from nacre.replay import charts
 from nacre.replay.result import ADL, BACKSTOP, FORCE_CLOSE, KINDS, TAKEOVER, Liquidation, Result
 
 FOLDER = Path(__file__).resolve().parent

@@ -5,7 +5,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from nacre.replay import numbers
+from nacre import numbers
 from nacre.replay.html import kinds, story, trader_text
 from nacre.replay.result import Result
 

@@ -26,11 +26,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from nacre.fuzz.free_money.settings import OUTSIDERS, RING, VAULT
-from nacre.fuzz.free_money.world import WAD, Phase, Played, RangeKey, World
+from nacre.fuzz.free_money.world import Phase, Played, RangeKey, World
 from nacre.fuzz.system.world import equity
+from nacre.units import BPS, RAY, WAD
 
-BPS = 10_000
-RAY = 10**27
 LIQUIDATABLE = 2
 
 

@@ -3,7 +3,8 @@ margin rules of cross accounts may stand in the way. Tried and taken back."""
 
 from nacre.fuzz.invariants import ensure
 from nacre.fuzz.system.settings import TRADERS
-from nacre.fuzz.system.world import WAD, Action, World
+from nacre.fuzz.system.world import Action, World
+from nacre.units import WAD
 
 # No fresh price to go by.
 PRICELESS = frozenset({"stale price", "price just jumped", "price out of bounds", "future price"})

@@ -5,8 +5,9 @@ from typing import Any
 
 from nacre.fuzz.invariants import ensure
 from nacre.fuzz.system.settings import NAMES, PEOPLE
-from nacre.fuzz.system.world import RAY, Action, Cheap, MarketView, View, World, equity
-from nacre.model.rounding import Q96, WAD, ceil_div
+from nacre.fuzz.system.world import Action, Cheap, MarketView, View, World, equity
+from nacre.model.rounding import ceil_div
+from nacre.units import Q96, RAY, WAD
 
 LIQUIDATIONS = frozenset({"takeover", "force_close", "backstop", "adl"})
 # Actions of one market by which its fund, indices and pot may change.

@@ -22,8 +22,8 @@ from nacre.deploy import (
 )
 from nacre.deploy.record import CORE
 from nacre.presets import preset
+from nacre.units import WAD
 
-WAD = 10**18
 # Token, core, treasury and its token, naming the vault; of a market oracle, venue, listing and the loss cap in it.
 TRANSACTIONS = 1 + len(CORE) + 2 + 1 + 4
 

@@ -2,9 +2,8 @@
 
 import pytest
 
-from nacre.replay import numbers
-
-WAD = 10**18
+from nacre import numbers
+from nacre.units import WAD
 
 
 @pytest.mark.parametrize(
@@ -20,6 +19,19 @@ WAD = 10**18
 )
 def test_exact_keeps_every_digit(amount, text):
     assert numbers.exact(amount) == text
+
+
+@pytest.mark.parametrize(
+    ("amount", "digits", "text"),
+    [
+        (0, 0, "0"),
+        (50, 0, "50"),
+        (12_340_000, 6, "12.34"),
+        (7, 27, "0.000000000000000000000000007"),
+    ],
+)
+def test_exact_knows_other_units(amount, digits, text):
+    assert numbers.exact(amount, digits) == text
 
 
 @pytest.mark.parametrize(
