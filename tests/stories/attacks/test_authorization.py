@@ -71,7 +71,8 @@ FUNCTIONS: dict[str, dict[str, str]] = {
         "not feeder": "set_price set_price_at",
     },
     "SignedOracle": {
-        OWNABLE: "transfer_ownership propose_signer revoke_signer set_push_jump",
+        OWNABLE: "transfer_ownership propose_signer revoke_signer set_guardian set_push_jump",
+        "not oracle guardian": "revoke_as_guardian",
         "not pending owner": "accept_ownership",
         "not pending signer": "accept_signer",
         OPEN: "push",
