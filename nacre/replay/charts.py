@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from html import escape
 
-from nacre.numbers import short
+from nacre.figures import short
 from nacre.units import DAY
 
 WIDTH = 1060

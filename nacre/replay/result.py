@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from nacre.numbers import exact
+from nacre.figures import exact
 from nacre.prices import Candle
 
 # Raised whenever the layout of report.json changes.

@@ -4,7 +4,7 @@ from typing import Any
 
 from nacre.chain import CallFailed
 from nacre.deploy import Market
-from nacre.numbers import exact
+from nacre.figures import exact
 from nacre.scenario.world import World
 
 STAGES = ("healthy", "margin_call", "liquidatable", "backstop", "bankrupt")

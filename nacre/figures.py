@@ -1,4 +1,4 @@
-"""Numbers as people read them. WAD integers in, text out; nothing is rounded but for the eye."""
+"""Figures as people read them. WAD integers in, text out; nothing is rounded but for the eye."""
 
 from decimal import Decimal
 
