@@ -16,7 +16,7 @@ from nacre.artifacts import CompileError
 from nacre.chain import PRIVATE_KEY_VARIABLE, AbiError, ChainError
 from nacre.chain.connect import DEFAULT_NETWORK, connected
 from nacre.deploy import DeployError, Market, System, load_system, record_path
-from nacre.numbers import price as shown_price
+from nacre.figures import price as shown_price
 from nacre.prices import BadPrices, Candle, PricePoint, candle_seconds, crash_path, read_candles
 
 
