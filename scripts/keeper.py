@@ -24,7 +24,7 @@ from nacre.keeper.chain import Desk, Outcome
 from nacre.keeper.chain_jobs import JobOutcome
 from nacre.keeper.chain_pass import NOTHING_UNPAID, Duties, PassReport, run_pass
 from nacre.keeper.chain_scan import OwedIndex, PositionIndex, RangeIndex
-from nacre.keeper.decide import Health, Limits
+from nacre.keeper.view import Health, Limits
 from nacre.presets.market import wad
 
 # Without a key of one's own: an account of the node that deploy gives no role.
