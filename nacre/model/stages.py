@@ -18,6 +18,10 @@ class Stage(IntEnum):
     BACKSTOP = 3
     BANKRUPT = 4
 
+    @property
+    def title(self) -> str:
+        return self.name.lower().replace("_", " ")
+
 
 class Ratios(Protocol):
     """Of maintenance margin, where each rung begins; 0 is never."""
