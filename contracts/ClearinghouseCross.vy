@@ -17,6 +17,8 @@ from contracts.modules import account_views
 from contracts.modules import cross_trading
 # Cross or isolated.
 from contracts.modules import margin_modes
+# What a market shows of them.
+from contracts.modules import liquidation_prices
 # Markets of other legs.
 from contracts.modules import leg_reads
 # The words of every market.
@@ -48,8 +50,10 @@ initializes: leg_reads[markets := markets]
 initializes: portfolio[
     accounts := accounts, leg_reads := leg_reads, markets := markets, payouts := payouts, positions := positions
 ]
+initializes: liquidation_prices[markets := markets, portfolio := portfolio, positions := positions]
 initializes: cross_trading[
     accounts := accounts,
+    liquidation_prices := liquidation_prices,
     markets := markets,
     payouts := payouts,
     portfolio := portfolio,
@@ -75,8 +79,8 @@ exports: (
     account_views.made_good,
     account_views.outflow_room,
     account_views.detached,
-    account_views.announce,
-    account_views.spare,
+    liquidation_prices.announce,
+    liquidation_prices.spare,
 )
 
 

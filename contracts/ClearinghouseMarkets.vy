@@ -53,14 +53,7 @@ initializes: providers[
     accounts := accounts, markets := markets, payouts := payouts, positions := positions, waterfall := waterfall
 ]
 initializes: administration[accounts := accounts, markets := markets, waterfall := waterfall]
-initializes: settlement[
-    accounts := accounts,
-    administration := administration,
-    markets := markets,
-    payouts := payouts,
-    positions := positions,
-    waterfall := waterfall
-]
+initializes: settlement[administration := administration, markets := markets]
 initializes: margin_adjustment[accounts := accounts, markets := markets, payouts := payouts, positions := positions]
 initializes: market_views[markets := markets, waterfall := waterfall]
 
@@ -72,7 +65,6 @@ exports: (
     settling.settle,
     waterfall.donate_insurance,
     settlement.settle_dead_market,
-    settlement.settle_account,
     # venue
     providers.venue_accrue,
     providers.venue_provide,

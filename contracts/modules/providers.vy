@@ -122,7 +122,9 @@ def venue_absorb(
     new: position_math.Position = position_math._combined(part, old)
     if accounts._is_cross(_provider, _market):
         new.flags |= positions.FLAG_CROSS
-        accounts._set_leg(_provider, _market, new.size != 0)
+        # what ends as a claim goes on backing the account's other legs
+        if new.size != 0 or market.flags & markets.SETTLING == 0:
+            accounts._set_leg(_provider, _market, new.size != 0)
         if new.size == 0 and not (new.balance >= 0):
             paid: uint256 = min(position_math._abs(new.balance), accounts._free(_provider))
             accounts._take(_provider, paid)
