@@ -25,6 +25,7 @@ def set_margin_mode(house: "Clearinghouse", number: int, account: str, cross: bo
     require(is_cross(market, account) != cross, "margin mode unchanged")
     held = market.position_of(account)
     require(held.size == 0 and held.balance == 0, "position is open")
+    market.legs.discard(account)
     if cross:
         market.cross.add(account)
     else:
