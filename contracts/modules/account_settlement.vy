@@ -51,8 +51,8 @@ def settle_account(_market: uint256, _account: address):
         market = waterfall._absorb_settling(market, size, convert(unsafe_sub(0, worth), uint256))
     if worth > 0:
         market = payouts._owe(market, _account, convert(worth, uint256))
-    elif cross:
-        # a claim goes on backing the account's other legs: its bit stays until it is paid
+    elif cross and payouts.debts[positions._key(_market, _account)] == 0:
+        # a claim goes on backing the account's other legs: the bit stays until it is paid
         accounts._set_leg(_account, _market, False)
     market = positions._replace(market, _account, size, empty(position_math.Position))
     markets._close(market)

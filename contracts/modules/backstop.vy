@@ -39,7 +39,7 @@ def set_backstop(_vault: address):
 def take_over_leg(_market: uint256, _target: address):
     """
     @notice One position of a cross account, on its own: what refuses it does not keep the others. Only the engine itself.
-    @dev Reverts "not engine", and as `liquidate_by_backstop`. The engine calls it under its lock.
+    @dev Reverts "not engine", and as `liquidate_by_backstop`. The engine calls it under its own lock.
     """
     if msg.sender != self:
         reasons._revert(reasons.NOT_ENGINE)
@@ -63,12 +63,16 @@ def _take_over(_market: uint256, _target: address):
         if i == _market:
             self._take_over_leg(i, _target)
         elif (staticcall policies.CLEARINGHOUSE.position(i, _target)).size != 0:
-            # refused or not, its own events say so
-            went: bool = raw_call(
+            went: bool = False
+            words: Bytes[32] = b""
+            went, words = raw_call(
                 self,
                 abi_encode(i, _target, method_id=method_id("take_over_leg(uint256,address)")),
+                max_outsize=32,
                 revert_on_failure=False,
             )
+            # a refusal has words; the caller must not choose by the gas it gives which of them go
+            assert went or len(words) != 0, "leg ran out of gas"
 
 
 @internal

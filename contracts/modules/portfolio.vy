@@ -56,7 +56,7 @@ MAX_LEG: constant(uint256) = 2**127
 @view
 def _of(_account: address, _except: uint256, _pots: bool) -> Portfolio:
     """
-    @notice Free collateral and legs of an account.
+    @notice Free collateral and legs of an account, and what markets that settle owe it for legs.
     @param _except a market to leave out, its leg being added from memory; max_value(uint256) for none
     @param _pots whether to say what is collectable, which reads a slot more for each leg with a profit
     """
@@ -77,14 +77,7 @@ def _of(_account: address, _except: uint256, _pots: bool) -> Portfolio:
             continue
         leg: position_math.Position = positions._load(i, _account)
         if leg.size == 0:
-            if leg.balance == 0:
-                if markets.money[i] & markets.SETTLING != 0:
-                    # what a settled leg became backs the others, but no new risk, until it is paid
-                    claim: int256 = convert(
-                        convert(payouts.debts[i << 160 | convert(_account, uint256)], bytes32), int256
-                    )
-                    all.equity = unsafe_add(all.equity, claim)
-                    all.full_equity = unsafe_add(all.full_equity, claim)
+            if leg.balance == 0 and markets.risk_words[i] & market_words.FLAG_SETTLING == 0:
                 continue
         mark: uint256 = 0
         index: int256 = 0
@@ -99,12 +92,17 @@ def _of(_account: address, _except: uint256, _pots: bool) -> Portfolio:
         notional: uint256 = 0
         profit, notional = position_math._appraised(leg.size, leg.notional, mark)
         worth: int256 = unsafe_add(balance, profit)
-        all.full_equity = unsafe_add(all.full_equity, worth)
         # profit backs no new risk
         loss: int256 = worth
         if profit > 0:
             loss = balance
         all.opening = unsafe_add(all.opening, loss)
+        if risk & market_words.FLAG_SETTLING != 0:
+            # nor does what became of a leg, but until it is paid it backs the others
+            worth = unsafe_add(
+                worth, convert(convert(payouts.debts[i << 160 | convert(_account, uint256)], bytes32), int256)
+            )
+        all.full_equity = unsafe_add(all.full_equity, worth)
         if stale:
             worth = loss
             all.stale = True

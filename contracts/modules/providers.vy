@@ -122,9 +122,6 @@ def venue_absorb(
     new: position_math.Position = position_math._combined(part, old)
     if accounts._is_cross(_provider, _market):
         new.flags |= positions.FLAG_CROSS
-        # what ends as a claim goes on backing the account's other legs
-        if new.size != 0 or market.flags & markets.SETTLING == 0:
-            accounts._set_leg(_provider, _market, new.size != 0)
         if new.size == 0 and not (new.balance >= 0):
             paid: uint256 = min(position_math._abs(new.balance), accounts._free(_provider))
             accounts._take(_provider, paid)
@@ -139,6 +136,14 @@ def venue_absorb(
     market = positions._replace(market, _provider, old.size, new)
     if new.size == 0 and new.balance > 0:
         market = payouts._pay(market, _provider, convert(new.balance, uint256))
+    if accounts._is_cross(_provider, _market):
+        # while the market settles a claim goes on backing the account's other legs
+        accounts._set_leg(
+            _provider,
+            _market,
+            new.size != 0
+            or market.flags & markets.SETTLING != 0 and payouts.debts[positions._key(_market, _provider)] != 0,
+        )
     if tip != 0:
         market = payouts._pay(market, _remover, tip)
     markets._close(market)
