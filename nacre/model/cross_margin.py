@@ -19,6 +19,7 @@ MOST_EQUITY = 2**127
 
 def set_margin_mode(house: "Clearinghouse", number: int, account: str, cross: bool) -> None:
     market = house.market(number)
+    require(not market.final_price, "market is settling")
     if cross:
         require(number < MOST_CROSS_MARKETS, "too many cross markets")
         require(market.parameters.cross_margin, "isolated only")

@@ -23,9 +23,8 @@ RANK_LIMIT = 2**128 - 1
 # In percent: how much of a side must be listed, and how far a rank may stand above one before it.
 LISTED = 99
 TOLERANCE = 100
-# Legs in other markets that one call looks at, and for how many more an account counts of which one is stale.
+# Legs in other markets that one call looks at; what they cost besides the model does not know.
 MOST_OTHER_LEGS = 250
-STALE_ACCOUNT = 20
 
 
 def scaled(amount: int, part: int, whole: int, side: int) -> int:
@@ -206,7 +205,6 @@ def _covered(run: Run, account: str, leg: Position) -> Position | None:
     if count and run.other_legs > MOST_OTHER_LEGS:
         return None
     others = portfolio_of(run.house, account).without(run.number)
-    run.other_legs += STALE_ACCOUNT * others.stale
     worth = leg.balance + (leg.price_pnl(run.price) if leg.size else 0)
     if worth + others.full_equity < 0:
         return None

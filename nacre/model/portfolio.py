@@ -21,8 +21,8 @@ MOST_CROSS_MARKETS = 16
 
 @dataclass(frozen=True)
 class Leg:
-    """A settled position at the mark of this moment; of a market with a stale price, at the last one. Where a settled
-    leg has become a claim, that is its profit."""
+    """A settled position at the mark of this moment; of a market with a stale price, at the last one. With what a
+    market that settles owes the account: `claim`."""
 
     number: int
     market: "Market"
@@ -33,7 +33,7 @@ class Leg:
     @cached_property
     def pnl(self) -> int:
         """u."""
-        return self.claim or self.position.price_pnl(self.quote.price)
+        return self.position.price_pnl(self.quote.price)
 
     @property
     def stale(self) -> bool:
@@ -46,12 +46,12 @@ class Leg:
 
     @property
     def full_equity(self) -> int:
-        return self.position.balance + self.pnl
+        return self.position.balance + self.pnl + self.claim
 
     @property
     def equity(self) -> int:
         """No profit counts at a stale price."""
-        return self.position.balance + (min(self.pnl, 0) if self.stale else self.pnl)
+        return self.full_equity - (max(self.pnl, 0) if self.stale else 0)
 
     @property
     def opening(self) -> int:
@@ -145,7 +145,7 @@ def leg_of(house: "Clearinghouse", number: int, account: str) -> Leg:
     market = house.markets[number].glimpse()
     quote = seen(market, house.now)
     held = market.position_of(account)
-    claim = market.owed.get(account, 0) if market.final_price and account not in market.positions else 0
+    claim = market.owed.get(account, 0) if market.final_price else 0
     return Leg(number, market, held.settled(market.index_of(held.size)), quote, claim)
 
 

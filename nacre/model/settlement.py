@@ -67,16 +67,18 @@ def settle_account(house: "Clearinghouse", number: int, account: str) -> None:
     if worth < 0 and is_cross(market, account):
         others = portfolio_of(house, account).without(number)
         worth += collect(house, others, market, account, -worth)
-    remove(market, account, keeps_leg=worth > 0)
+    market.store_record(account, Position())
     book(market, account, worth)
+    if held.size:
+        keep_leg(market, account)
 
 
-def remove(market: "Market", account: str, keeps_leg: bool) -> None:
-    """A position of a settling market is over."""
-    legs = set(market.legs)
-    market.store(account, Position())
-    if keeps_leg:
-        market.legs = legs
+def keep_leg(market: "Market", account: str) -> None:
+    """The claim of a cross account goes on backing its other legs."""
+    if market.owed.get(account, 0) and is_cross(market, account):
+        market.legs.add(account)
+    else:
+        market.legs.discard(account)
 
 
 def book(market: "Market", account: str, worth: int) -> None:
@@ -118,5 +120,6 @@ def hand_over(house: "Clearinghouse", market: "Market", provider: str, removed: 
     if is_cross(market, provider):
         new = cover(house, market, provider, new, market.final_price)
     require(new.balance >= 0 or not own, "close leaves a deficit")
-    remove(market, provider, keeps_leg=True)
+    market.store(provider, Position())
     book(market, provider, new.balance)
+    keep_leg(market, provider)

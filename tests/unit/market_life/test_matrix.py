@@ -51,7 +51,7 @@ reduce, failing                 E E F S J . . .
 close                           E E F S J . . .
 close, cross                    E E F S J . . .
 close the other leg             . . . . . . . .
-set margin mode                 . . . . . . . .
+set margin mode                 E E . . . . . .
 deposit                         . . . . . . . .
 deposit, cross                  . . . . . . . .
 withdraw                        . . . . . . . .

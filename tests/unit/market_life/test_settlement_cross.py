@@ -2,6 +2,7 @@
 other profits, their own profits become claims that go on backing it, and its other markets go on."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pytest
@@ -285,19 +286,23 @@ def handed(house: BareHouse, who: str, market: int, balance: int, size: int) -> 
     house.send(house.venue, "venue_absorb", market, who, house.chain.account("keeper"), removed).check()
 
 
-@pytest.fixture
-def bare(trader) -> BareHouse:
-    """The trader has nothing free; long 2 in the first, with 10, short 2 in the others, with 10 each."""
+def three_legs(trader: str, free: int = 0) -> BareHouse:
+    """The trader has that free; long 2 in the first, with 10, short 2 in the others, with 10 each."""
     house = bare_house(cross_margin=True)
     for _ in range(2):
         house.list_market(house.venue, cross_margin=True)
     for market in range(3):
         house.send(trader, "set_margin_mode", market, True).check()
-    house.send(trader, "withdraw", house.house.call("free_collateral", trader)).check()
+    house.send(trader, "withdraw", house.house.call("free_collateral", trader) - free).check()
     for market, size in ((MAIN, 2), (OTHER, -2), (THIRD, -2)):
         handed(house, trader, market, 10, size)
     house.oracle.transact("set_price", 75 * WAD, sender=house.chain.account("deployer")).check()
     return house
+
+
+@pytest.fixture
+def bare(trader) -> BareHouse:
+    return three_legs(trader)
 
 
 @pytest.mark.parametrize("pots", [(100, 100), (15, 100), (0, 100), (15, 5)])
@@ -345,15 +350,41 @@ def test_a_range_that_ends_the_leg_leaves_a_claim_that_counts(bare, trader, outs
         assert bare.house.call("position", OTHER, trader).size == 0
 
 
-def test_a_range_alone_becomes_no_leg(bare, outsider):
-    """Without a position before, the claim of a range without inventory is a claim like anybody's."""
-    bare.send(outsider, "set_margin_mode", MAIN, True).check()
+@pytest.mark.parametrize("mode", ["cross", "isolated"])
+def test_what_a_range_alone_leaves_backs_a_cross_account(bare, outsider, mode):
+    """Without inventory, and without a position before: a claim at once."""
+    if mode == "cross":
+        bare.send(outsider, "set_margin_mode", MAIN, True).check()
     free = bare.house.call("free_collateral", outsider)
     bare.send(bare.config, "settle_market", MAIN, 75 * WAD).check()
     handed(bare, outsider, MAIN, 30, 0)
+    counts = mode == "cross"
     assert bare.house.call("owed", MAIN, outsider) == 30 * WAD
-    assert bare.house.call("cross_markets", outsider)[1] == 0
-    assert bare.house.call("account_state", outsider).equity == free
+    assert bare.house.call("cross_markets", outsider)[1] == int(counts)
+    assert bare.house.call("account_state", outsider).equity == free + counts * 30 * WAD
+
+
+@pytest.mark.parametrize("price", [75, 95, 125], ids=["winning", "less", "losing"])
+def test_what_a_market_owed_before_counts_with_the_leg(trader, outsider, price):
+    """What its pot could not pay when a leg ended backs the account as soon as the market settles, with another leg
+    there and after that, whether it wins or loses; nobody sees a difference when it is settled."""
+    bare = three_legs(trader, 100 * WAD)
+    account, owed = partial(bare.house.call, "account_state", trader), partial(bare.house.call, "owed", OTHER, trader)
+    handed(bare, trader, OTHER, 50, 2)
+    # all that the leg was worth; the range was worth nothing
+    claim = 60 * WAD
+    assert (owed(), bare.house.call("cross_markets", trader)[1]) == (claim, 0b101)
+    handed(bare, trader, OTHER, 10, -2)
+    before = account()
+    bare.send(bare.config, "settle_market", OTHER, price * WAD).check()
+    leg = (10 + 2 * (100 - price)) * WAD
+    settling = account()
+    assert settling.equity == before.equity - 60 * WAD + leg + claim
+    assert settling.opening == before.opening + min(leg - 10 * WAD, 0)
+    assert settling.lacking == before.lacking + max(0, -leg - claim)
+    bare.send(outsider, "settle_account", OTHER, trader).check()
+    assert (account().equity, owed()) == (settling.equity, claim + max(0, leg))
+    assert bare.house.call("cross_markets", trader)[1] == 0b111
 
 
 def test_nothing_left_is_no_leg(bare, trader, outsider):
@@ -414,13 +445,9 @@ def test_a_claim_shields_from_liquidation_and_not_from_failing(two, trader, keep
     assert two.account(trader).equity == claim
 
 
-def test_the_mode_may_change_while_it_waits(two, trader):
-    """Whoever goes isolated gives up that its claim counts; the claim itself is paid all the same."""
-    claim = holding(two, trader, 500 * WAD, 10 * WAD)
-    before = two.account(trader).equity
-    two.exchange.house.transact("set_margin_mode", MAIN, False, sender=trader).check()
-    assert two.account(trader).equity == before - claim
-    assert two.legs(trader) == 1 << OTHER
-    two.clear(trader)
-    two.claim(trader)
-    assert two.account(trader).equity == before
+def test_the_mode_stays_while_it_waits(two, trader, keeper):
+    """Nobody gives up that its claim counts, or has one counted that it made as an isolated account."""
+    holding(two, trader, 500 * WAD, 10 * WAD)
+    mode = ("set_margin_mode", MAIN)
+    two.exchange.refuses("market is settling", two.exchange.house, *mode, False, sender=trader)
+    two.exchange.refuses("market is settling", two.exchange.house, *mode, True, sender=keeper)
