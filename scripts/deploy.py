@@ -59,7 +59,11 @@ def _price(ctx: click.Context, param: click.Parameter, value: str | None) -> Dec
 @click.option("--price", callback=_price, help="First price of the market (default: that of the preset or file).")
 @click.option("--collateral", type=Address(), help="ERC-20 to use (default: a mock token that anyone may mint).")
 @click.option("--decimals", type=click.IntRange(0, 18), default=18, show_default=True, help="Of the mock token.")
-@click.option("--oracle", type=Address(), help="Price adapter to use (default: a mock one for scripts to feed).")
+@click.option(
+    "--oracle",
+    type=Address(),
+    help="Price adapter to use; give a SignedOracle its guardian before (default: a mock one for scripts to feed).",
+)
 @click.option("--owner", type=Address(), help="Who may set parameters (default: the node's second account).")
 @click.option(
     "--timelock",

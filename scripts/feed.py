@@ -16,8 +16,8 @@ from nacre.artifacts import CompileError
 from nacre.chain import PRIVATE_KEY_VARIABLE, AbiError, ChainError
 from nacre.chain.connect import DEFAULT_NETWORK, connected
 from nacre.deploy import DeployError, Market, System, load_system, record_path
+from nacre.numbers import price as shown_price
 from nacre.prices import BadPrices, Candle, PricePoint, candle_seconds, crash_path, read_candles
-from nacre.replay.numbers import price as shown_price
 
 
 @click.command()

@@ -16,15 +16,16 @@ from nacre.artifacts import CompileError
 from nacre.chain import PRIVATE_KEY_VARIABLE, AbiError, ChainError
 from nacre.chain.abi import checksum
 from nacre.chain.connect import DEFAULT_NETWORK, connected
+from nacre.chain.logs import EventIndex, node_logs
 from nacre.chain.node import NodeChain
 from nacre.deploy import DeployError, Market, System, load_system
 from nacre.keeper.chain import Desk, Outcome
 from nacre.keeper.chain_jobs import JobOutcome
 from nacre.keeper.chain_pass import NOTHING_UNPAID, Duties, PassReport, run_pass
-from nacre.keeper.chain_scan import EventIndex, OwedIndex, PositionIndex, RangeIndex, node_logs
+from nacre.keeper.chain_scan import OwedIndex, PositionIndex, RangeIndex
 from nacre.keeper.decide import Health, Limits
+from nacre.numbers import money, price
 from nacre.presets.market import wad
-from nacre.replay.numbers import money, price
 
 # Without a key of one's own: an account of the node that deploy gives no role.
 KEEPER_ACCOUNT = 5

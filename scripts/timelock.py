@@ -13,11 +13,12 @@ from rich.markup import escape
 from nacre.artifacts import CompileError
 from nacre.chain import PRIVATE_KEY_VARIABLE, AbiError, CallFailed, ChainError, Contract
 from nacre.chain.connect import DEFAULT_NETWORK, connected
+from nacre.chain.logs import node_logs
 from nacre.chain.node import NodeChain
-from nacre.deploy import MAX_UINT256, DeployError, System, load_system
+from nacre.deploy import DeployError, System, load_system
 from nacre.deploy.announcements import Announcement, announcements, changes, told, typed
 from nacre.deploy.timelock import CallState, call_state, utc
-from nacre.keeper.chain_scan import node_logs
+from nacre.units import MAX_UINT256
 
 COMMAND = "./run timelock"
 

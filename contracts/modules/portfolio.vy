@@ -48,7 +48,7 @@ struct Plan:
 
 # Beyond what all pots of a token hold: keeps the products of the share below 2**256.
 MAX_EQUITY: constant(int256) = 2**127
-# What counts of a leg where it is multiplied by another amount.
+# What counts of a leg where it is multiplied by another amount, and of a claim.
 MAX_LEG: constant(uint256) = 2**127
 
 
@@ -100,7 +100,7 @@ def _of(_account: address, _except: uint256, _pots: bool) -> Portfolio:
         if risk & market_words.FLAG_SETTLING != 0:
             # nor does what became of a leg, but until it is paid it backs the others
             worth = unsafe_add(
-                worth, convert(convert(payouts.debts[i << 160 | convert(_account, uint256)], bytes32), int256)
+                worth, convert(min(payouts.debts[i << 160 | convert(_account, uint256)], MAX_LEG), int256)
             )
         all.full_equity = unsafe_add(all.full_equity, worth)
         if stale:

@@ -249,7 +249,7 @@ class NodeChain(BaseChain):
         ok = found["status"] == "0x1"
         reason = "" if ok else self._why(transaction, number, timestamp)
         gas = int(found["gasUsed"], 16)
-        logs = [_raw_log(log) for log in found["logs"]]
+        logs = [raw_log(log) for log in found["logs"]]
         return Receipt(ok, reason, gas, logs, number, timestamp, what, self, transaction_hash=sent)
 
     def _time_of(self, number: int, logs: list[dict[str, Any]]) -> int:
@@ -267,6 +267,7 @@ class NodeChain(BaseChain):
         return "reverted, for a reason that only the state inside its block knows"
 
 
-def _raw_log(log: dict[str, Any]) -> RawLog:
+def raw_log(log: dict[str, Any]) -> RawLog:
+    """As JSON-RPC writes it."""
     topics = tuple(bytes.fromhex(topic[2:]) for topic in log["topics"])
     return RawLog(checksum(log["address"]), topics, bytes.fromhex(log["data"][2:]))

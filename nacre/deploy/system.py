@@ -18,9 +18,8 @@ from functools import cache
 from nacre.artifacts import Artifact, load
 from nacre.chain import Chain, Contract, Receipt
 from nacre.presets import MarketConfig
+from nacre.units import MAX_UINT256
 
-WAD = 10**18
-MAX_UINT256 = 2**256 - 1
 # Seconds between which the delay of a Timelock lies.
 MIN_DELAY = 3_600
 MAX_DELAY = 30 * 86_400

@@ -13,7 +13,7 @@ from nacre.model import ticks as tick_math
 from nacre.model.market import Market
 from nacre.model.oracle import HIGHEST_PRICE, LOWEST_PRICE, is_sane
 from nacre.model.positions import initial_margin, maintenance_margin, notional
-from nacre.model.rounding import BPS, MAX_UINT256, WAD
+from nacre.units import BPS, MAX_UINT256, WAD
 
 Action = dict[str, Any]
 

@@ -1,4 +1,4 @@
-"""Invariant 9: what health and previews say beforehand is what the transaction then does."""
+"""Invariant 17.9: what health and previews say beforehand is what the transaction then does."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -12,13 +12,14 @@ from functools import cached_property
 from typing import Any
 
 from nacre.chain import ZERO_ADDRESS, CallFailed, Contract, Receipt
-from nacre.deploy import MAX_UINT256, Market, System
+from nacre.deploy import Market, System
 from nacre.deploy.system import artifact
 from nacre.keeper import decide
 from nacre.keeper.jobs import Books, RangeKey
 from nacre.keeper.view import MOST_DELEVERAGED, Chunks, Health, Holding, Stage, Tier
 from nacre.model.parameters import MarketParameters, Policy, Residue
 from nacre.model.positions import Position
+from nacre.units import MAX_UINT256
 
 # What Lens.healths takes at most in one call.
 BATCH = 500

@@ -9,7 +9,7 @@ from nacre.keeper.chain import Desk, Outcome
 from nacre.keeper.chain_jobs import Clerk, JobOutcome
 from nacre.keeper.jobs import RangeKey
 from nacre.keeper.view import Holding, Stage, stage, standing
-from nacre.model.rounding import BPS, WAD
+from nacre.units import BPS, WAD
 
 # Closing on the venue may cost this much of the value at mark, beside fees. Halves, quarters, eighths are tried too.
 PATIENCE_BPS = 100

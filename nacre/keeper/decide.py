@@ -39,7 +39,8 @@ from nacre.keeper.view import (
     standing,
 )
 from nacre.model.positions import Position, combine, split
-from nacre.model.rounding import BPS, WAD, bps_down, bps_up, ceil_div
+from nacre.model.rounding import bps_down, bps_up, ceil_div
+from nacre.units import BPS, WAD
 
 __all__ = [
     "Action",

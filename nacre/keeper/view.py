@@ -9,7 +9,8 @@ from enum import IntEnum
 
 from nacre.model.parameters import MarketParameters, Policy
 from nacre.model.positions import Position, notional
-from nacre.model.rounding import BPS, bps_up, ceil_div
+from nacre.model.rounding import bps_up, ceil_div
+from nacre.units import BPS
 
 # A stamp of a chunk counts for so many cooldowns.
 STAMP_COOLDOWNS = 10

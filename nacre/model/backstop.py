@@ -12,8 +12,9 @@ from nacre.model.liquidation import Taken
 from nacre.model.market import Market
 from nacre.model.portfolio import MOST_CROSS_MARKETS, is_cross
 from nacre.model.positions import Position, opening_shortfall
-from nacre.model.rounding import MAX_UINT256, Revert, require
+from nacre.model.rounding import Revert, require
 from nacre.model.vault import VAULT, HouseBooks, Vault
+from nacre.units import MAX_UINT256
 
 
 def legs_of(house: Clearinghouse, number: int, target: str) -> list[int]:

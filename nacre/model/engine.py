@@ -15,7 +15,8 @@ from nacre.model.oracle import Quote
 from nacre.model.parameters import Policy
 from nacre.model.portfolio import is_cross, portfolio_of
 from nacre.model.positions import Position, initial_margin, is_below, maintenance_margin, notional
-from nacre.model.rounding import BPS, WAD, ceil_div, require
+from nacre.model.rounding import ceil_div, require
+from nacre.units import BPS, WAD
 
 MARGIN_LIMIT = 2**104
 

@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from nacre.model.parameters import MarketParameters
-from nacre.model.rounding import BPS, RAY, WAD, ceil_div, require
+from nacre.model.rounding import ceil_div, require
+from nacre.units import BPS, RAY, WAD
 
 # A position's count of top-ups is modulo this: section 9.
 TOPUP_LIMIT = 2**7

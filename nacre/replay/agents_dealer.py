@@ -2,8 +2,9 @@
 
 from nacre.chain import Receipt
 from nacre.model.positions import Position
-from nacre.model.rounding import BPS, WAD, bps_up
+from nacre.model.rounding import bps_up
 from nacre.replay.world import World
+from nacre.units import BPS, WAD
 
 # Margin of a position in basis points of what is needed: what trading brings, and the bounds in which it is left alone.
 TARGET, LEAST, MOST = 20_000, 14_000, 45_000

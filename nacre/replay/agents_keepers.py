@@ -3,13 +3,12 @@
 from collections.abc import Sequence
 
 from nacre.chain import CallFailed
-from nacre.deploy import MAX_UINT256
 from nacre.keeper import decide, jobs
 from nacre.keeper.decide import Action, Holding, Kind, Limits
 from nacre.keeper.jobs import JobKind
-from nacre.model.rounding import BPS, WAD
 from nacre.replay.agents_dealer import Dealer
 from nacre.replay.world import World
+from nacre.units import BPS, MAX_UINT256, WAD
 
 # After each round the state is another; a round without an action ends it.
 ROUNDS = 4

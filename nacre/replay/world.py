@@ -16,10 +16,10 @@ from nacre.keeper.decide import Health, Holding
 from nacre.keeper.view import chunk, cooling, failing, health
 from nacre.model import ticks as tick_math
 from nacre.model.positions import Position
-from nacre.model.rounding import RAY, WAD
 from nacre.presets import MarketConfig
 from nacre.replay.journal import Before, Journal
 from nacre.replay.result import Sample
+from nacre.units import RAY, WAD
 
 RangeKey = tuple[str, int, int]
 FLAT = Position()

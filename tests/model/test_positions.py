@@ -4,12 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nacre.model import RAY, WAD, Revert
+from nacre.model import Revert
 from nacre.model.engine import Stage, stage_of
 from nacre.model.market import Market
 from nacre.model.oracle import Oracle
 from nacre.model.parameters import MarketParameters, Policy
 from nacre.model.positions import Position, check_opening_rule, check_reduce_rule, combine, split
+from nacre.units import RAY, WAD
 
 sizes = st.integers(-(10**27), 10**27).filter(bool)
 balances = st.integers(-(10**30), 10**30)

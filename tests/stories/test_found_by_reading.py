@@ -1,11 +1,12 @@
 """What an audit found by reading the contracts: each told as it would have been played."""
 
 import pytest
-from support.exchange import ALL, LIQUIDITY, PRICE, WAD, WIDE, bare_house, new_exchange, open_exchange
+from support.exchange import ALL, LIQUIDITY, PRICE, WIDE, bare_house, new_exchange, open_exchange
 from support.market_life import REVERTS_SILENTLY
 from support.ruin import open_target
 
 from nacre.artifacts import load
+from nacre.units import WAD
 
 ADL = {"loss": "adl", "min_notional": 10, "max_open_interest": 100_000, "max_deviation_bps": 10_000}
 NARROW = (45_550, 46_550)

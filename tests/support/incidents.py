@@ -19,16 +19,16 @@ from typing import Any
 
 from support import deleveraging, liquidations
 from support.exchange import ALL, Exchange, open_exchange
-from support.spec import RAY, WAD
 
 from nacre.chain import Contract, Receipt
-from nacre.deploy import MAX_UINT256, Market
+from nacre.deploy import Market
 from nacre.fuzz.system import invariants
 from nacre.fuzz.system.world import Cheap, MarketView, equity
 from nacre.presets import preset
 from nacre.presets.market import wad
 from nacre.replay.run import DEPOSITORS, Replay
 from nacre.scenario.world import tick_above, tick_below
+from nacre.units import MAX_UINT256, RAY, WAD
 
 POLICIES = ("oyster", "injective", "satoshiswap", "hyperliquid", "defx")
 # Of these a bankrupt position is closed against those who won; of the others they share what it lacks.

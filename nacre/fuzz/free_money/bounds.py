@@ -1,4 +1,4 @@
-"""What a sequence may gain, and why: invariant 5 made exact.
+"""What a sequence may gain, and why: invariant 17.5 made exact.
 
 Within a transaction price and time stand still. W is what the ring owns (each account, range and debt at least 0, at
 mark), A what ranges lose to whoever trades their venue to mark. W + A must not rise: a trade against a range only moves
@@ -26,11 +26,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from nacre.fuzz.free_money.settings import OUTSIDERS, RING, VAULT
-from nacre.fuzz.free_money.world import WAD, Phase, Played, RangeKey, World
+from nacre.fuzz.free_money.world import Phase, Played, RangeKey, World
 from nacre.fuzz.system.world import equity
+from nacre.units import BPS, RAY, WAD
 
-BPS = 10_000
-RAY = 10**27
 LIQUIDATABLE = 2
 
 

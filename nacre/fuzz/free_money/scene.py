@@ -6,12 +6,10 @@ from typing import Any
 
 from nacre.chain import CallFailed, Contract, Receipt
 from nacre.fuzz.free_money.settings import DEPOSITOR, KEEPER, OUTSIDERS, PROVIDERS, RING, TRADERS, VAULT, Settings
-from nacre.fuzz.free_money.world import WAD, World
+from nacre.fuzz.free_money.world import World
 from nacre.fuzz.system.choices import tick_of
 from nacre.fuzz.system.settings import UNIT
-
-Q96 = 2**96
-BPS = 10_000
+from nacre.units import BPS, Q96, WAD
 
 
 def build(settings: Settings) -> World:

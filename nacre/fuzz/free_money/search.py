@@ -12,8 +12,9 @@ from nacre.fuzz.free_money.bounds import Verdict, suspicious, verdicts
 from nacre.fuzz.free_money.draws import Draws
 from nacre.fuzz.free_money.scene import build
 from nacre.fuzz.free_money.settings import Settings, make
-from nacre.fuzz.free_money.world import WAD, Phase, World
+from nacre.fuzz.free_money.world import Phase, World
 from nacre.fuzz.shrink import shrink
+from nacre.units import WAD
 
 FORMAT = "free money 1"
 

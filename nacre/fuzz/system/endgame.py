@@ -1,17 +1,17 @@
-"""14.10: whatever has happened, permissionless calls bring every bankrupt account to zero; then every market is
+"""17.10: whatever has happened, permissionless calls bring every bankrupt account to zero; then every market is
 settled, everybody is paid and leaves with everything."""
 
 import random
 from collections.abc import Callable
 from typing import Any
 
-from nacre.deploy import MAX_UINT256
 from nacre.fuzz.invariants import ensure
 from nacre.fuzz.system.promises import BANKRUPT
 from nacre.fuzz.system.ranking import deleveraging_order
-from nacre.fuzz.system.settings import DAY, KEEPER, LAST_RESORT, NAMES, PEOPLE, TREASURY, UNIT, VAULT
+from nacre.fuzz.system.settings import KEEPER, LAST_RESORT, NAMES, PEOPLE, TREASURY, UNIT, VAULT
 from nacre.fuzz.system.walk import Failure, Walk
-from nacre.fuzz.system.world import RAY, WAD, Action
+from nacre.fuzz.system.world import Action
+from nacre.units import DAY, MAX_UINT256, RAY, WAD
 
 # Who takes over when the keeper itself is bankrupt.
 SECOND = "dan"

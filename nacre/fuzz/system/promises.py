@@ -1,4 +1,4 @@
-"""14.9: what the views say before a liquidation is what the transaction then does."""
+"""17.9: what the views say before a liquidation is what the transaction then does."""
 
 from dataclasses import dataclass
 from typing import Any

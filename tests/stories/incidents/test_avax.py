@@ -5,12 +5,13 @@ Whoever was long with more than one and a half times his money was ruined betwee
 
 import pytest
 from support import spec
-from support.incidents import BANKRUPT, DELEVERAGING, POLICIES, WAD, Incident, after_replay
+from support.incidents import BANKRUPT, DELEVERAGING, POLICIES, Incident, after_replay
 
 from nacre.chain import EmbeddedChain
 from nacre.presets import preset
 from nacre.prices import Candle
 from nacre.replay.run import Replay, Settings
+from nacre.units import WAD
 
 BEFORE = 28 * WAD
 AFTER = BEFORE * 324 // 1000

@@ -6,7 +6,9 @@ the collateral of the emptied market was moved before the fund paid: a negative 
 
 import pytest
 from support import spec
-from support.incidents import ALL, BANKRUPT, DELEVERAGING, POLICIES, WAD, Incident
+from support.incidents import ALL, BANKRUPT, DELEVERAGING, POLICIES, Incident
+
+from nacre.units import WAD
 
 SIZE, MARGIN, FREE = 20 * WAD, 300 * WAD, 10_000 * WAD
 CRASH = 80 * WAD

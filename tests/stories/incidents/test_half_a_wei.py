@@ -6,7 +6,9 @@ rounding decides. The loser is left one wei short.
 
 import pytest
 from support import spec
-from support.incidents import BANKRUPT, POLICIES, WAD, Incident
+from support.incidents import BANKRUPT, POLICIES, Incident
+
+from nacre.units import WAD
 
 HALF = WAD // 2
 SIZE = 1_000 * WAD + 1

@@ -7,7 +7,9 @@ loss went past 10 million before the market was settled by hand; longs were paid
 
 import pytest
 from support import spec
-from support.incidents import ALL, BANKRUPT, VAULT, WAD, Incident, wad
+from support.incidents import ALL, BANKRUPT, VAULT, Incident, wad
+
+from nacre.units import WAD
 
 MILLION = 10**6 * WAD
 FIRST, BACKSTOP, HIGHER, LAST = (wad(price) for price in ("0.0095", "0.0115", "0.02", "0.037555"))

@@ -6,7 +6,9 @@ million USD.
 
 import pytest
 from support import spec
-from support.incidents import BANKRUPT, DELEVERAGING, POLICIES, WAD, Incident, wad
+from support.incidents import BANKRUPT, DELEVERAGING, POLICIES, Incident, wad
+
+from nacre.units import WAD
 
 START, LOW, HIGH = wad("1.6"), wad("0.69"), wad("7.78")
 SIZE = 100_000 * WAD

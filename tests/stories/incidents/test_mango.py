@@ -6,7 +6,9 @@ everything else on the platform, and 116 million left within minutes.
 """
 
 from support import spec
-from support.incidents import BANKRUPT, WAD, Incident, wad
+from support.incidents import BANKRUPT, Incident, wad
+
+from nacre.units import WAD
 
 MILLION = 10**6 * WAD
 START, PUMPED = wad("0.0382"), wad("0.91")

@@ -6,7 +6,9 @@ insurance fund, or those on the winning side, pay for it once; here the tests sa
 
 import pytest
 from support import spec
-from support.incidents import BANKRUPT, DELEVERAGING, POLICIES, WAD, Incident
+from support.incidents import BANKRUPT, DELEVERAGING, POLICIES, Incident
+
+from nacre.units import WAD
 
 PRICE, SIZE = 100 * WAD, 999 * WAD  # a little less than 100,000, so that 5,000 are five percent of it
 MARGIN, HONEST_MARGIN = 5_000 * WAD, 50_000 * WAD

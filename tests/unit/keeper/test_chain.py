@@ -8,8 +8,8 @@ from nacre.keeper import decide
 from nacre.keeper.chain import Desk
 from nacre.keeper.chain_pass import run_pass, sell
 from nacre.keeper.decide import Action, Kind, Limits
+from nacre.units import WAD
 
-WAD = 10**18
 MINIMUM = Limits(margin_buffer_bps=0)
 
 

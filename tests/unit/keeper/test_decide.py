@@ -20,9 +20,8 @@ from nacre.keeper.decide import (
 )
 from nacre.model.parameters import MarketParameters, Policy
 from nacre.model.positions import Position, combine
+from nacre.units import RAY, WAD
 
-WAD = 10**18
-RAY = 10**27
 FLAT = Position()
 
 

@@ -6,8 +6,8 @@ from nacre.keeper.jobs import MOST_CALLED, Books, JobKind, RangeKey, chores, mar
 from nacre.keeper.view import Health, Holding, Market, Rules, Stage
 from nacre.model.parameters import MarketParameters, Policy
 from nacre.model.positions import Position
+from nacre.units import WAD
 
-WAD = 10**18
 VAULT = "vault"
 CALM = Market(100 * WAD, 0, 0)
 

@@ -24,8 +24,7 @@ from nacre.keeper.view import (
 from nacre.model.parameters import MarketParameters, Policy
 from nacre.model.positions import Position
 from nacre.presets import preset
-
-WAD = 10**18
+from nacre.units import WAD
 
 
 def rules(policy=None, chunks=Chunks(), adl=False, tiers=(), **market):  # noqa: B008

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from support import spec
 from support.exchange import LIQUIDITY, PRICE, WIDE, BareHouse, Exchange, bare_house
-from support.spec import WAD, Pos
+from support.spec import Pos
+
+from nacre.units import WAD
 
 MAIN, OTHER, THIRD = 0, 1, 2
 LOW = 50 * WAD

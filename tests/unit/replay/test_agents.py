@@ -17,9 +17,8 @@ from nacre.replay.agents_keepers import Keeper, Operator, liquidate_all, profit_
 from nacre.replay.agents_traders import Trader
 from nacre.replay.agents_venue import Arbitrageur, Provider, keep_near_index
 from nacre.replay.world import World
+from nacre.units import BPS, WAD
 
-WAD = 10**18
-BPS = 10_000
 START = 1_600_000_000
 
 

@@ -11,8 +11,7 @@ from nacre.replay import compare
 from nacre.replay.compare import Comparison, Measure
 from nacre.replay.html import story
 from nacre.replay.result import ADL
-
-WAD = 10**18
+from nacre.units import WAD
 
 
 def row(comparison, name):
