@@ -12,10 +12,10 @@ from rich.markup import escape
 from rich.table import Table
 
 from nacre.artifacts import CompileError, load_all
-from nacre.chain import PRIVATE_KEY_VARIABLE, AbiError, ChainError
-from nacre.chain.abi import checksum
-from nacre.chain.connect import DEFAULT_NETWORK, connected
+from nacre.chain import AbiError, ChainError
+from nacre.chain.connect import connected
 from nacre.chain.node import NodeChain
+from nacre.command_line import Address, network_option, url_option
 from nacre.deploy import (
     FOLDER,
     MAX_DELAY,
@@ -33,16 +33,6 @@ from nacre.deploy import (
 from nacre.presets import MarketConfig, PresetError, load_file, preset, preset_names
 
 TERMS = BackstopTerms()
-
-
-class Address(click.ParamType):
-    name = "address"
-
-    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        try:
-            return checksum(value)
-        except ValueError:
-            self.fail(f"{value!r} is not an address", param, ctx)
 
 
 def _price(ctx: click.Context, param: click.Parameter, value: str | None) -> Decimal | None:
@@ -93,8 +83,8 @@ def _price(ctx: click.Context, param: click.Parameter, value: str | None) -> Dec
     show_default=True,
     help="Seconds until whoever asked may leave the backstop vault.",
 )
-@click.option("--network", default=DEFAULT_NETWORK, show_default=True, help="A network of Ape's.")
-@click.option("--url", help=f"A node by URL; signs with the key in {PRIVATE_KEY_VARIABLE} if there is one.")
+@network_option
+@url_option
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),

@@ -7,7 +7,7 @@
     system.push_price(market, 80 * 10**18)
     system.engine.transact("liquidate_by_takeover", market.id, target, MAX_UINT256, 0, sender=kim)
 
-    system = load_system(chain, record_path(chain))                 # one that `ape run deploy` has put there
+    system = load_system(chain, record_path(chain))                 # one that `./run deploy` has put there
 
 Contracts are nacre.chain.Contract objects; amounts are WAD integers unless a name says tokens.
 """

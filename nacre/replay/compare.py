@@ -9,8 +9,8 @@ from nacre import figures
 from nacre.presets import preset
 from nacre.presets.market import MarketConfig
 from nacre.replay.agents_traders import leverage_limit
-from nacre.replay.html import listed, story
 from nacre.replay.result import ADL, BACKSTOP, FORCE_CLOSE, KINDS, TAKEOVER, Result
+from nacre.replay.words import listed, story
 
 # In the order of docs/parameters.md; others that a folder of presets may hold come after.
 ORDER = ("oyster", "injective", "satoshiswap", "hyperliquid", "defx")

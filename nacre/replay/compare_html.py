@@ -11,15 +11,14 @@ from nacre.replay.html import (
     COLUMN_STYLES,
     STYLES,
     environment,
-    gain,
     grouped,
-    interval_text,
     legend,
     liquidation_columns,
     parameters,
     tallest_column,
 )
 from nacre.replay.result import ADL, Result, Sample
+from nacre.replay.words import gain, interval_text
 
 # Style and text of who may bear a loss, in the order of the bars.
 PAYERS = (

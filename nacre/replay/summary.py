@@ -6,8 +6,8 @@ from rich.table import Table
 from rich.text import Text
 
 from nacre import figures
-from nacre.replay.html import kinds, story, trader_text
 from nacre.replay.result import Result
+from nacre.replay.words import kinds, story, trader_text
 
 # Gas of what matters to users; the report lists all.
 SHOWN_GAS = ("trade", "takeover", "force close", "backstop", "ADL", "adjust margin", "add range", "remove range")

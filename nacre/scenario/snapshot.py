@@ -5,9 +5,10 @@ from typing import Any
 from nacre.chain import CallFailed
 from nacre.deploy import Market
 from nacre.figures import exact
+from nacre.model.stages import Stage, stage_by
 from nacre.scenario.world import World
 
-STAGES = ("healthy", "margin_call", "liquidatable", "backstop", "bankrupt")
+STAGES = tuple(stage.name.lower() for stage in Stage)
 MARKET_FIELDS = (
     "index",
     "mark",
@@ -113,17 +114,8 @@ def _standing(world: World, market: Market, address: str, health: Any) -> Fields
         state = house.call("account_state", address)
         equity = state.equity if state.full_equity < 0 else max(state.equity, 0)
         im, mm = state.initial_margin, state.maintenance_margin
-        stage = _stage(equity, mm, market)
+        stage = stage_by(market.config, equity, mm)
     return {"equity": exact(equity), "im": exact(im), "mm": exact(mm), "stage": STAGES[stage]}
-
-
-def _stage(equity: int, margin: int, market: Market) -> int:
-    """The first that applies, worst first."""
-    if equity < 0:
-        return 4
-    config = market.config
-    ratios = ((3, config.backstop_bps), (2, config.trigger_bps), (1, config.margin_call_bps))
-    return next((stage for stage, ratio in ratios if equity * 10_000 < margin * ratio), 0)
 
 
 def _claims(world: World, address: str) -> Fields:

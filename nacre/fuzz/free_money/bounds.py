@@ -28,9 +28,8 @@ from typing import Any
 from nacre.fuzz.free_money.settings import OUTSIDERS, RING, VAULT
 from nacre.fuzz.free_money.world import Phase, Played, RangeKey, World
 from nacre.fuzz.system.world import equity
+from nacre.model.stages import Stage
 from nacre.units import BPS, RAY, WAD
-
-LIQUIDATABLE = 2
 
 
 @dataclass(slots=True)
@@ -113,7 +112,7 @@ def _moment(world: World, failing: dict[str, int] | None, keys: Sequence[RangeKe
             if found is not None and found.size:
                 health[number, name] = found
     if failing is None:
-        failing = {n: 0 for (_, n), found in health.items() if found.stage >= LIQUIDATABLE and n in OUTSIDERS}
+        failing = {n: 0 for (_, n), found in health.items() if found.stage >= Stage.LIQUIDATABLE and n in OUTSIDERS}
     worth = {name: world.worth(name) for name in failing}
     others, assets = _vault(world)
     states = [world.house.call("market_state", number) for number in range(len(world.markets))]
@@ -173,7 +172,7 @@ def _award(world: World, so_far: Sequence[Phase], before: Moment, name: str) -> 
     total, account = 0, 0
     waited = sum(phase.after for phase in so_far)
     for (number, holder), health in before.health.items():
-        if holder != name or health.stage < LIQUIDATABLE:
+        if holder != name or health.stage < Stage.LIQUIDATABLE:
             continue
         config = world.settings.markets[number]
         award = max(health.equity, 0)
@@ -207,6 +206,6 @@ def _unwinding(world: World, before: Moment) -> int:
     band = world.settings.terms.band_bps
     for (number, name), health in before.health.items():
         config = world.settings.markets[number]
-        if name == VAULT or (config.backstop_bps and health.stage >= LIQUIDATABLE):
+        if name == VAULT or (config.backstop_bps and health.stage >= Stage.LIQUIDATABLE):
             total += health.notional * (band + config.trading_fee_bps) // BPS
     return min(total, before.vault_assets)

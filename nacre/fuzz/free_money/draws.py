@@ -10,6 +10,7 @@ from nacre.fuzz.free_money.steps import ALL, Step, share
 from nacre.fuzz.free_money.world import Phase, World
 from nacre.fuzz.system.choices import TICK, tick_of
 from nacre.fuzz.system.settings import UNIT
+from nacre.model.stages import Stage
 from nacre.units import BPS, WAD
 
 # A share of what there is: mostly all, half, hardly any, or too much.
@@ -72,7 +73,7 @@ class Draws:
             found = self.world.lens.call("healths", number, [self.world.address[name] for name in names])
         except CallFailed:
             return []
-        return [name for name, health in zip(names, found, strict=True) if health.stage >= 2]
+        return [name for name, health in zip(names, found, strict=True) if health.stage >= Stage.LIQUIDATABLE]
 
     # ---- sequences
 

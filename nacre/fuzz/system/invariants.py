@@ -10,22 +10,6 @@ from nacre.model.rounding import ceil_div
 from nacre.units import Q96, RAY, WAD
 
 LIQUIDATIONS = frozenset({"takeover", "force_close", "backstop", "adl"})
-# Actions of one market by which its fund, indices and pot may change.
-LOCAL = LIQUIDATIONS | {
-    "trade",
-    "adjust",
-    "settle",
-    "claim",
-    "donate",
-    "accrue",
-    "collect",
-    "add_range",
-    "remove_range",
-    "settle_account",
-    "settle_market",
-    "settle_dead",
-    "set_params",
-}
 
 
 @dataclass(slots=True)

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from nacre.chain import EmbeddedChain
-from nacre.keeper.decide import Holding
+from nacre.keeper.view import Holding
 from nacre.model import ticks as tick_math
 from nacre.model.positions import initial_margin
 from nacre.presets import preset
