@@ -145,7 +145,7 @@ def _hand_over(house: Clearinghouse, number: int, provider: str, removed: Positi
     new = combine(removed, held, market.long_index, market.short_index)
     if new.size == 0 and new.balance < 0 and is_cross(market, provider):
         others = portfolio_of(house, provider).without(number)
-        found = collect(house, replace(others, legs=()), market, provider, -new.balance)
+        found = collect(house, others, market, provider, -new.balance)
         new = replace(new, balance=new.balance + found)
     if new.size == 0 and new.balance < 0 and not own:
         absorb(market, held, -new.balance, totals, price, house.now)
@@ -167,5 +167,5 @@ def _remove_at_the_end(house: Clearinghouse, number: int, key: RangeKey, own: bo
     if equity < 0:
         settlement.absorb(market, -equity)
         removed = replace(removed, balance=removed.balance - equity)
-    settlement.hand_over(house, market, key[0], removed, own)
+    settlement.hand_over(house, number, key[0], removed, own)
     return removed

@@ -3,10 +3,11 @@
 From docs/spec.md, section 15.
 """
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from nacre.model.oracle import is_sane
-from nacre.model.portfolio import collect, cover, is_cross, portfolio_of
+from nacre.model.portfolio import collect, is_cross, portfolio_of
 from nacre.model.positions import Position, combine
 from nacre.model.rounding import Revert, require
 
@@ -108,17 +109,19 @@ def share(market: "Market", debt: int) -> int:
     return min(debt, debt * market.pot // market.owed_total)
 
 
-def hand_over(house: "Clearinghouse", market: "Market", provider: str, removed: Position, own: bool) -> None:
+def hand_over(house: "Clearinghouse", number: int, provider: str, removed: Position, own: bool) -> None:
     """A removed range becomes part of its provider's position, which is settled like any. What a closed one
     lacks is paid by a cross account, then by the fund, but not for the provider itself."""
+    market = house.markets[number]
     held = market.own_position(provider, house.now)
     held = held.settled(market.index_of(held.size))
     new = combine(removed, held, market.long_index, market.short_index)
     if new.size:
         market.store(provider, new)
         return
-    if is_cross(market, provider):
-        new = cover(house, market, provider, new, market.final_price)
+    if new.balance < 0 and is_cross(market, provider):
+        others = portfolio_of(house, provider).without(number)
+        new = replace(new, balance=new.balance + collect(house, others, market, provider, -new.balance))
     require(new.balance >= 0 or not own, "close leaves a deficit")
     market.store(provider, Position())
     book(market, provider, new.balance)

@@ -397,6 +397,40 @@ def test_nothing_left_is_no_leg(bare, trader, outsider):
     assert bare.house.call("cross_markets", trader)[1] == 0b110
 
 
+# ---- ranges that close a leg with a loss
+
+
+@pytest.mark.parametrize("settling", [True, False], ids=["settling", "alive"])
+@pytest.mark.parametrize("pots", [(100, 100), (15, 100), (15, 5)])
+@pytest.mark.parametrize("own", [False, True], ids=["by others", "by itself"])
+def test_what_a_closed_leg_lacks_is_for_all_that_backs_it(bare, trader, outsider, settling, pots, own):
+    """The range is worth nothing, the leg forty less: the account's other legs pay as far as their pots go. What is
+    missing then the fund pays, but not for the provider itself."""
+    for market, pot in zip((OTHER, THIRD), pots, strict=True):
+        handed(bare, outsider, market, 1_000, 1)
+        bare.send(outsider, "adjust_margin", market, pot * WAD).check()
+    bare.send(outsider, "donate_insurance", MAIN, 100 * WAD).check()
+    if settling:
+        bare.send(bare.config, "settle_market", MAIN, 75 * WAD).check()
+    removed = (0, -50 * WAD, -2 * WAD, 2 * PRICE, PRICE)
+    remover = trader if own else bare.chain.account("keeper")
+    receipt = bare.send(bare.venue, "venue_absorb", MAIN, trader, remover, removed)
+    first = min(pots[0], 40)
+    second = min(pots[1], 40 - first)
+    left = 40 - first - second
+    if own and left:
+        assert receipt.reason == "close leaves a deficit"
+        return
+    receipt.check()
+    assert sum(event.from_insurance for event in receipt.events("DeficitAbsorbed")) == left * WAD
+    balances = [bare.house.call("position", market, trader).balance for market in (OTHER, THIRD)]
+    assert balances == [(10 - first) * WAD, (10 - second) * WAD]
+    assert bare.house.call("pot", MAIN) == (100 + first + second) * WAD
+    assert bare.house.call("insurance_fund", MAIN) == (100 - left) * WAD
+    assert bare.house.call("position", MAIN, trader).size == 0
+    assert bare.house.call("cross_markets", trader)[1] == 0b110
+
+
 # ---- claims that back others
 
 
