@@ -12,7 +12,8 @@ from nacre.model.liquidation import Taken
 from nacre.model.portfolio import MOST_CROSS_MARKETS, is_cross
 from nacre.model.positions import missing_margin
 from nacre.model.rounding import Revert, require
-from nacre.model.vault import VAULT, HouseBooks, Vault
+from nacre.model.vault import Vault
+from nacre.model.vault_books import VAULT, HouseBooks
 from nacre.units import MAX_UINT256
 
 

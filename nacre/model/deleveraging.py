@@ -12,7 +12,8 @@ from nacre.model.market import Market
 from nacre.model.portfolio import is_cross, leg_bits, portfolio_of
 from nacre.model.positions import Position, combine
 from nacre.model.rounding import ceil_div, floor_div, require
-from nacre.model.vault import VAULT, Vault
+from nacre.model.vault import Vault
+from nacre.model.vault_books import VAULT
 from nacre.model.waterfall import Absorbed, absorb, draw, drawable
 from nacre.units import WAD
 

@@ -26,7 +26,8 @@ from nacre.model.oracle import Oracle
 from nacre.model.parameters import MarketParameters, Policy, Residue
 from nacre.model.portfolio import is_cross, portfolio_of
 from nacre.model.rounding import Revert
-from nacre.model.vault import HouseBooks, Queue, Vault
+from nacre.model.vault import Queue, Vault
+from nacre.model.vault_books import HouseBooks
 from nacre.model.venue import Venue
 from nacre.model.waterfall import decayed_level
 from nacre.presets import MarketConfig

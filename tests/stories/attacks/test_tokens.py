@@ -7,7 +7,8 @@ Here the token turns bad while positions are open.
 
 import pytest
 from support.attacks import SIDES
-from support.bad_money import BEHAVES, BURNS_GAS, RETURNS_FALSE, REVERTS, block, open_bad_money, turn
+from support.bad_money import block, open_bad_money, turn
+from support.bad_token import BEHAVES, BURNS_GAS, RETURNS_FALSE, REVERTS
 from support.exchange import ALL, PRICE, WIDE
 from support.sheets import balanced
 
