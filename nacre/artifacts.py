@@ -138,21 +138,27 @@ def load_all(root: Path = ROOT) -> dict[str, Artifact]:
     return {path.stem: artifacts[path.stem] for path in paths}
 
 
-def _compile(source: Path, root: Path) -> Artifact:
+def compiler_data(source: Path, root: Path = ROOT) -> Any:
+    """What the compiler makes of a source, made when it is asked for."""
     # Imported here: taking a contract from the cache should not cost the 0.5 s that Vyper's import takes.
     from vyper.compiler import CompilerData
     from vyper.compiler.input_bundle import FilesystemInputBundle
-    from vyper.compiler.output import build_abi_output, build_layout_output, build_method_identifiers_output
-    from vyper.compiler.settings import Settings, anchor_settings
-    from vyper.exceptions import VyperException
+    from vyper.compiler.settings import Settings
 
     # The last path is searched first.
     bundle = FilesystemInputBundle([Path(str(importlib.metadata.distribution("snekmate").locate_file(""))), root])
+    with bundle.search_path(source.parent):
+        file_input = bundle.load_file(source)
+    return CompilerData(file_input, input_bundle=bundle, settings=Settings(evm_version=EVM_VERSION))
+
+
+def _compile(source: Path, root: Path) -> Artifact:
+    from vyper.compiler.output import build_abi_output, build_layout_output, build_method_identifiers_output
+    from vyper.compiler.settings import anchor_settings
+    from vyper.exceptions import VyperException
+
     try:
-        with bundle.search_path(source.parent):
-            file_input = bundle.load_file(source)
-        settings = Settings(evm_version=EVM_VERSION)
-        data = CompilerData(file_input, input_bundle=bundle, settings=settings)
+        data = compiler_data(source, root)
         with anchor_settings(data.settings):
             abi = build_abi_output(data)
             method_ids = build_method_identifiers_output(data)

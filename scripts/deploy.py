@@ -12,10 +12,10 @@ from rich.markup import escape
 from rich.table import Table
 
 from nacre.artifacts import CompileError, load_all
-from nacre.chain import PRIVATE_KEY_VARIABLE, AbiError, ChainError
-from nacre.chain.abi import checksum
-from nacre.chain.connect import DEFAULT_NETWORK, connected
+from nacre.chain import AbiError, ChainError
+from nacre.chain.connect import connected
 from nacre.chain.node import NodeChain
+from nacre.command_line import Address, network_option, url_option
 from nacre.deploy import (
     FOLDER,
     MAX_DELAY,
@@ -35,16 +35,6 @@ from nacre.presets import MarketConfig, PresetError, load_file, preset, preset_n
 TERMS = BackstopTerms()
 
 
-class Address(click.ParamType):
-    name = "address"
-
-    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        try:
-            return checksum(value)
-        except ValueError:
-            self.fail(f"{value!r} is not an address", param, ctx)
-
-
 def _price(ctx: click.Context, param: click.Parameter, value: str | None) -> Decimal | None:
     try:
         return Decimal(value) if value is not None else None
@@ -59,7 +49,11 @@ def _price(ctx: click.Context, param: click.Parameter, value: str | None) -> Dec
 @click.option("--price", callback=_price, help="First price of the market (default: that of the preset or file).")
 @click.option("--collateral", type=Address(), help="ERC-20 to use (default: a mock token that anyone may mint).")
 @click.option("--decimals", type=click.IntRange(0, 18), default=18, show_default=True, help="Of the mock token.")
-@click.option("--oracle", type=Address(), help="Price adapter to use (default: a mock one for scripts to feed).")
+@click.option(
+    "--oracle",
+    type=Address(),
+    help="Price adapter to use; give a SignedOracle its guardian before (default: a mock one for scripts to feed).",
+)
 @click.option("--owner", type=Address(), help="Who may set parameters (default: the node's second account).")
 @click.option(
     "--timelock",
@@ -89,8 +83,8 @@ def _price(ctx: click.Context, param: click.Parameter, value: str | None) -> Dec
     show_default=True,
     help="Seconds until whoever asked may leave the backstop vault.",
 )
-@click.option("--network", default=DEFAULT_NETWORK, show_default=True, help="A network of Ape's.")
-@click.option("--url", help=f"A node by URL; signs with the key in {PRIVATE_KEY_VARIABLE} if there is one.")
+@network_option
+@url_option
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),

@@ -14,10 +14,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from nacre.artifacts import CompileError
 from nacre.chain import PRIVATE_KEY_VARIABLE, AbiError, ChainError
-from nacre.chain.connect import DEFAULT_NETWORK, connected
+from nacre.chain.connect import connected
+from nacre.command_line import deployment_option, market_named, market_option, network_option, url_option
 from nacre.deploy import DeployError, Market, System, load_system, record_path
+from nacre.figures import price as shown_price
 from nacre.prices import BadPrices, Candle, PricePoint, candle_seconds, crash_path, read_candles
-from nacre.replay.numbers import price as shown_price
 
 
 @click.command()
@@ -29,10 +30,10 @@ from nacre.replay.numbers import price as shown_price
 )
 @click.option("--closes", is_flag=True, help="Only the close of each candle, not its open and extremes.")
 @click.option("--warp", is_flag=True, help="Let as much time pass as between the prices (anvil only).")
-@click.option("--deployment", type=click.Path(path_type=Path, dir_okay=False), help="Record of `deploy`.")
-@click.option("--market", "market_name", default="main", show_default=True, help="Name of the market.")
-@click.option("--url", help=f"A node by URL; signs with the key in {PRIVATE_KEY_VARIABLE} if there is one.")
-@click.option("--network", default=DEFAULT_NETWORK, show_default=True, help="A network of Ape's, if there is no URL.")
+@deployment_option
+@market_option
+@url_option
+@network_option
 def cli(
     prices: Path | None,
     step: int | None,
@@ -58,7 +59,11 @@ def cli(
         points = _points(candles, closes)
         with connected(network, url) as chain:
             system = load_system(chain, deployment)
-            market = _market(system, market_name)
+            market = market_named(system, market_name)
+            if not chain.can_send(system.feeder):
+                raise ChainError(
+                    f"only the feeder {system.feeder} may push, and has no key here: {PRIVATE_KEY_VARIABLE}"
+                )
             place = Place(deployment or record_path(chain), market_name, points)
             first = place.next if start is None else start
             chosen = points[first : first + step] if step else points[first:]
@@ -119,15 +124,6 @@ def _points(candles: Sequence[Candle], closes: bool) -> list[PricePoint]:
     if closes:
         return [PricePoint(candle.timestamp + seconds, candle.close) for candle in candles]
     return [point for candle in candles for point in candle.points(seconds)]
-
-
-def _market(system: System, name: str) -> Market:
-    if name not in system.markets:
-        known = ", ".join(system.markets) or "none"
-        raise DeployError(f"there is no market {name!r} in this deployment; there are: {known}")
-    if not system.chain.can_send(system.feeder):
-        raise ChainError(f"only the feeder {system.feeder} may push, and has no key here: {PRIVATE_KEY_VARIABLE}")
-    return system.markets[name]
 
 
 def _push(

@@ -3,7 +3,6 @@
 import sys
 import time
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 import click
@@ -14,52 +13,35 @@ from rich.table import Table
 
 from nacre.artifacts import CompileError
 from nacre.chain import PRIVATE_KEY_VARIABLE, AbiError, ChainError
-from nacre.chain.abi import checksum
-from nacre.chain.connect import DEFAULT_NETWORK, connected
+from nacre.chain.connect import connected
+from nacre.chain.logs import EventIndex, node_logs
 from nacre.chain.node import NodeChain
-from nacre.deploy import DeployError, Market, System, load_system
+from nacre.command_line import (
+    Address,
+    Amount,
+    deployment_option,
+    market_named,
+    market_option,
+    network_option,
+    url_option,
+)
+from nacre.deploy import DeployError, load_system
+from nacre.figures import money, price
 from nacre.keeper.chain import Desk, Outcome
 from nacre.keeper.chain_jobs import JobOutcome
 from nacre.keeper.chain_pass import NOTHING_UNPAID, Duties, PassReport, run_pass
-from nacre.keeper.chain_scan import EventIndex, OwedIndex, PositionIndex, RangeIndex, node_logs
-from nacre.keeper.decide import Health, Limits
-from nacre.presets.market import wad
-from nacre.replay.numbers import money, price
+from nacre.keeper.chain_scan import OwedIndex, PositionIndex, RangeIndex
+from nacre.keeper.view import Health, Limits
 
 # Without a key of one's own: an account of the node that deploy gives no role.
 KEEPER_ACCOUNT = 5
 
 
-class Amount(click.ParamType):
-    """A decimal in units of the collateral, as WAD."""
-
-    name = "amount"
-
-    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        try:
-            number = Decimal(value)
-            if not number.is_finite() or number < 0:
-                raise ValueError
-            return wad(number)
-        except (InvalidOperation, ValueError):
-            self.fail(f"{value!r} is not an amount of at most 18 decimals", param, ctx)
-
-
-class Address(click.ParamType):
-    name = "address"
-
-    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        try:
-            return checksum(value)
-        except ValueError:
-            self.fail(f"{value!r} is not an address", param, ctx)
-
-
 @click.command()
-@click.option("--deployment", type=click.Path(path_type=Path, dir_okay=False), help="Record of `deploy`.")
-@click.option("--market", "market_name", default="main", show_default=True, help="Name of the market.")
-@click.option("--url", help=f"A node by URL; signs with the key in {PRIVATE_KEY_VARIABLE} if there is one.")
-@click.option("--network", default=DEFAULT_NETWORK, show_default=True, help="A network of Ape's, if there is no URL.")
+@deployment_option
+@market_option
+@url_option
+@network_option
 @click.option("--keeper", "keeper_address", type=Address(), help="Who liquidates (default: your key's, or the node's).")
 @click.option("--profit-floor", type=Amount(), default="0", show_default=True, help="Leave what brings no more.")
 @click.option("--capital", type=Amount(), help="Margin for takeovers in one pass (default: all free collateral).")
@@ -70,7 +52,7 @@ class Address(click.ParamType):
 @click.option(
     "--interval", type=click.FloatRange(min=0.1), default=5.0, show_default=True, help="Seconds between passes."
 )
-@click.option("--passes", type=click.IntRange(min=1), help="With --loop: end after so many.")
+@click.option("--passes", type=click.IntRange(min=1), help="End after so many (default: 1; with --loop none).")
 @click.option("--only-profit", is_flag=True, help="Leave what pays nothing: rescues, margin calls, settling, fees.")
 @click.option(
     "--fees-above", type=Amount(), default="100", show_default=True, help="Have the treasury collect more than this."
@@ -110,7 +92,7 @@ def cli(
     try:
         with connected(network, url) as chain:
             system = load_system(chain, deployment)
-            market = _market(system, market_name)
+            market = market_named(system, market_name)
             keeper = _keeper(chain, keeper_address)
             desk = Desk(system, market)
             logs = node_logs(chain.rpc)
@@ -133,13 +115,6 @@ def cli(
         console.print("Stopped.")
     except (AbiError, ChainError, CompileError, DeployError) as error:
         raise click.ClickException(str(error)) from None
-
-
-def _market(system: System, name: str) -> Market:
-    if name not in system.markets:
-        known = ", ".join(system.markets) or "none"
-        raise DeployError(f"there is no market {name!r} in this deployment; there are: {known}")
-    return system.markets[name]
 
 
 def _keeper(chain: NodeChain, given: str | None) -> str:

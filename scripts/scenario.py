@@ -65,3 +65,7 @@ def _write(path: Path, results: list[ScenarioResult]) -> None:
         path.write_text(json.dumps(content, indent=2) + "\n")
     except OSError as error:
         raise click.ClickException(f"cannot write {path}: {error.strerror}") from None
+
+
+if __name__ == "__main__":
+    sys.exit(cli())

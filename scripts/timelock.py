@@ -12,12 +12,14 @@ from rich.markup import escape
 
 from nacre.artifacts import CompileError
 from nacre.chain import PRIVATE_KEY_VARIABLE, AbiError, CallFailed, ChainError, Contract
-from nacre.chain.connect import DEFAULT_NETWORK, connected
+from nacre.chain.connect import connected
+from nacre.chain.logs import node_logs
 from nacre.chain.node import NodeChain
-from nacre.deploy import MAX_UINT256, DeployError, System, load_system
+from nacre.command_line import deployment_option, network_option, url_option
+from nacre.deploy import DeployError, System, load_system
 from nacre.deploy.announcements import Announcement, announcements, changes, told, typed
 from nacre.deploy.timelock import CallState, call_state, utc
-from nacre.keeper.chain_scan import node_logs
+from nacre.units import MAX_UINT256
 
 COMMAND = "./run timelock"
 
@@ -34,9 +36,9 @@ class Place:
 
 
 @click.group()
-@click.option("--deployment", type=click.Path(path_type=Path, dir_okay=False), help="Record of `deploy`.")
-@click.option("--url", help=f"A node by URL; signs with the key in {PRIVATE_KEY_VARIABLE} if there is one.")
-@click.option("--network", default=DEFAULT_NETWORK, show_default=True, help="A network of Ape's, if there is no URL.")
+@deployment_option
+@url_option
+@network_option
 @click.option(
     "--from-block", type=click.IntRange(min=0), default=0, show_default=True, help="Look for announced calls from here."
 )

@@ -9,14 +9,16 @@
         Price(bytes32 feed,uint256 price,uint256 timestamp), so that a signature counts on one chain, for one feed, once.
 @custom:security The signer is trusted with the price. Whoever pushes may choose among the signed prices newer than the
         last one, and when: the jump rule of IOracle keeps a push from being used in its own block. A new signer is
-        proposed by the owner and must accept itself, so that a mistyped address cannot stop the feed.
-@custom:kill The owner revokes the signer: no price can be pushed any more, the last grows stale, the market waits.
+        proposed by the owner and must accept itself, so that a mistyped address cannot stop the feed. The guardian
+        cannot say who signs, only stop who does: a bad guardian stops the feed until the owner has replaced it.
+@custom:kill The guardian or the owner revokes the signer: no price can be pushed any more, the last grows stale, the
+        market waits. The guardian is there because the owner may be a timelock, and a leaked key cannot wait for one.
 """
 
 from interfaces import IOracle
 # The hot word.
 from contracts.lib import price_word
-# Who sets signer and jump limit.
+# Who sets signer, guardian and jump limit.
 from contracts.modules import ownership
 
 implements: IOracle
@@ -53,6 +55,10 @@ event SignerSet:
     signer: indexed(address)
 
 
+event GuardianSet:
+    guardian: indexed(address)
+
+
 event PushJumpSet:
     push_jump_bps: uint256
 
@@ -65,6 +71,9 @@ signer: public(address)
 
 # Who may become the signer.
 pending_signer: public(address)
+
+# Who may revoke the signer besides the owner, and nothing else; zero for none.
+guardian: public(address)
 
 
 @deploy
@@ -130,6 +139,27 @@ def revoke_signer():
     """
     ownership._check_owner()
     self._set_signer(empty(address))
+
+
+@external
+def revoke_as_guardian(_signer: address):
+    """
+    @notice No new price counts until another signer accepts; who is proposed already may do so at once. Only the guardian.
+    @param _signer whose key leaked: a successor who has accepted meanwhile stays
+    """
+    assert msg.sender == self.guardian, "not oracle guardian"
+    assert _signer == self.signer, "not the signer"
+    self._set_signer(empty(address))
+
+
+@external
+def set_guardian(_guardian: address):
+    """
+    @notice Replaces the guardian; zero for none. Only the owner.
+    """
+    ownership._check_owner()
+    self.guardian = _guardian
+    log GuardianSet(guardian=_guardian)
 
 
 @external

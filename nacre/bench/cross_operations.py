@@ -5,7 +5,7 @@ from decimal import Decimal
 from nacre.bench.cross_stage import CrossStage
 from nacre.bench.operation import Operation
 from nacre.bench.stage import MARGIN, Call, Stage
-from nacre.deploy import MAX_UINT256
+from nacre.units import MAX_UINT256
 
 # Where both legs of the target together fall below maintenance margin; and where sixteen are well.
 FAILING, CALM = Decimal("96.5"), Decimal(99)

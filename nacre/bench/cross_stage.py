@@ -2,9 +2,10 @@
 
 from decimal import Decimal
 
-from nacre.bench.stage import HELD, LOWER, REST, SIZE, UPPER, WAD, WEALTH, Stage
+from nacre.bench.stage import HELD, LOWER, REST, SIZE, UPPER, WEALTH, Stage
 from nacre.chain import Chain, EmbeddedChain
 from nacre.deploy import Market, list_market
+from nacre.units import WAD
 
 
 class CrossStage(Stage):

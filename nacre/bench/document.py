@@ -100,6 +100,6 @@ def growth_tables(found: Sequence[Growth]) -> dict[str, str]:
 
 
 def size_tables(sizes: Sequence[Size]) -> dict[str, str]:
-    lines = ["| contract | bytes | of 22,500 |", "|---|---:|---:|"]
+    lines = [f"| contract | bytes | of {LIMIT:,} |", "|---|---:|---:|"]
     lines += [f"| {size.name} | {size.code_bytes:,} | {size.code_bytes / LIMIT * 100:.1f} % |" for size in sizes]
     return {"size": "\n".join(lines)}

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from nacre.bench.operation import Operation
 from nacre.bench.operations import OPERATIONS
-from nacre.bench.stage import WAD, Call, Stage
+from nacre.bench.stage import Call, Stage
 from nacre.chain import EmbeddedChain, restored
+from nacre.units import WAD
 
 FEW, MANY = 10, 10_000
 GROWING = ("takeover_solvent", "takeover_bankrupt", "force_close")

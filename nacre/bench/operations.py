@@ -15,12 +15,11 @@ from nacre.bench.stage import (
     PART,
     SIZE,
     UPPER,
-    WAD,
     Call,
     Stage,
 )
 from nacre.bench.vault_operations import VAULT_OPERATIONS
-from nacre.deploy import MAX_UINT256
+from nacre.units import MAX_UINT256, WAD
 
 # Where the target's 10 % of margin is nearly, and more than, used up; likewise for Injective's ratios.
 FAILING, BANKRUPT = Decimal(94), Decimal(88)

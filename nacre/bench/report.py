@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from nacre.artifacts import CODE_SIZE_LIMIT
 from nacre.bench.growth import Growth
 from nacre.bench.measure import Measured
 from nacre.bench.profile import Profile
@@ -37,7 +38,7 @@ def show_gas(measured: Sequence[Measured]) -> None:
 
 
 def show_sizes(sizes: Sequence[Size]) -> None:
-    table = Table(title=f"Bytes of code, at most {LIMIT:,} (the chain allows 24,576)")
+    table = Table(title=f"Bytes of code, at most {LIMIT:,} (the chain allows {CODE_SIZE_LIMIT:,})")
     for head, justify in (("contract", "left"), ("bytes", "right"), ("left", "right")):
         table.add_column(head, justify=justify)  # type: ignore[arg-type]
     for size in sizes:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from nacre.artifacts import ROOT, load_all
 
-LIMIT = 22_500  # EIP-170 allows 24,576
+LIMIT = 22_500  # below CODE_SIZE_LIMIT, what a chain allows
 
 
 @dataclass(frozen=True)

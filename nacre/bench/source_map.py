@@ -1,13 +1,12 @@
 """Which line of which source each byte of a contract's code comes from. Compiles anew, a few seconds a contract."""
 
-import importlib.metadata
 from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from nacre.artifacts import EVM_VERSION, ROOT, load
+from nacre.artifacts import ROOT, compiler_data, load
 
 
 @dataclass(frozen=True, order=True)
@@ -33,16 +32,10 @@ class SourceMap:
 @cache
 def source_map(name: str) -> SourceMap:
     """Of the contract with that name."""
-    from vyper.compiler import CompilerData
-    from vyper.compiler.input_bundle import FilesystemInputBundle
-    from vyper.compiler.settings import Settings, anchor_settings
+    from vyper.compiler.settings import anchor_settings
     from vyper.ir import compile_ir
 
-    source = ROOT / load(name).path
-    bundle = FilesystemInputBundle([Path(str(importlib.metadata.distribution("snekmate").locate_file(""))), ROOT])
-    with bundle.search_path(source.parent):
-        file_input = bundle.load_file(source)
-    data = CompilerData(file_input, input_bundle=bundle, settings=Settings(evm_version=EVM_VERSION))
+    data = compiler_data(ROOT / load(name).path)
     with anchor_settings(data.settings):
         _, maps = compile_ir.assembly_to_evm(data.assembly_runtime, compiler_metadata=None)
     return SourceMap({pc: place for pc, node in maps["pc_raw_ast_map"].items() if (place := _place(node))})

@@ -12,8 +12,8 @@ from math import isqrt
 from nacre.chain import Chain, Contract
 from nacre.deploy import Market, System, deploy_system, list_market
 from nacre.presets import preset
+from nacre.units import WAD
 
-WAD = 10**18
 PRICE = 100 * WAD
 REST = 60  # seconds since the market was last touched
 DEADLINE = 600  # seconds that traders allow

@@ -3,7 +3,7 @@
 from nacre.bench.operation import Operation
 from nacre.bench.stage import AMOUNT, Call, Stage
 from nacre.bench.vault_stage import NEARLY_NOTHING
-from nacre.deploy import MAX_UINT256
+from nacre.units import MAX_UINT256
 
 
 def backstop(stage: Stage) -> Call:

@@ -2,7 +2,8 @@
 
 from decimal import Decimal
 
-from nacre.bench.stage import AMOUNT, PART, PRICE, WAD, WEALTH, Stage
+from nacre.bench.stage import AMOUNT, PART, PRICE, WEALTH, Stage
+from nacre.units import WAD
 
 # Where a tenth of margin is nearly used up: below two thirds of Hyperliquid's maintenance margin.
 NEARLY_NOTHING = Decimal("89.8")

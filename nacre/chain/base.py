@@ -16,7 +16,7 @@ Vyper function with default arguments is called with as many as are given.
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Protocol
 
 from eth_utils import keccak
@@ -235,6 +235,12 @@ class Contract:
         if receipt.ok and isinstance(receipt.value, bytes):
             receipt.value = entry.decode(receipt.value)
         return receipt
+
+
+@lru_cache(maxsize=4096)
+def named_address(name: str) -> str:
+    """Of the account with that name, on every chain that lets any address send."""
+    return checksum("0x" + keccak(text=f"nacre account {name}")[12:].hex())
 
 
 def create_address(deployer: str, nonce: int) -> str:

@@ -31,7 +31,8 @@ def connected(network: str | None = None, url: str | None = None) -> Iterator[No
     try:
         context = networks.parse_network_choice(network or DEFAULT_NETWORK)
     except (ApeException, ValueError) as error:
-        raise ChainError(f"{network}: {error}") from None
+        # Without the list of every network that Ape has heard of.
+        raise ChainError(f"{network}: {str(error).split(' Options:')[0]}") from None
     with context as provider:
         tester = getattr(provider, "tester", None)
         if tester is not None:

@@ -12,7 +12,6 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import NamedTuple
 
 from eth_utils import keccak
@@ -20,7 +19,7 @@ from pyrevm import EVM, AccountInfo, BlockEnv, CfgEnv, Env, JournalCheckpoint
 
 from nacre.artifacts import EVM_VERSION
 from nacre.chain.abi import checksum, revert_reason
-from nacre.chain.base import BaseChain, CallFailed, ChainError, RawLog, Receipt, TransactionFailed
+from nacre.chain.base import BaseChain, CallFailed, ChainError, RawLog, Receipt, TransactionFailed, named_address
 
 GENESIS = 1_700_000_000
 GAS_LIMIT = 1_000_000_000
@@ -95,7 +94,7 @@ class EmbeddedChain(BaseChain):
         return [self.account(f"account {index}") for index in range(10)]
 
     def account(self, name: str) -> str:
-        return _named(name)
+        return named_address(name)
 
     def can_send(self, address: str) -> bool:
         return True
@@ -200,7 +199,7 @@ class EmbeddedChain(BaseChain):
         evm = self._evm
         checkpoint = evm.snapshot()
         try:
-            return evm.message_call(sender or _named("reader"), to, data)
+            return evm.message_call(sender or named_address("reader"), to, data)
         except RuntimeError as error:
             raise CallFailed(_reason(error)) from None
         finally:
@@ -321,8 +320,3 @@ def _reason(error: RuntimeError) -> str:
         return f"halted: {found[1]}"
     found = _OUTPUT.search(text)
     return revert_reason(bytes.fromhex(found[1])) if found else text
-
-
-@lru_cache(maxsize=4096)
-def _named(name: str) -> str:
-    return checksum("0x" + keccak(text=f"nacre account {name}")[12:].hex())

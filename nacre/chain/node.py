@@ -17,10 +17,9 @@ from functools import cached_property
 from typing import Any
 
 from eth_account import Account
-from eth_utils import keccak
 
 from nacre.chain.abi import checksum, revert_reason
-from nacre.chain.base import BaseChain, CallFailed, ChainError, RawLog, Receipt, TransactionFailed
+from nacre.chain.base import BaseChain, CallFailed, ChainError, RawLog, Receipt, TransactionFailed, named_address
 
 PRIVATE_KEY_VARIABLE = "NACRE_PRIVATE_KEY"
 READ_TIMEOUT_SECONDS = 30
@@ -126,7 +125,7 @@ class NodeChain(BaseChain):
         if name not in self._named:
             if not self.is_anvil:
                 raise ChainError("accounts by name exist in process and on anvil only")
-            address = checksum("0x" + keccak(text=f"nacre account {name}")[12:].hex())
+            address = named_address(name)
             self.rpc("anvil_impersonateAccount", address)
             self.rpc("anvil_setBalance", address, RICH)
             self._named[name] = address
@@ -146,16 +145,18 @@ class NodeChain(BaseChain):
         return int(self.rpc("eth_blockNumber"), 16)
 
     def mine(self, seconds: int = 0) -> None:
-        if not self.moves_time:
-            raise ChainError("time moves by itself on this node: only a development node can be told to")
+        self._require_clock()
         if seconds:
             self.set_next_timestamp(self.timestamp + seconds)
         self.rpc("evm_mine")
 
     def set_next_timestamp(self, timestamp: int) -> None:
+        self._require_clock()
+        self.rpc("evm_setNextBlockTimestamp", timestamp)
+
+    def _require_clock(self) -> None:
         if not self.moves_time:
             raise ChainError("time moves by itself on this node: only a development node can be told to")
-        self.rpc("evm_setNextBlockTimestamp", timestamp)
 
     @contextmanager
     def block(self, seconds: int = 1) -> Iterator[None]:
@@ -249,7 +250,7 @@ class NodeChain(BaseChain):
         ok = found["status"] == "0x1"
         reason = "" if ok else self._why(transaction, number, timestamp)
         gas = int(found["gasUsed"], 16)
-        logs = [_raw_log(log) for log in found["logs"]]
+        logs = [raw_log(log) for log in found["logs"]]
         return Receipt(ok, reason, gas, logs, number, timestamp, what, self, transaction_hash=sent)
 
     def _time_of(self, number: int, logs: list[dict[str, Any]]) -> int:
@@ -267,6 +268,7 @@ class NodeChain(BaseChain):
         return "reverted, for a reason that only the state inside its block knows"
 
 
-def _raw_log(log: dict[str, Any]) -> RawLog:
+def raw_log(log: dict[str, Any]) -> RawLog:
+    """As JSON-RPC writes it."""
     topics = tuple(bytes.fromhex(topic[2:]) for topic in log["topics"])
     return RawLog(checksum(log["address"]), topics, bytes.fromhex(log["data"][2:]))

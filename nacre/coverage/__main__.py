@@ -77,11 +77,15 @@ def _environment(more: dict[str, str]) -> dict[str, str]:
 def main(tests: tuple[str, ...], all_missing: bool, file_out: Path) -> None:
     """Lines and branches of the contracts that the tests run: all of them, or those in TESTS."""
     started = time.monotonic()
+    try:
+        files = files_of(tests) if tests else suite()
+    except FileNotFoundError as error:
+        raise click.ClickException(str(error)) from None
     watched = {file: (artifacts.ROOT / file).read_text() for file in sources()}
     with tempfile.TemporaryDirectory(prefix="nacre-coverage-") as name, console.status("compiling") as status:
         subprocess.run([sys.executable, "-c", COMPILE], env=_environment({}), check=True)
         status.update("running the tests")
-        passed = run_tests(files_of(tests) if tests else suite(), Path(name))
+        passed = run_tests(files, Path(name))
         touched = {address for file in Path(name).glob("*.json") for address in json.loads(file.read_text())}
     if watched != {file: (artifacts.ROOT / file).read_text() for file in sources()}:
         raise click.ClickException("contracts have changed while the tests ran: run it again")

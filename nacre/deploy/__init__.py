@@ -3,24 +3,12 @@
 from nacre.deploy.core import deploy_system
 from nacre.deploy.listing import end_listing, list_market, market_params, policy_params
 from nacre.deploy.record import FOLDER, Record, load_system, network_name, record_path
-from nacre.deploy.system import (
-    MAX_DELAY,
-    MAX_UINT256,
-    MIN_DELAY,
-    WAD,
-    Announced,
-    BackstopTerms,
-    DeployError,
-    Market,
-    System,
-)
+from nacre.deploy.system import MAX_DELAY, MIN_DELAY, Announced, BackstopTerms, DeployError, Market, System
 
 __all__ = [
     "FOLDER",
     "MAX_DELAY",
-    "MAX_UINT256",
     "MIN_DELAY",
-    "WAD",
     "Announced",
     "BackstopTerms",
     "DeployError",

@@ -14,8 +14,8 @@ from typing import Any
 from nacre.artifacts import CompileError
 from nacre.chain import CallFailed, Contract, RawLog
 from nacre.chain.abi import AbiError, Function, checksum
+from nacre.chain.logs import EventIndex, LogSource
 from nacre.deploy.system import DeployError, System, artifact
-from nacre.keeper.chain_scan import EventIndex, LogSource
 
 
 @dataclass(frozen=True)

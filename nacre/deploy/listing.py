@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
-from nacre.chain import ZERO_ADDRESS, Contract, create_address
+from nacre.chain import ZERO_ADDRESS, AbiError, Chain, ChainError, Contract, create_address
 from nacre.deploy.core import Progress
 from nacre.deploy.record import Record, code_hash, market_of, parameters_of
 from nacre.deploy.system import Announced, DeployError, Market, System, artifact
@@ -109,6 +109,8 @@ def list_market(
     number = entry["number"]
     _deploy_part(system, record, entry, "oracle", oracle, lambda: _mock_oracle(system, config))
     say(f"oracle of {name} at {entry['oracle']['address']}")
+    if oracle is not None and lacks_guardian(system.chain, oracle):
+        say("it has no guardian: until its owner names one (set_guardian), only the owner can revoke a leaked signer")
     _deploy_part(system, record, entry, "venue", None, lambda: _venue(system, number, config))
     say(f"venue of {name} at {entry['venue']['address']}")
     listed_at = _list(system, entry, config, number)
@@ -138,6 +140,14 @@ def _deploy_part(system: System, record: Record, entry: dict, key: str, given: s
         if made.address != entry[key]["address"]:
             entry[key]["address"] = made.address
     record.note_code(chain, entry[key])
+
+
+def lacks_guardian(chain: Chain, oracle: str) -> bool:
+    """Of an adapter of signed prices: whether a leaked signer waits for the owner. Other adapters have no signer."""
+    try:
+        return bool(chain.contract(artifact("SignedOracle"), oracle).call("guardian") == ZERO_ADDRESS)
+    except (AbiError, ChainError):
+        return False
 
 
 def _builder(system: System) -> str:

@@ -112,12 +112,12 @@ def load_system(chain: Chain, path: Path | None = None) -> System:
     path = path or record_path(chain)
     record = Record.load(path)
     if record is None:
-        raise DeployError(f"there is no deployment record {path}: `ape run deploy` writes one")
+        raise DeployError(f"there is no deployment record {path}: `./run deploy` writes one")
     if record.data["chain_id"] != chain.chain_id:
         raise DeployError(f"{path} is about chain {record.data['chain_id']}, not {chain.chain_id}")
     for name, entry in record.contracts.items():
         if not record.is_deployed(chain, entry):
-            raise DeployError(f"{path}: {name} is not deployed on this chain; run `ape run deploy` (again)")
+            raise DeployError(f"{path}: {name} is not deployed on this chain; run `./run deploy` (again)")
     return system_of(chain, record)
 
 

@@ -7,7 +7,7 @@
     system.push_price(market, 80 * 10**18)
     system.engine.transact("liquidate_by_takeover", market.id, target, MAX_UINT256, 0, sender=kim)
 
-    system = load_system(chain, record_path(chain))                 # one that `ape run deploy` has put there
+    system = load_system(chain, record_path(chain))                 # one that `./run deploy` has put there
 
 Contracts are nacre.chain.Contract objects; amounts are WAD integers unless a name says tokens.
 """
@@ -18,9 +18,8 @@ from functools import cache
 from nacre.artifacts import Artifact, load
 from nacre.chain import Chain, Contract, Receipt
 from nacre.presets import MarketConfig
+from nacre.units import MAX_UINT256
 
-WAD = 10**18
-MAX_UINT256 = 2**256 - 1
 # Seconds between which the delay of a Timelock lies.
 MIN_DELAY = 3_600
 MAX_DELAY = 30 * 86_400

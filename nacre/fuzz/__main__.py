@@ -14,8 +14,8 @@ from nacre.fuzz.chain_driver import ChainSide
 from nacre.fuzz.free_money import command as free_money_command
 from nacre.fuzz.report import SHOWN, Tally, console, show
 from nacre.fuzz.settings import DECIMALS, POLICIES, Settings, make
-from nacre.fuzz.shrink import Stage, Story, minimal_story
-from nacre.fuzz.system import command
+from nacre.fuzz.shrink import Rehearsal, Story, minimal_story
+from nacre.fuzz.system import command as system_command
 from nacre.fuzz.walk import Failure, Walk, begin, wander
 
 
@@ -59,7 +59,7 @@ def again(path: Path, with_chain: bool) -> int:
         story = Story.load(path)
     except (OSError, ValueError, KeyError) as error:
         raise click.ClickException(f"{path} cannot be read: {error}") from None
-    failure = Stage(story.settings, with_chain).failure(story.actions)
+    failure = Rehearsal(story.settings, with_chain).failure(story.actions)
     console.print(f"{len(story.actions)} actions: {failure or 'no failure'}", markup=False)
     return 1 if failure else 0
 
@@ -94,14 +94,16 @@ def main(
     """Random actions against the contracts and the exact model: every stored number equal, every invariant held. With
     --system against whole systems of all five policies: cross accounts, backstop, deleveraging, settlement. With
     --free-money accounts under one hand try, in worlds of --chunk sequences each, to end with more than they had."""
+    if model_only + free_money + system > 1:
+        raise click.UsageError("--model-only, --system and --free-money exclude each other")
     if free_money:
         if replayed is not None:
             raise SystemExit(free_money_command.again(console, replayed))
         raise SystemExit(free_money_command.run(console, seed, sequences, chunk, story, shrink_seconds))
     if system:
         if replayed is not None:
-            raise SystemExit(command.again(console, replayed))
-        raise SystemExit(command.run(console, seed, actions, chunk, story, shrink_seconds))
+            raise SystemExit(system_command.again(console, replayed))
+        raise SystemExit(system_command.run(console, seed, actions, chunk, story, shrink_seconds))
     if replayed is not None:
         raise SystemExit(again(replayed, not model_only))
     policies = list(POLICIES) if policy == "all" else [policy]

@@ -9,8 +9,8 @@ from nacre.deploy import Market, System, deploy_system, list_market
 from nacre.fuzz.generator import Action
 from nacre.fuzz.settings import KEEPER, NAMES, TREASURY, Settings
 from nacre.model.parameters import MarketParameters, Policy
-from nacre.model.rounding import WAD
 from nacre.presets import MarketConfig
+from nacre.units import WAD
 
 
 def _decimal(amount: int) -> Decimal:

@@ -1,4 +1,4 @@
-"""Invariant 8: healthy accounts can always reduce, top up, and withdraw what is free; nothing but the venue and the
+"""Invariant 17.8: healthy accounts can always reduce, top up, and withdraw what is free; nothing but the venue and the
 margin rules of section 5 may stand in the way."""
 
 from nacre.fuzz import model_driver

@@ -10,10 +10,12 @@ from typing import Any
 from nacre.fuzz.settings import ACCOUNTS, KEEPER, PROVIDER, Settings, draw_market
 from nacre.model import World
 from nacre.model import ticks as tick_math
+from nacre.model.engine import stage_of
 from nacre.model.market import Market
 from nacre.model.oracle import HIGHEST_PRICE, LOWEST_PRICE, is_sane
-from nacre.model.positions import initial_margin, maintenance_margin, notional
-from nacre.model.rounding import BPS, MAX_UINT256, WAD
+from nacre.model.positions import initial_margin, notional
+from nacre.model.stages import Stage
+from nacre.units import MAX_UINT256, WAD
 
 Action = dict[str, Any]
 
@@ -95,7 +97,8 @@ class Generator:
             return "refill"
         if market.owed and choice < 0.3:
             return "claim"
-        if any(liquidatable(market, name, market.oracle.price) for name in market.positions):
+        stages = (stage_of(market, held, market.oracle.price) for held in market.positions.values())
+        if any(stage >= Stage.LIQUIDATABLE for stage in stages):
             return self.rng.choice(("takeover", "force_close", "call_margin", "wait_resort", "exit", "arbitrage"))
         return None
 
@@ -382,13 +385,3 @@ class Generator:
             field = "reduce_only" if market.reduce_only else "paused"
         on = not getattr(market, field) and self.rng.random() < 0.5
         return {"do": "status", "market": number, "field": field, "on": on}
-
-
-def liquidatable(market: Market, name: str, price: int) -> bool:
-    """Whether the trigger lets anyone act on this account."""
-    held = market.position_of(name)
-    if not held.size:
-        return False
-    margin = maintenance_margin(held.size, price, market.parameters)
-    equity = market.equity(held, price)
-    return equity < 0 or equity * BPS < margin * market.policy.trigger_bps

@@ -1,4 +1,4 @@
-"""What must always hold (DESIGN section 14), on snapshots of the model or of the chain alike.
+"""What must always hold (docs/spec.md section 17), on snapshots of the model or of the chain alike.
 
 Each function returns nothing or raises `Broken`. `check_state` applies those that need one snapshot, `check_step` those
 that compare the snapshots before and after one action.
@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from nacre.model.positions import Position
-from nacre.model.rounding import Q96, RAY, WAD, ceil_div
+from nacre.model.rounding import ceil_div
+from nacre.units import Q96, RAY, WAD
 
 RESIDUE_UNIT = 2**64
 FINE = RAY * RESIDUE_UNIT
@@ -127,21 +128,21 @@ def ensure(condition: bool, text: str) -> None:
 
 
 def assets_cover_claims(view: View) -> None:
-    """14.1: tokens held = free collateral + pots, and free collateral is never negative."""
+    """17.1: tokens held = free collateral + pots, and free collateral is never negative."""
     claims = sum(view.free.values()) + sum(market.pot for market in view.markets)
     ensure(view.assets - view.donated == claims, f"1: assets {view.assets} differ from claims {claims}")
     ensure(all(amount >= 0 for amount in view.free.values()), "1: negative free collateral")
 
 
 def pot_covers_equities(market: MarketView, unfunded: int) -> None:
-    """14.2: the dust is not negative, at the mark and far from it, but for the funding of the venue's own residue."""
+    """17.2: the dust is not negative, at the mark and far from it, but for the funding of the venue's own residue."""
     for price in (market.price, market.price // 3, market.price * 4, 0):
         dust = market.dust(price)
         ensure(dust * FINE + unfunded >= 0, f"2: dust {dust} at {price}, unfunded {unfunded / FINE:.0f}")
 
 
 def sizes_sum_to_zero(market: MarketView) -> None:
-    """14.3: totals and holders are those of the positions; the venue's ranges hold no more than its inventory."""
+    """17.3: totals and holders are those of the positions; the venue's ranges hold no more than its inventory."""
     sizes = [position.size for position in market.positions.values()]
     ensure(sum(s for s in sizes if s > 0) == market.total_long, "3: total long")
     ensure(sum(-s for s in sizes if s < 0) == market.total_short, "3: total short")
@@ -174,7 +175,7 @@ def check_state(view: View, ledger: Ledger) -> None:
 
 
 def indices_never_fall(before: MarketView, after: MarketView) -> None:
-    """14.4, first half."""
+    """17.4, first half."""
     ensure(after.long_social_loss >= before.long_social_loss, "4: long index fell")
     ensure(after.short_social_loss >= before.short_social_loss, "4: short index fell")
 
@@ -200,7 +201,7 @@ def dust_step_bound(before: MarketView, after: MarketView) -> int:
 
 
 def dust_is_bounded(before: MarketView, after: MarketView) -> None:
-    """14.2 and 14.4, second half: a call adds no more dust than the bound, at the same mark and funding index."""
+    """17.2 and 17.4, second half: a call adds no more dust than the bound, at the same mark and funding index."""
     residue_moved = before.residue * (after.price - before.price) // (WAD * RESIDUE_UNIT)
     residue_funded = before.residue * (after.funding_index - before.funding_index) // FINE
     grown = after.dust(after.price) - before.dust(before.price) - residue_moved + residue_funded
@@ -209,7 +210,7 @@ def dust_is_bounded(before: MarketView, after: MarketView) -> None:
 
 
 def other_markets_untouched(before: View, after: View, number: int) -> None:
-    """14.7: nothing done in one market changes another one's money."""
+    """17.7: nothing done in one market changes another one's money."""
     for index, (old, new) in enumerate(zip(before.markets, after.markets, strict=True)):
         if index == number:
             continue
@@ -232,7 +233,7 @@ def total_deficit(market: MarketView) -> int:
 
 
 def liquidation_is_fair(before: MarketView, after: MarketView, target: str) -> None:
-    """14.6: a liquidation never lowers what is left of the target's equity / MM, never enlarges the total deficit."""
+    """17.6: a liquidation never lowers what is left of the target's equity / MM, never enlarges the total deficit."""
     rounding = dust_step_bound(before, after)
     grown = total_deficit(after) - total_deficit(before)
     ensure(grown <= rounding, f"6: deficit grew by {grown}")

@@ -1,4 +1,4 @@
-"""Invariant 9: what health and previews say beforehand is what the transaction then does."""
+"""Invariant 17.9: what health and previews say beforehand is what the transaction then does."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,8 +6,8 @@ from typing import Any
 from nacre.chain import CallFailed
 from nacre.fuzz.chain_driver import ChainSide
 from nacre.fuzz.generator import Action
+from nacre.model.stages import Stage
 
-LIQUIDATABLE = 2
 # Refusals that a preview of a takeover shows as missing margin, or cannot know.
 MARGIN_REFUSALS = ("below initial margin", "close leaves a deficit")
 MONEY_REFUSAL = "insufficient collateral"
@@ -26,9 +26,9 @@ class Promise:
     def broken(self, reason: str | None, chain: ChainSide) -> str | None:
         """How the transaction contradicts it, if it does."""
         name = self.action["do"]
-        if reason is None and self.stage < LIQUIDATABLE:
+        if reason is None and self.stage < Stage.LIQUIDATABLE:
             return f"{name} went through at stage {self.stage}"
-        if reason == "not liquidatable" and self.stage >= LIQUIDATABLE:
+        if reason == "not liquidatable" and self.stage >= Stage.LIQUIDATABLE:
             return f"{name} refused at stage {self.stage}"
         if self.refusal is not None:
             return None if reason == self.refusal else f"preview refused {self.refusal!r}, {name}: {reason!r}"
@@ -96,7 +96,7 @@ def foresee(chain: ChainSide, action: Action) -> Promise:
     try:
         stage, state = chain.health(number, action["target"]).stage, chain.market_state(number)
     except CallFailed:
-        stage, state = LIQUIDATABLE, None
+        stage, state = Stage.LIQUIDATABLE, None
     last = action["margin"] if action["do"] == "takeover" else action["limit"]
     function = f"preview_{action['do']}"
     arguments = (number, chain.address[action["target"]], action["size"], last)

@@ -4,7 +4,7 @@ import random
 from dataclasses import dataclass, replace
 
 from nacre.model.parameters import INJECTIVE, OYSTER, MarketParameters, Policy, Residue
-from nacre.model.rounding import WAD
+from nacre.units import WAD
 
 POLICIES = ("oyster", "injective")
 DECIMALS = (0, 6, 18)
@@ -83,7 +83,7 @@ def make(seed: int, policy: str, decimals: int) -> Settings:
     rng = random.Random(f"{seed} {policy} {decimals}")
     unit = rng.choice((10**3, 10**3, 10**6, 10**10)) * WAD
     price = rng.choice(PRICES)
-    # Sizes around 1e7, at most 1e9 units: DESIGN's range.
+    # A typical position is of at most 1e7 units.
     while unit // price > 10**7:
         unit //= 10
     return Settings(

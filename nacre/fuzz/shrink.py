@@ -1,13 +1,12 @@
 """Cuts a failing trace down to what it needs to fail, and keeps it as a story that can be replayed."""
 
-import json
 import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from nacre.fuzz import story_file
 from nacre.fuzz.chain_driver import ChainSide
 from nacre.fuzz.generator import Action
 from nacre.fuzz.settings import Settings, make
@@ -32,20 +31,15 @@ class Story:
 
     def save(self, path: Path) -> None:
         head = {"format": FORMAT, "seed": self.seed, "policy": self.policy, "decimals": self.decimals}
-        lines = ",\n".join(f"    {json.dumps(action)}" for action in self.actions)
-        text = json.dumps(head | {"failure": self.failure}, indent=2)[:-2]
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(f'{text},\n  "actions": [\n{lines}\n  ]\n}}\n')
+        story_file.write(path, head | {"failure": self.failure}, "actions", self.actions)
 
     @classmethod
     def load(cls, path: Path) -> "Story":
-        data: dict[str, Any] = json.loads(path.read_text())
-        if data.get("format") != FORMAT:
-            raise ValueError(f"{path} is no story of this version")
+        data = story_file.read(path, FORMAT)
         return cls(data["seed"], data["policy"], data["decimals"], data["failure"], data["actions"])
 
 
-class Stage:
+class Rehearsal:
     """The contracts of one campaign, deployed once and taken back before each try. None: the model alone."""
 
     def __init__(self, settings: Settings, with_chain: bool = True):
@@ -100,7 +94,7 @@ def minimal_story(
     tries: float = math.inf,
 ) -> Story:
     """The shortest trace found that fails in the same way."""
-    stage = Stage(settings, with_chain)
+    stage = Rehearsal(settings, with_chain)
 
     def fails(actions: Sequence[Action]) -> bool:
         found = stage.failure(actions, thorough=False)

@@ -7,8 +7,9 @@ from nacre.model import World, liquidity
 from nacre.model.clearinghouse import Clearinghouse
 from nacre.model.market import Market
 from nacre.model.oracle import HIGHEST_PRICE, LOWEST_PRICE
-from nacre.model.rounding import Q96, Revert, clamp, floor_div
+from nacre.model.rounding import Revert, clamp, floor_div
 from nacre.model.ticks import sqrt_price_at
+from nacre.units import Q96
 
 
 def _residue(market: Market) -> int:

@@ -16,7 +16,7 @@ from nacre.fuzz.views import world_view
 from nacre.model import World
 from nacre.model.oracle import is_sane
 from nacre.model.positions import initial_margin
-from nacre.model.rounding import MAX_UINT256, WAD
+from nacre.units import MAX_UINT256, WAD
 
 # Everything is compared after so many actions; in between, what the action may have touched.
 FULL_COMPARISON = 25
@@ -151,7 +151,7 @@ class Walk:
     # ---- the end
 
     def finish(self) -> None:
-        """Invariant 10: permissionless calls bring every bankrupt account to zero."""
+        """Invariant 17.10: permissionless calls bring every bankrupt account to zero."""
         self.compare_all()
         for number in range(len(self.settings.markets)):
             self._clean_up(number)

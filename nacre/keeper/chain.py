@@ -12,18 +12,18 @@ from functools import cached_property
 from typing import Any
 
 from nacre.chain import ZERO_ADDRESS, CallFailed, Contract, Receipt
-from nacre.deploy import MAX_UINT256, Market, System
+from nacre.deploy import Market, System
 from nacre.deploy.system import artifact
-from nacre.keeper import decide
+from nacre.keeper import decide, view
 from nacre.keeper.jobs import Books, RangeKey
-from nacre.keeper.view import MOST_DELEVERAGED, Chunks, Health, Holding, Stage, Tier
+from nacre.keeper.view import Health, Holding, Limits, Quote, Rules, Stage, Wallet
+from nacre.model.liquidation import MOST_DELEVERAGED
 from nacre.model.parameters import MarketParameters, Policy, Residue
 from nacre.model.positions import Position
+from nacre.units import MAX_UINT256
 
 # What Lens.healths takes at most in one call.
 BATCH = 500
-# Stage from which a position may be liquidated.
-LIQUIDATABLE = 2
 RESIDUES = (Residue.INSURANCE, Residue.TRADER, Residue.TREASURY)
 
 
@@ -65,23 +65,16 @@ class Desk:
     def vault_account(self) -> str:
         return self.vault.address if self.vault else ""
 
-    def rules(self) -> decide.Rules:
+    def rules(self) -> Rules:
         """The parameters as they are on chain, which need not be those of the preset any more."""
         market = self.system.config.call("market_params", self.market_id)._asdict()
         policy = self.system.config.call("policy_params", self.market_id)._asdict()
         market["penalty"] = tuple(market["penalty"])
         market["tiers"] = tuple(tuple(tier) for tier in market["tiers"] if tier.lower_notional)
         policy["residue"] = RESIDUES[policy["residue"]]
-        return decide.Rules(
-            _chosen(MarketParameters, market),
-            _chosen(Policy, policy),
-            tiers=tuple(Tier(*tier) for tier in market["tiers"]),
-            chunks=_chosen(Chunks, policy),
-            adl=policy["loss_adl"],
-            at_liquidation_price=policy["at_liquidation_price"],
-        )
+        return Rules(_chosen(MarketParameters, market), _chosen(Policy, policy))
 
-    def market(self, grace_seconds: int = 0) -> decide.Market:
+    def market(self, grace_seconds: int = 0) -> view.Market:
         state = self.clearinghouse.call("market_state", self.market_id)
         return market_of(state, self.grace(grace_seconds), self.system.chain.timestamp)
 
@@ -92,12 +85,12 @@ class Desk:
         ended = self.oracle.call("outage_end")
         return ended != 0 and self.system.chain.timestamp < ended + grace_seconds
 
-    def quote(self, size: int) -> decide.Quote | None:
+    def quote(self, size: int) -> Quote | None:
         try:
             notional, mid_after = self.venue.call("quote", size)
         except CallFailed:
             return None
-        return decide.Quote(notional, self.venue.call("mid_price"), mid_after)
+        return Quote(notional, self.venue.call("mid_price"), mid_after)
 
     def healths(self, accounts: Sequence[str]) -> list[tuple[str, Any]]:
         """Through the lens, many in one call."""
@@ -107,11 +100,11 @@ class Desk:
             found += zip(batch, self.system.lens.call("healths", self.market_id, batch), strict=True)
         return found
 
-    def holdings(self, accounts: Sequence[str], market: decide.Market, last_resort: int) -> list[Holding]:
+    def holdings(self, accounts: Sequence[str], market: view.Market, last_resort: int) -> list[Holding]:
         """The accounts that have a position."""
         return self.holdings_of(self.healths(accounts), market, last_resort)
 
-    def holdings_of(self, healths: Sequence[tuple[str, Any]], market: decide.Market, last_resort: int) -> list[Holding]:
+    def holdings_of(self, healths: Sequence[tuple[str, Any]], market: view.Market, last_resort: int) -> list[Holding]:
         now = self.system.chain.timestamp
         found = []
         for account, health in healths:
@@ -129,8 +122,8 @@ class Desk:
             )
         return found
 
-    def _position_of(self, account: str, health: Any, market: decide.Market) -> Position:
-        if health.cross and health.stage >= LIQUIDATABLE:
+    def _position_of(self, account: str, health: Any, market: view.Market) -> Position:
+        if health.cross and health.stage >= Stage.LIQUIDATABLE:
             try:
                 return self.detached(account, health.size, market)
             except CallFailed:
@@ -138,7 +131,7 @@ class Desk:
         # The lens shows the carry as an amount: settled, the position is the same without its entry index.
         return Position(health.size, health.balance - health.carry, health.entry_notional, market.carry(health.size))
 
-    def detached(self, account: str, size: int, market: decide.Market) -> Position:
+    def detached(self, account: str, size: int, market: view.Market) -> Position:
         """A position of a cross account with what a liquidation of all of it takes along."""
         taken = self.clearinghouse.call("detached", self.market_id, account, abs(size))
         return Position(taken.size, taken.balance, taken.entry_notional, market.carry(size))
@@ -192,13 +185,13 @@ class Desk:
         stored = self.clearinghouse.call("position", self.market_id, account)
         return Position(stored.size, stored.balance, stored.entry_notional, stored.entry_carry)
 
-    def wallet(self, account: str, limits: decide.Limits) -> decide.Wallet:
+    def wallet(self, account: str, limits: Limits) -> Wallet:
         free = self.clearinghouse.call("free_collateral", account)
-        return decide.Wallet(account, free, self.position(account), limits)
+        return Wallet(account, free, self.position(account), limits)
 
     # ---- sending
 
-    def carry_out(self, action: decide.Action, keeper: str, limits: decide.Limits, dry_run: bool = False) -> Outcome:
+    def carry_out(self, action: decide.Action, keeper: str, limits: Limits, dry_run: bool = False) -> Outcome:
         """Asks the preview, which knows the state of this moment exactly, and sends if it still pays."""
         if action.kind is decide.Kind.TAKEOVER:
             checked = self._check_takeover(action, keeper, limits)
@@ -222,7 +215,7 @@ class Desk:
             self.chunk_times[action.target] = receipt.timestamp
         return receipt
 
-    def _check_takeover(self, action: decide.Action, keeper: str, limits: decide.Limits) -> decide.Action | str:
+    def _check_takeover(self, action: decide.Action, keeper: str, limits: Limits) -> decide.Action | str:
         size = MAX_UINT256 if action.whole else action.size
         try:
             preview = self.engine.call(
@@ -241,7 +234,7 @@ class Desk:
             return "profit below the floor by now"
         return action
 
-    def _check_force_close(self, action: decide.Action, keeper: str, limits: decide.Limits) -> decide.Action | str:
+    def _check_force_close(self, action: decide.Action, keeper: str, limits: Limits) -> decide.Action | str:
         size = MAX_UINT256 if action.whole else action.size
         try:
             preview = self.engine.call("preview_force_close", self.market_id, action.target, size, 0, sender=keeper)
@@ -252,10 +245,10 @@ class Desk:
         return replace(action, expected_profit=preview.reward)
 
 
-def market_of(state: Any, grace: bool = False, time: int = 0) -> decide.Market:
+def market_of(state: Any, grace: bool = False, time: int = 0) -> view.Market:
     """A MarketState of the clearinghouse as the decision sees it."""
     common = state.borrow_index
-    return decide.Market(
+    return view.Market(
         mark_price=state.mark_price,
         carry_long=common + state.funding_index + state.long_social_loss_index,
         carry_short=common - state.funding_index + state.short_social_loss_index,

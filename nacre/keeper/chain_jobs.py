@@ -11,10 +11,10 @@ from functools import partial
 from typing import Any
 
 from nacre.chain import CallFailed, Contract, Receipt
-from nacre.deploy import MAX_UINT256
 from nacre.keeper.chain import Desk
 from nacre.keeper.jobs import Job, JobKind
 from nacre.keeper.view import Holding, Market, Rules, chunk, standing
+from nacre.units import MAX_UINT256
 
 # The vault's position is unwound in the largest of these parts that the venue takes inside the vault's band.
 UNWIND_PARTS = (1, 2, 4, 8, 16)

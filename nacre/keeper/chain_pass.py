@@ -8,8 +8,8 @@ from nacre.keeper import decide, jobs
 from nacre.keeper.chain import Desk, Outcome
 from nacre.keeper.chain_jobs import Clerk, JobOutcome
 from nacre.keeper.jobs import RangeKey
-from nacre.keeper.view import Holding, Stage, stage, standing
-from nacre.model.rounding import BPS, WAD
+from nacre.keeper.view import Holding, Limits, Market, Rules, Stage, stage, standing
+from nacre.units import BPS, WAD
 
 # Closing on the venue may cost this much of the value at mark, beside fees. Halves, quarters, eighths are tried too.
 PATIENCE_BPS = 100
@@ -62,7 +62,7 @@ def run_pass(
     desk: Desk,
     keeper: str,
     accounts: Sequence[str],
-    limits: decide.Limits,
+    limits: Limits,
     dry_run: bool = False,
     unwind: bool = True,
     duties: Duties = NOTHING_UNPAID,
@@ -101,9 +101,7 @@ def run_pass(
     return report
 
 
-def _rescue(
-    clerk: Clerk, rules: decide.Rules, market: decide.Market, holdings: Sequence[Holding], report: PassReport
-) -> None:
+def _rescue(clerk: Clerk, rules: Rules, market: Market, holdings: Sequence[Holding], report: PassReport) -> None:
     """Whom nobody wanted. What went is no refusal any more."""
     for holding in holdings:
         outcome = clerk.rescue(holding, jobs.rescues(rules, market, holding, clerk.desk.vault_account), rules, market)
@@ -113,9 +111,7 @@ def _rescue(
     report.refusals = [refusal for refusal in report.refusals if refusal.target not in done]
 
 
-def _call_margin(
-    clerk: Clerk, rules: decide.Rules, market: decide.Market, holdings: Sequence[Holding], report: PassReport
-) -> None:
+def _call_margin(clerk: Clerk, rules: Rules, market: Market, holdings: Sequence[Holding], report: PassReport) -> None:
     known = clerk.desk.called
     stages = {holding.account: stage(rules, standing(rules, market, holding)) for holding in holdings}
     for job in jobs.margin_calls(rules, market, holdings, known):
@@ -139,7 +135,7 @@ def _do_chores(clerk: Clerk, report: PassReport, duties: Duties, ranges: Sequenc
         report.chores.append(outcome)
 
 
-def sell(desk: Desk, market: decide.Market, keeper: str) -> Sale | None:
+def sell(desk: Desk, market: Market, keeper: str) -> Sale | None:
     """Closes as much of the keeper's position as the venue takes at nearly mark; None if there is nothing to do."""
     held = desk.position(keeper)
     for divisor in PARTS:

@@ -21,51 +21,22 @@ from enum import StrEnum
 from nacre.keeper.view import (
     Health,
     Holding,
-    Limits,
     Market,
     Quote,
     QuoteFunction,
     Rules,
-    Stage,
-    Tier,
     Wallet,
     chunk,
     cooling,
     failing,
-    health,
-    liquidatable,
     must_deleverage,
-    stage,
     standing,
 )
-from nacre.model.positions import Position, combine, split
-from nacre.model.rounding import BPS, WAD, bps_down, bps_up, ceil_div
-
-__all__ = [
-    "Action",
-    "Decision",
-    "Fees",
-    "Health",
-    "Holding",
-    "Kind",
-    "Limits",
-    "Market",
-    "Quote",
-    "QuoteFunction",
-    "Refusal",
-    "Rules",
-    "Stage",
-    "Tier",
-    "Wallet",
-    "decide",
-    "failing",
-    "force_close",
-    "health",
-    "liquidatable",
-    "stage",
-    "standing",
-    "takeover",
-]
+from nacre.model.positions import Position, combine, initial_margin, maintenance_margin_of, missing_margin, split
+from nacre.model.rounding import bps_down, bps_up, ceil_div
+from nacre.model.stages import is_below
+from nacre.model.venue import deviation, penalty_ratio
+from nacre.units import BPS, WAD
 
 # Halvings in search of the largest slice that the capital affords: exact to a four-thousandth of the position.
 SLICE_STEPS = 12
@@ -124,23 +95,12 @@ class Fees:
         return self.trading + self.protocol + self.penalty
 
 
-def deviation(price: int, mark: int) -> int:
-    """WAD, how far apart two prices are, rounded up; 0 without a price."""
-    if price == 0:
-        return 0
-    low, high = min(price, mark), max(price, mark)
-    return ceil_div((high - low) * WAD, low)
-
-
 def trade_fees(rules: Rules, market: Market, quote: Quote) -> Fees:
     """Fees of a voluntary trade: docs/spec.md section 6."""
     penalty = 0
     after = deviation(quote.mid_after, market.mark_price)
     if after > deviation(quote.mid_before, market.mark_price) and after * BPS > rules.market.mmr_bps * WAD:
-        a, b, c, d = rules.market.penalty
-        square = after * after // WAD
-        ratio = a * (square * after // WAD) // WAD + b * square // WAD + c * after // WAD + d
-        penalty = ceil_div(quote.notional * ratio, WAD)
+        penalty = ceil_div(quote.notional * penalty_ratio(rules.market.penalty, after), WAD)
     return Fees(
         trading=bps_up(quote.notional, rules.market.trading_fee_bps),
         protocol=bps_up(quote.notional, rules.market.protocol_fee_bps),
@@ -222,19 +182,9 @@ def takeover_margin(rules: Rules, market: Market, part: Position, wallet: Wallet
     shortfall = -min(part.equity(market.mark_price, market.carry(part.size)), 0)
     lifted = replace(part, balance=part.balance + shortfall)
     after = combine(lifted, wallet.position, market.carry_long, market.carry_short)
-    buffer = bps_up(rules.initial_margin(after.size, market.mark_price), wallet.limits.margin_buffer_bps)
-    return missing_margin(rules, market, after) + buffer
-
-
-def missing_margin(rules: Rules, market: Market, settled: Position) -> int:
-    """What a settled position lacks of the opening rule, 0 if nothing; unrealised profit does not count."""
-    if settled.size == 0:
-        return max(0, -settled.balance)
-    backing = settled.balance + min(settled.price_pnl(market.mark_price), 0)
-    lacking = rules.initial_margin(settled.size, market.mark_price) - backing
-    if rules.market.entry_margin_rule:
-        lacking = max(lacking, rules.initial_of(settled.entry_notional) - settled.balance)
-    return max(0, lacking)
+    needed = initial_margin(after.size, market.mark_price, rules.market)
+    missing = missing_margin(after, market.mark_price, after.entry_carry, rules.market)
+    return missing + bps_up(needed, wallet.limits.margin_buffer_bps)
 
 
 def _affordable(rules: Rules, market: Market, position: Position, wallet: Wallet) -> int:
@@ -278,8 +228,8 @@ def force_close(rules: Rules, market: Market, holding: Holding, quote: QuoteFunc
     deficit = min(0, part.equity(market.mark_price, carry))
     if at_hand < deficit or not within_band(rules, market, part.size, quoted.notional):
         return "the venue is too far from mark"
-    needed = rules.maintenance_of(quoted.notional) * policy.trigger_bps
-    if rules.at_liquidation_price and deficit == 0 and at_hand * BPS < needed:
+    needed = maintenance_margin_of(quoted.notional, rules.market)
+    if policy.at_liquidation_price and deficit == 0 and is_below(at_hand, needed, policy.trigger_bps):
         return "the venue is beyond the liquidation price"
     if must_deleverage(rules, market, part.size, -at_hand):
         return "its deficit goes to ADL"

@@ -63,7 +63,7 @@ def rescues(rules: Rules, market: Market, holding: Holding, vault: str = "") -> 
     if has_vault and policy.backstop_bps and found >= Stage.BACKSTOP and not deleverage:
         # Where the vault comes at the trigger already it is the policy's first hand, else its second.
         ways.insert(0 if policy.backstop_bps >= policy.trigger_bps else len(ways), JobKind.BACKSTOP)
-    if rules.adl and found is Stage.BANKRUPT:
+    if policy.loss_adl and found is Stage.BANKRUPT:
         ways.append(JobKind.ADL)
     return ways
 

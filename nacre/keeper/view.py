@@ -4,45 +4,15 @@ Rules are the parameters on chain, Market the state, Holding an account with its
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from enum import IntEnum
+from dataclasses import dataclass
 
+from nacre.model.engine import STAMP_COOLDOWNS
+from nacre.model.liquidation import MOST_DELEVERAGED
 from nacre.model.parameters import MarketParameters, Policy
-from nacre.model.positions import Position, notional
-from nacre.model.rounding import BPS, bps_up, ceil_div
-
-# A stamp of a chunk counts for so many cooldowns.
-STAMP_COOLDOWNS = 10
-# Holders of a side that one auto-deleveraging can pass: a side with more is socialised.
-MOST_DELEVERAGED = 1_000
-
-
-class Stage(IntEnum):
-    """As Lens.health numbers them."""
-
-    HEALTHY = 0
-    MARGIN_CALL = 1
-    LIQUIDATABLE = 2
-    BACKSTOP = 3
-    BANKRUPT = 4
-
-
-@dataclass(frozen=True, slots=True)
-class Tier:
-    """Ratios of what a notional needs above a bound."""
-
-    lower_notional: int  # WAD
-    imr_bps: int
-    mmr_bps: int
-
-
-@dataclass(frozen=True, slots=True)
-class Chunks:
-    """How positions above a notional are force-closed: a part, and the rest after a pause. 0: at once."""
-
-    large_notional: int = 0  # WAD
-    chunk_bps: int = 0
-    cooldown_seconds: int = 0
+from nacre.model.positions import Position, maintenance_margin, notional
+from nacre.model.rounding import bps_up
+from nacre.model.stages import Stage, is_below, stage_by
+from nacre.units import BPS
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,34 +21,6 @@ class Rules:
 
     market: MarketParameters
     policy: Policy
-    tiers: tuple[Tier, ...] = ()  # above the first, whose ratios are the market's
-    chunks: Chunks = field(default_factory=Chunks)
-    adl: bool = False  # deficits go to auto-deleveraging instead of social loss
-    at_liquidation_price: bool = False  # force closes of the solvent bring the liquidation price or better
-
-    def initial_margin(self, size: int, price: int) -> int:
-        return self.initial_of(notional(size, price))
-
-    def maintenance_margin(self, size: int, price: int) -> int:
-        return self.maintenance_of(notional(size, price))
-
-    def initial_of(self, worth: int) -> int:
-        """Of a notional."""
-        return self._margin(worth, self.market.imr_bps, [tier.imr_bps for tier in self.tiers])
-
-    def maintenance_of(self, worth: int) -> int:
-        """Of a notional."""
-        return self._margin(worth, self.market.mmr_bps, [tier.mmr_bps for tier in self.tiers])
-
-    def _margin(self, worth: int, rate: int, higher: list[int]) -> int:
-        """By the rate of the tier in which the notional lies, less what makes it continuous: docs/spec.md section 5."""
-        deduction = 0
-        for tier, rate_above in zip(self.tiers, higher, strict=True):
-            if worth <= tier.lower_notional:
-                break
-            deduction += tier.lower_notional * (rate_above - rate)
-            rate = rate_above
-        return ceil_div(worth * rate - deduction, BPS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +108,7 @@ def health(rules: Rules, market: Market, position: Position) -> Health:
     """Of a position that stands on its own margin."""
     return Health(
         position.equity(market.mark_price, market.carry(position.size)),
-        rules.maintenance_margin(position.size, market.mark_price),
+        maintenance_margin(position.size, market.mark_price, rules.market),
     )
 
 
@@ -177,7 +119,7 @@ def standing(rules: Rules, market: Market, holding: Holding) -> Health:
 
 def fails(rules: Rules, market: Market, state: Health) -> bool:
     """Whether the engine would let anybody liquidate it now. Equality is safe."""
-    below = state.equity * BPS < state.maintenance_margin * rules.policy.trigger_bps
+    below = is_below(state.equity, state.maintenance_margin, rules.policy.trigger_bps)
     return state.bankrupt or (below and not market.grace)
 
 
@@ -192,7 +134,7 @@ def failing(rules: Rules, market: Market, holding: Holding) -> bool:
 
 def must_deleverage(rules: Rules, market: Market, size: int, deficit: int) -> bool:
     """Whether everything but auto-deleveraging is refused for a deficit of a position of that signed size."""
-    if not rules.adl or deficit <= 0:
+    if not rules.policy.loss_adl or deficit <= 0:
         return False
     fund, draw_bps = market.insurance_fund, rules.market.insurance_draw_bps
     drawable = fund if draw_bps == BPS else max(0, fund * draw_bps // BPS - market.draw_level)
@@ -201,34 +143,23 @@ def must_deleverage(rules: Rules, market: Market, size: int, deficit: int) -> bo
 
 
 def stage(rules: Rules, state: Health) -> Stage:
-    """The first stage that applies, worst first."""
-    if state.bankrupt:
-        return Stage.BANKRUPT
-    policy = rules.policy
-    for found, bps in (
-        (Stage.BACKSTOP, policy.backstop_bps),
-        (Stage.LIQUIDATABLE, policy.trigger_bps),
-        (Stage.MARGIN_CALL, policy.margin_call_bps),
-    ):
-        if state.equity * BPS < state.maintenance_margin * bps:
-            return found
-    return Stage.HEALTHY
+    return stage_by(rules.policy, state.equity, state.maintenance_margin)
 
 
 def cooling(rules: Rules, market: Market, holding: Holding) -> bool:
     """Whether a chunk went just now, so that the rest has to wait. The bankrupt never wait."""
-    chunks = rules.chunks
-    if not chunks.large_notional or not holding.chunk_time or standing(rules, market, holding).bankrupt:
+    policy = rules.policy
+    if not policy.chunks or not holding.chunk_time or standing(rules, market, holding).bankrupt:
         return False
-    return market.time < holding.chunk_time + chunks.cooldown_seconds
+    return market.time < holding.chunk_time + policy.cooldown_seconds
 
 
 def chunk(rules: Rules, market: Market, holding: Holding) -> int:
     """The size that a force close takes of a large position; 0 where it may take all."""
-    chunks, position = rules.chunks, holding.position
-    large = chunks.large_notional and notional(position.size, market.mark_price) > chunks.large_notional
+    policy, position = rules.policy, holding.position
+    large = policy.chunks and notional(position.size, market.mark_price) > policy.large_notional
     if not large or standing(rules, market, holding).bankrupt:
         return 0
-    if holding.chunk_time and market.time <= holding.chunk_time + STAMP_COOLDOWNS * chunks.cooldown_seconds:
+    if holding.chunk_time and market.time <= holding.chunk_time + STAMP_COOLDOWNS * policy.cooldown_seconds:
         return 0  # its chunk went: all of the rest
-    return bps_up(position.amount, chunks.chunk_bps)
+    return bps_up(position.amount, policy.chunk_bps)

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from math import factorial
 
-from nacre.model.rounding import INDEX_LIMIT, WAD, clamp, trunc_div
+from nacre.model.rounding import INDEX_LIMIT, clamp, trunc_div
+from nacre.units import DAY, RAY, WAD
 
 TIME_CONSTANT = 150
 # Premium and its average are in units of 1e-12 of the index price.
 UNIT = 10**12
 PREMIUM_LIMIT = 2**46
-DAY = 86_400
 
 _ORDER = 4
 _COEFFICIENTS = [factorial(2 * _ORDER - k) // (factorial(k) * factorial(_ORDER - k)) for k in range(_ORDER + 1)]
@@ -56,6 +56,6 @@ def accrued(funding: Funding, price: int, mid: int, now: int, cap_bps: int, peri
     cap = cap_bps * (UNIT // 10_000) * period // DAY
     rate = clamp(ema, -cap, cap)
     # WAD of price times 1e-12, in RAY.
-    moved = trunc_div(rate * price * elapsed, WAD * UNIT // 10**27 * period)
+    moved = trunc_div(rate * price * elapsed, WAD * UNIT // RAY * period)
     index = clamp(funding.index + moved, -INDEX_LIMIT, INDEX_LIMIT)
     return Funding(index, _premium_of(mid, price), ema, now)

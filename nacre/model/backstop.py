@@ -6,11 +6,11 @@ From docs/spec.md, section 13.
 from nacre.model import engine, liquidation
 from nacre.model.clearinghouse import Clearinghouse
 from nacre.model.liquidation import Taken
-from nacre.model.market import Market
 from nacre.model.portfolio import MOST_CROSS_MARKETS, is_cross
-from nacre.model.positions import Position, opening_shortfall
-from nacre.model.rounding import MAX_UINT256, Revert, require
+from nacre.model.positions import missing_margin
+from nacre.model.rounding import Revert, require
 from nacre.model.vault import VAULT, Vault
+from nacre.units import MAX_UINT256
 
 
 def legs_of(house: Clearinghouse, number: int, target: str) -> list[int]:
@@ -50,10 +50,5 @@ def _needed(house: Clearinghouse, number: int, target: str) -> int:
         moved = liquidation.transfer(trial, number, VAULT, target, MAX_UINT256, quote)
     except Revert:
         return 0
-    return _lacking(trial.markets[number], moved.position, quote.price)
-
-
-def _lacking(market: Market, position: Position, price: int) -> int:
-    if position.size == 0:
-        return max(0, -position.balance)
-    return opening_shortfall(position, price, market.index_of(position.size), market.parameters)
+    market, position = trial.markets[number], moved.position
+    return missing_margin(position, quote.price, market.index_of(position.size), market.parameters)

@@ -20,8 +20,9 @@ from nacre.model.positions import (
     maintenance_margin_of,
     notional,
 )
-from nacre.model.rounding import BPS, require
+from nacre.model.rounding import require
 from nacre.model.venue import Fill, Order
+from nacre.units import BPS
 
 LARGEST_DEPOSIT = 10**30
 LARGEST_SIZE = 10**27

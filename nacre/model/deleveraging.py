@@ -11,8 +11,9 @@ from nacre.model.liquidation import MOST_DELEVERAGED
 from nacre.model.market import Market
 from nacre.model.portfolio import is_cross, portfolio_of
 from nacre.model.positions import Position, combine
-from nacre.model.rounding import WAD, ceil_div, floor_div, require
+from nacre.model.rounding import ceil_div, floor_div, require
 from nacre.model.waterfall import Absorbed, absorb, draw, drawable
+from nacre.units import WAD
 
 HIGHEST_NOTIONAL = 2**128 - 1
 MOST_EQUITY = 2**104

@@ -5,29 +5,21 @@ there; how long a grace period lasts from docs/errors.md.
 """
 
 from dataclasses import dataclass
-from enum import IntEnum
 
 from nacre.model import liquidation
 from nacre.model.clearinghouse import Clearinghouse
 from nacre.model.liquidation import Closed, Taken
 from nacre.model.market import Market
 from nacre.model.oracle import Quote
-from nacre.model.parameters import Policy
 from nacre.model.portfolio import is_cross, portfolio_of
-from nacre.model.positions import Position, initial_margin, is_below, maintenance_margin, notional
-from nacre.model.rounding import BPS, WAD, ceil_div, require
+from nacre.model.positions import Position, initial_margin, maintenance_margin, notional
+from nacre.model.rounding import ceil_div, require
+from nacre.model.stages import Stage, stage_by
+from nacre.units import BPS, WAD
 
 MARGIN_LIMIT = 2**104
-
-
-class Stage(IntEnum):
-    """Rungs of the ladder, as the lens numbers them."""
-
-    HEALTHY = 0
-    MARGIN_CALL = 1
-    LIQUIDATABLE = 2
-    BACKSTOP = 3
-    BANKRUPT = 4
+# A chunk's stamp counts for so many cooldowns: until then the rest goes whole.
+STAMP_COOLDOWNS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,25 +33,12 @@ class Health:
 
 
 def stage_of(market: Market, position: Position, price: int) -> Stage:
-    """The first that applies."""
-    equity = market.equity(position, price)
-    if equity < 0:
-        return Stage.BANKRUPT
-    return _rung(market.policy, equity, maintenance_margin(position.size, price, market.parameters))
+    """Of a position that stands on its own margin."""
+    maintenance = maintenance_margin(position.size, price, market.parameters)
+    return stage_by(market.policy, market.equity(position, price), maintenance)
 
 
-def _rung(policy: Policy, equity: int, margin: int) -> Stage:
-    for stage, ratio in (
-        (Stage.BACKSTOP, policy.backstop_bps),
-        (Stage.LIQUIDATABLE, policy.trigger_bps),
-        (Stage.MARGIN_CALL, policy.margin_call_bps),
-    ):
-        if is_below(equity, margin, ratio):
-            return stage
-    return Stage.HEALTHY
-
-
-def stage_in(house: Clearinghouse, number: int, market: Market, account: str, price: int) -> Stage:
+def stage_in(house: Clearinghouse, market: Market, account: str, price: int) -> Stage:
     """Of a position, or of the account behind it; `market` is its market brought up to now."""
     held = market.position_of(account)
     if not (is_cross(market, account) and held.size):
@@ -67,7 +46,7 @@ def stage_in(house: Clearinghouse, number: int, market: Market, account: str, pr
     found = portfolio_of(house, account)
     if found.full_equity < 0:
         return Stage.BANKRUPT
-    return _rung(market.policy, max(found.equity, 0), found.maintenance_margin)
+    return stage_by(market.policy, max(found.equity, 0), found.maintenance_margin)
 
 
 def health(house: Clearinghouse, number: int, account: str) -> Health:
@@ -76,7 +55,7 @@ def health(house: Clearinghouse, number: int, account: str) -> Health:
     price = market.accrue(house.now).price
     held, p = market.position_of(account), market.parameters
     if is_cross(market, account):
-        found, stage = portfolio_of(house, account), stage_in(house, number, market, account, price)
+        found, stage = portfolio_of(house, account), stage_in(house, market, account, price)
         return Health(stage, found.equity, found.initial_margin, found.maintenance_margin)
     return Health(
         stage_of(market, held, price),
@@ -141,7 +120,7 @@ def call_margin(house: Clearinghouse, number: int, accounts: list[str]) -> dict[
     announced: dict[str, Stage] = {}
     for account in accounts:
         held = market.position_of(account)
-        stage = stage_in(house, number, accrued, account, price)
+        stage = stage_in(house, accrued, account, price)
         if stage != Stage.HEALTHY:
             announced[account] = stage
         if stage < Stage.LIQUIDATABLE:
@@ -164,7 +143,7 @@ def _check_target(
     quote = house.fresh_price(market)
     held = market.position_of(target)
     require(held.size != 0, "no position")
-    stage = stage_in(house, number, market, target, quote.price)
+    stage = stage_in(house, market, target, quote.price)
     require(stage >= least, "not liquidatable")
     return quote, stage
 
@@ -210,8 +189,8 @@ def _chunk(house: Clearinghouse, market: Market, target: str, held: Position, st
     policy = market.policy
     if not policy.chunks or stage == Stage.BANKRUPT:
         return None
-    passed = house.now - market.chunk_stamps.get(target, -policy.cooldown_seconds * 10 - 1)
+    passed = house.now - market.chunk_stamps.get(target, -STAMP_COOLDOWNS * policy.cooldown_seconds - 1)
     require(passed >= policy.cooldown_seconds, "cooldown")
-    if passed <= 10 * policy.cooldown_seconds or notional(held.size, price) <= policy.large_notional:
+    if passed <= STAMP_COOLDOWNS * policy.cooldown_seconds or notional(held.size, price) <= policy.large_notional:
         return None
     return ceil_div(held.amount * policy.chunk_bps, BPS)

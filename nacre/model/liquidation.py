@@ -15,13 +15,14 @@ from nacre.model.positions import (
     Position,
     check_opening_rule,
     combine,
-    is_below,
     maintenance_margin_of,
     notional,
 )
-from nacre.model.rounding import BPS, MAX_UINT256, bps_down, require
+from nacre.model.rounding import bps_down, require
+from nacre.model.stages import is_below
 from nacre.model.venue import Order
 from nacre.model.waterfall import Absorbed, absorb, drawable
+from nacre.units import BPS, MAX_UINT256
 
 # More than may be opened: ranges leave positions of any size.
 LARGEST_TAKEN = 2**110

@@ -13,10 +13,11 @@ from nacre.model.oracle import Quote
 from nacre.model.portfolio import collect, is_cross, portfolio_of
 from nacre.model.positions import Position, combine, notional
 from nacre.model.ranges import Range, depth
-from nacre.model.rounding import BPS, bps_up, require
+from nacre.model.rounding import bps_up, require
 from nacre.model.ticks import HIGHEST_TICK, LOWEST_TICK, SPACING, price_of_sqrt, sqrt_of_price, sqrt_price_at
 from nacre.model.venue import RangeKey
 from nacre.model.waterfall import absorb
+from nacre.units import BPS
 
 MARGIN_LIMIT = 2**120
 # Of the ranges that begin or end at one tick; over all 9,213 edges it stays below 2^118.

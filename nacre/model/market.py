@@ -7,8 +7,9 @@ from nacre.model.accrual import Funding
 from nacre.model.oracle import HIGHEST_PRICE, LOWEST_PRICE, Oracle, Quote, read
 from nacre.model.parameters import MarketParameters, Policy
 from nacre.model.positions import TOPUP_LIMIT, Position, notional
-from nacre.model.rounding import BPS, RAY, Revert, clamp, require
+from nacre.model.rounding import Revert, clamp, require
 from nacre.model.venue import Venue
+from nacre.units import BPS, RAY
 
 # What a stored position has room for.
 MAX_BALANCE = 2**127

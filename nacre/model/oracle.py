@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from nacre.model.rounding import BPS, WAD, require
+from nacre.model.rounding import require
+from nacre.units import BPS, WAD
 
 LOWEST_PRICE = WAD // 10**6
 HIGHEST_PRICE = 10**7 * WAD

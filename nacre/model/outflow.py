@@ -5,7 +5,8 @@ From docs/spec.md, section 15 (Withdrawal limit).
 
 from dataclasses import dataclass
 
-from nacre.model.rounding import MAX_UINT256, require
+from nacre.model.rounding import require
+from nacre.units import MAX_UINT256
 
 
 @dataclass(slots=True)

@@ -1,9 +1,9 @@
-"""What the owner chooses for a market and for its liquidations. Field names are those of DESIGN section 13."""
+"""What the owner chooses for a market and for its liquidations. Names and units as in docs/parameters.md."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
-from nacre.model.rounding import WAD
+from nacre.units import WAD
 
 
 class Residue(StrEnum):

@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from nacre.model.parameters import MarketParameters
-from nacre.model.rounding import BPS, RAY, WAD, ceil_div, require
+from nacre.model.rounding import ceil_div, require
+from nacre.units import BPS, RAY, WAD
 
 # A position's count of top-ups is modulo this: section 9.
 TOPUP_LIMIT = 2**7
@@ -129,6 +130,11 @@ def opening_shortfall(position: Position, price: int, index: int, p: MarketParam
     return max(0, lacking)
 
 
+def missing_margin(position: Position, price: int, index: int, p: MarketParameters) -> int:
+    """What a position, or what is left of one that ended, lacks so that its account may have it."""
+    return opening_shortfall(position, price, index, p) if position.size else max(0, -position.balance)
+
+
 def check_opening_rule(position: Position, price: int, index: int, p: MarketParameters) -> None:
     require(opening_shortfall(position, price, index, p) == 0, "below initial margin")
 
@@ -140,8 +146,3 @@ def check_reduce_rule(
     equity, required = position.equity(price, index), maintenance_margin(position.size, price, p)
     kept = equity * maintenance_margin(old_size, price, p) >= old_equity * required
     require(equity >= required or kept, "below maintenance margin")
-
-
-def is_below(equity: int, maintenance: int, ratio_bps: int) -> bool:
-    """Whether equity is below so many basis points of the maintenance margin; equality is safe."""
-    return equity * BPS < maintenance * ratio_bps

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from nacre.model.positions import Position
-from nacre.model.rounding import BPS, Q96, RAY, bps_up, ceil_div, clamp
+from nacre.model.rounding import bps_up, ceil_div, clamp
 from nacre.model.ticks import base_between, quote_between, sqrt_price_at
+from nacre.units import BPS, Q96, RAY
 
 # Bits behind the point of a sum of dF / sqrt(P): 115 of them over a root with 96 leave 19.
 FUNDING_BITS = 115

@@ -4,11 +4,7 @@ From docs/spec.md, preamble: amounts are WAD, indices RAY, ratios basis points; 
 the exact quotient, whatever its sign. From sections 4 and 7: where an index stops.
 """
 
-MAX_UINT256 = 2**256 - 1
-WAD = 10**18
-RAY = 10**27
-BPS = 10_000
-Q96 = 2**96
+from nacre.units import BPS
 
 # Neither the funding index nor one of social loss goes farther from zero.
 INDEX_LIMIT = 2**125

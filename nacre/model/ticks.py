@@ -10,7 +10,8 @@ the same whole number; should they not, more digits decide.
 from functools import lru_cache
 from math import isqrt, log
 
-from nacre.model.rounding import Q96, WAD, ceil_div
+from nacre.model.rounding import ceil_div
+from nacre.units import Q96, WAD
 
 SPACING = 50
 HIGHEST_TICK = 230_300

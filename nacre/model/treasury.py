@@ -6,7 +6,8 @@ share instead. Both lead to the same integers. Amounts are token units, `free` i
 
 from dataclasses import dataclass, field
 
-from nacre.model.rounding import MAX_UINT256, require
+from nacre.model.rounding import require
+from nacre.units import MAX_UINT256
 
 # A unit of collateral is dealt out in as many parts.
 PRECISION = 10**36

@@ -14,7 +14,8 @@ from typing import Protocol
 
 from nacre.model.clearinghouse import Clearinghouse
 from nacre.model.positions import initial_margin
-from nacre.model.rounding import BPS, MAX_UINT256, Revert, ceil_div, floor_div, require
+from nacre.model.rounding import Revert, ceil_div, floor_div, require
+from nacre.units import BPS, MAX_UINT256
 
 VAULT = "vault"
 # Shares and assets that nobody has; see docs/derivations.md.

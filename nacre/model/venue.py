@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from nacre.model.ranges import FUNDING_BITS, Inside, Range, Span, funding_growth, liquidity_for_margin
-from nacre.model.rounding import BPS, MAX_UINT256, Q96, WAD, Revert, bps_up, ceil_div, require
+from nacre.model.rounding import Revert, bps_up, ceil_div, require
 from nacre.model.ticks import base_between, price_of_sqrt, quote_between, sqrt_of_price, sqrt_price_at, tick_at
+from nacre.units import BPS, MAX_UINT256, Q96, WAD
 
 RangeKey = tuple[str, int, int]
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from nacre.model.positions import Position
 from nacre.model.ranges import EPOCH_STEP, OLDEST_EPOCH
-from nacre.model.rounding import BPS, INDEX_LIMIT, RAY, bps_down, ceil_div
+from nacre.model.rounding import INDEX_LIMIT, bps_down, ceil_div
+from nacre.units import BPS, RAY
 
 if TYPE_CHECKING:
     from nacre.model.market import Market, Totals

@@ -11,8 +11,9 @@ from nacre.model.clearinghouse import Clearinghouse
 from nacre.model.market import Market
 from nacre.model.oracle import Oracle
 from nacre.model.parameters import MarketParameters, Policy
-from nacre.model.rounding import MAX_UINT256, Revert
+from nacre.model.rounding import Revert
 from nacre.model.venue import Venue
+from nacre.units import MAX_UINT256
 
 TREASURY = "treasury"
 

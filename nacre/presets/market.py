@@ -1,4 +1,4 @@
-"""The parameters of a market, in human units: what DESIGN section 13 lists under `market:`, with one default each.
+"""The parameters of a market, in human units: what presets and scenarios set under `market:`, with one default each.
 
 Prices and amounts are decimals in units of the collateral, ratios basis points. docs/parameters.md says what each does;
 bounds are checked again on chain by Config.
@@ -10,7 +10,6 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-WAD = 10**18
 # A market whose losses go to auto-deleveraging holds at most ten times as many smallest positions as one call can pass:
 # a side full of dust would be socialised instead. Config checks the same.
 ADL_LIMIT = 1_000

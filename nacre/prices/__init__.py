@@ -5,13 +5,12 @@ candles = read_candles(Path("btc_1h.csv"))    # timestamp,open,high,low,close,vo
 for point in candles[0].points(3600): ...     # what the oracle says, in time order
 """
 
-from nacre.prices.candles import WAD, Candle, PricePoint, candle_seconds
+from nacre.prices.candles import Candle, PricePoint, candle_seconds
 from nacre.prices.crash import ANCHORS, Anchor, crash_path
 from nacre.prices.csv_reader import BadPrices, read_candles
 
 __all__ = [
     "ANCHORS",
-    "WAD",
     "Anchor",
     "BadPrices",
     "Candle",

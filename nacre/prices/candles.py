@@ -5,8 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-WAD = 10**18
-
 
 @dataclass(frozen=True)
 class PricePoint:

@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from nacre.prices.candles import WAD, Candle
+from nacre.prices.candles import Candle
 from nacre.prices.dice import splitmix
+from nacre.units import WAD
 
 CANDLES = 336
 SECONDS = 3600

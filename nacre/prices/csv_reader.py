@@ -9,7 +9,8 @@ from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
-from nacre.prices.candles import WAD, Candle
+from nacre.prices.candles import Candle
+from nacre.units import WAD
 
 COLUMNS = ("timestamp", "open", "high", "low", "close", "volume")
 PRICES = ("open", "high", "low", "close")

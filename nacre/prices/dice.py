@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterator, MutableSequence
 from typing import Any
 
-BPS = 10_000
+from nacre.units import BPS
 
 
 def splitmix(seed: int) -> Iterator[int]:

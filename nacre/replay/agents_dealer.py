@@ -1,9 +1,10 @@
 """What arbitrageurs, keepers and providers have in common: a position they want small and a margin they keep sound."""
 
 from nacre.chain import Receipt
-from nacre.model.positions import Position
-from nacre.model.rounding import BPS, WAD, bps_up
+from nacre.model.positions import Position, initial_margin, initial_margin_of
+from nacre.model.rounding import bps_up
 from nacre.replay.world import World
+from nacre.units import BPS, WAD
 
 # Margin of a position in basis points of what is needed: what trading brings, and the bounds in which it is left alone.
 TARGET, LEAST, MOST = 20_000, 14_000, 45_000
@@ -33,7 +34,7 @@ class Dealer:
     def needed(self, size: int) -> int:
         """Margin that a position of that size would need: IM, or what is careful."""
         mark = self.world.now.mark_price
-        return max(self.world.rules.initial_margin(size, mark), abs(size) * mark // WAD * CAREFUL_BPS // BPS)
+        return max(initial_margin(size, mark, self.world.rules.market), abs(size) * mark // WAD * CAREFUL_BPS // BPS)
 
     def room(self, buy: bool) -> int:
         """The size by which the position may grow to that side, at half of the leverage that is careful."""
@@ -72,7 +73,7 @@ class Dealer:
             spare = equity - pnl - needed * TARGET // BPS
             if world.rules.market.entry_margin_rule:
                 settled = position.settled(world.now.carry(position.size))
-                spare = min(spare, settled.balance - world.rules.initial_of(settled.entry_notional))
+                spare = min(spare, settled.balance - initial_margin_of(settled.entry_notional, world.rules.market))
             if spare > 0:
                 world.adjust_margin(self.account, -spare)
 

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 
 from nacre.chain import CallFailed
-from nacre.deploy import MAX_UINT256
 from nacre.keeper import decide, jobs
-from nacre.keeper.decide import Action, Holding, Kind, Limits
+from nacre.keeper.decide import Action, Kind
 from nacre.keeper.jobs import JobKind
-from nacre.model.rounding import BPS, WAD
+from nacre.keeper.view import Holding, Limits, Quote, Stage, Wallet, failing, stage, standing
 from nacre.replay.agents_dealer import Dealer
 from nacre.replay.world import World
+from nacre.units import BPS, MAX_UINT256, WAD
 
 # After each round the state is another; a round without an action ends it.
 ROUNDS = 4
@@ -28,7 +28,7 @@ class Keeper(Dealer):
     def act(self, holdings: Sequence[Holding]) -> int:
         """Liquidates; the number of liquidations."""
         world = self.world
-        wallet = decide.Wallet(self.account, world.free(self.account), self.position, self.limits)
+        wallet = Wallet(self.account, world.free(self.account), self.position, self.limits)
         decision = decide.decide(world.rules, world.now, holdings, wallet, world.desk.quote)
         return sum(self._carry_out(action) for action in decision.actions)
 
@@ -36,9 +36,9 @@ class Keeper(Dealer):
         world = self.world
         # An action before this one may have moved venue or indices: prove it again, as a careful keeper does.
         holding = world.holding(action.target)
-        if not decide.failing(world.rules, world.now, holding):
+        if not failing(world.rules, world.now, holding):
             return False
-        wallet = decide.Wallet(self.account, world.free(self.account), self.position, self.limits)
+        wallet = Wallet(self.account, world.free(self.account), self.position, self.limits)
         again = decide.decide(world.rules, world.now, [holding], wallet, world.desk.quote).actions
         return bool(again) and self.send(again[0])
 
@@ -70,7 +70,7 @@ class Operator(Keeper):
 
     def __init__(self, world: World, name: str, capital: int, floor: int):
         super().__init__(world, name, capital, floor)
-        self.called: dict[str, decide.Stage] = {}
+        self.called: dict[str, Stage] = {}
 
     def act(self, holdings: Sequence[Holding]) -> int:
         return sum(self._clean(holding.account) for holding in holdings if holding.account != self.account)
@@ -83,10 +83,10 @@ class Operator(Keeper):
                 return True
         if not world.failing(target):
             return False
-        if not decide.standing(rules, world.now, holding).bankrupt and not self._may_take(target):
+        if not standing(rules, world.now, holding).bankrupt and not self._may_take(target):
             return False  # the venue is too far from mark for it: next time
         holding = Holding(target, holding.position, overdue=True, standing=holding.standing)
-        wallet = decide.Wallet(self.account, world.free(self.account), self.position, self.limits)
+        wallet = Wallet(self.account, world.free(self.account), self.position, self.limits)
         taking = decide.takeover(rules, world.now, holding, wallet, self._quote_or_mark)
         return isinstance(taking, Action) and self.send(taking)
 
@@ -113,10 +113,10 @@ class Operator(Keeper):
             self._call([target])
         return world.desk.overdue(target, delay)
 
-    def _quote_or_mark(self, size: int) -> decide.Quote:
+    def _quote_or_mark(self, size: int) -> Quote:
         """Whether the venue could take it does not matter to who takes it whatever it costs."""
         mark = self.world.now.mark_price
-        return self.world.desk.quote(size) or decide.Quote(abs(size) * mark // WAD, mark, mark)
+        return self.world.desk.quote(size) or Quote(abs(size) * mark // WAD, mark, mark)
 
     # ---- what has nothing to do with one target
 
@@ -127,15 +127,12 @@ class Operator(Keeper):
             return
         holdings = [world.holding(account) for account, position in world.positions.items() if position.size]
         stages = {
-            holding.account: decide.stage(world.rules, decide.standing(world.rules, world.now, holding))
-            for holding in holdings
+            holding.account: stage(world.rules, standing(world.rules, world.now, holding)) for holding in holdings
         }
         for job in jobs.margin_calls(world.rules, world.now, holdings, self.called):
             if self._call(job.accounts):
                 self.called |= {account: stages[account] for account in job.accounts}
-        self.called = {
-            account: stage for account, stage in self.called.items() if stages.get(account, decide.Stage.HEALTHY)
-        }
+        self.called = {account: known for account, known in self.called.items() if stages.get(account, Stage.HEALTHY)}
 
     def _call(self, accounts: Sequence[str]) -> bool:
         world = self.world

@@ -2,9 +2,10 @@
 
 from nacre.chain import Receipt
 from nacre.model.positions import Position
-from nacre.model.rounding import BPS, WAD, bps_up
+from nacre.model.rounding import bps_up
 from nacre.prices.dice import Dice
 from nacre.replay.world import World
+from nacre.units import BPS, WAD
 
 # How often, an hour.
 WHIM_BPS = 150

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 from nacre.model import ticks as tick_math
-from nacre.model.rounding import BPS, WAD
 from nacre.prices.dice import Dice
 from nacre.replay.agents_dealer import Dealer
 from nacre.replay.world import World
+from nacre.units import BPS, WAD
 
 # Arbitrage begins where it pays a little more than the fees.
 EDGE_BPS = 5

@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from html import escape
 
-from nacre.replay.numbers import short
+from nacre.figures import short
+from nacre.units import DAY
 
 WIDTH = 1060
 LEFT, RIGHT, TOP, BOTTOM = 66, 16, 14, 30
-HOUR, DAY = 3600, 86_400
+HOUR = 3600
 TIME_STEPS = (
     60,
     300,

@@ -5,14 +5,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from nacre import figures
 from nacre.presets import preset
 from nacre.presets.market import MarketConfig
-from nacre.replay import numbers
 from nacre.replay.agents_traders import leverage_limit
-from nacre.replay.html import listed, story
 from nacre.replay.result import ADL, BACKSTOP, FORCE_CLOSE, KINDS, TAKEOVER, Result
+from nacre.replay.words import listed, story
 
-# In the order in which DESIGN lists them; others that a folder of presets may hold come after.
+# In the order of docs/parameters.md; others that a folder of presets may hold come after.
 ORDER = ("oyster", "injective", "satoshiswap", "hyperliquid", "defx")
 # Keys of a single report that are the same in all.
 SHARED = ("format", "seed", "prices", "network", "symbol", "candles")
@@ -32,7 +32,7 @@ class Measure:
 
     def _text(self, value: int) -> str:
         if self.unit == "money":
-            return numbers.money(value, self.signed)
+            return figures.money(value, self.signed)
         return f"{value:,}" if value or self.unit != "gas" else "–"
 
 
@@ -88,7 +88,7 @@ class Comparison:
                 "group": group.title,
                 "name": measure.name,
                 "values": {
-                    name: numbers.exact(value) if measure.unit == "money" else value
+                    name: figures.exact(value) if measure.unit == "money" else value
                     for name, value in zip(self.names, measure.values, strict=True)
                 },
             }
@@ -155,8 +155,8 @@ class Comparison:
         kept = sorted(traders, key=lambda name: -traders[name].final)
         best, worst = traders[kept[0]], traders[kept[-1]]
         sentences.append(
-            f"Traders had {numbers.percent(best.final, best.brought)} of their collateral at the end under {kept[0]}, "
-            f"where they did best, and {numbers.percent(worst.final, worst.brought)} under {kept[-1]}, where they did "
+            f"Traders had {figures.percent(best.final, best.brought)} of their collateral at the end under {kept[0]}, "
+            f"where they did best, and {figures.percent(worst.final, worst.brought)} under {kept[-1]}, where they did "
             f"worst."
         )
         sentences.append(self._count_sentence())

@@ -4,21 +4,21 @@ from collections.abc import Callable, Sequence
 
 from markupsafe import Markup
 
-from nacre.replay import charts, numbers
+from nacre import figures
+from nacre.replay import charts
 from nacre.replay.compare import ROLES, Comparison
 from nacre.replay.html import (
     COLUMN_STYLES,
     STYLES,
     environment,
-    gain,
     grouped,
-    interval_text,
     legend,
     liquidation_columns,
     parameters,
     tallest_column,
 )
 from nacre.replay.result import ADL, Result, Sample
+from nacre.replay.words import gain, interval_text
 
 # Style and text of who may bear a loss, in the order of the bars.
 PAYERS = (
@@ -57,7 +57,7 @@ def render(comparison: Comparison) -> str:
             legend=legend(results),
             payers=PAYERS,
             parameters=differing(results),
-            numbers=numbers,
+            figures=figures,
             interval_text=interval_text(comparison.first.interval),
         )
     )
@@ -126,10 +126,10 @@ def payers_chart(comparison: Comparison) -> str:
             result.total("unallocated"),
         )
         pieces = [
-            (amount / 1e18, style, f"{text}: {numbers.money(amount)}")
+            (amount / 1e18, style, f"{text}: {figures.money(amount)}")
             for amount, style, (_, text) in zip(amounts, PAYER_CLASSES, PAYERS, strict=True)
         ]
-        rows.append((result.policy, pieces, numbers.money(sum(amounts))))
+        rows.append((result.policy, pieces, figures.money(sum(amounts))))
     return charts.stacked_bars(rows, f"losses beyond the margin, {comparison.first.symbol}", "Who bore the losses")
 
 

@@ -2,15 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from nacre import figures
 from nacre.prices import Candle
-from nacre.replay import charts, numbers
+from nacre.replay import charts
 from nacre.replay.result import ADL, BACKSTOP, FORCE_CLOSE, KINDS, TAKEOVER, Liquidation, Result
+from nacre.replay.words import RESIDUES, gain, has_vault, interval_text, kinds, moment, story, trader_text
 
 FOLDER = Path(__file__).resolve().parent
 # More candles than this are drawn in groups; the page stays readable and small.
@@ -24,7 +25,7 @@ SHAPES = {TAKEOVER: "circle", FORCE_CLOSE: "square", BACKSTOP: "diamond", ADL: "
 
 
 def environment() -> Environment:
-    """Templates of this folder, and how they write numbers."""
+    """Templates of this folder, and how they write figures."""
     made = Environment(
         loader=FileSystemLoader(FOLDER),
         autoescape=True,
@@ -33,10 +34,10 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.filters |= {
-        "money": numbers.money,
+        "money": figures.money,
         "gain": gain,
-        "full": numbers.full,
-        "price": numbers.price,
+        "full": figures.full,
+        "price": figures.price,
         "moment": moment,
     }
     return made
@@ -59,7 +60,7 @@ def render(result: Result) -> str:
             liquidity_chart=Markup(liquidity_chart(result)),
             styles=STYLES,
             legend=legend([result]),
-            numbers=numbers,
+            figures=figures,
             interval_text=interval_text(result.interval),
             residue_text=RESIDUES[result.parameters["residue"]],
             trader_text=trader_text(result),
@@ -97,40 +98,6 @@ def _legend_text(names: dict[str, str], kind: str, bankrupt: bool) -> str:
     return f"{text}, bankrupt" if bankrupt and kind != ADL else text
 
 
-def has_vault(result: Result) -> bool:
-    return any(party.role == "backstop vault" for party in result.parties)
-
-
-def moment(time: int) -> str:
-    return f"{datetime.fromtimestamp(time, UTC):%Y-%m-%d %H:%M}"
-
-
-# ---- words
-
-RESIDUES = {"insurance": "insurance fund", "trader": "trader", "treasury": "treasury"}
-
-
-def interval_text(seconds: int) -> str:
-    for unit, name in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
-        if seconds % unit == 0:
-            return numbers.count(seconds // unit, name)
-    return numbers.count(seconds, "second")
-
-
-def trader_text(result: Result) -> str:
-    traders = result.traders
-    text = (
-        f"Of {numbers.count(result.party('traders').members, 'trader')} {traders.in_profit:,} ended in profit and "
-        f"{traders.in_loss:,} in loss; {traders.emptied:,} kept less than a hundredth of what they brought. "
-    )
-    if not traders.liquidated:
-        return text + "Nobody was liquidated."
-    kept = numbers.percent(traders.kept_by_liquidated, traders.brought_by_liquidated)
-    return (
-        text + f"{traders.liquidated:,} were liquidated at least once; together these kept {kept} of what they brought."
-    )
-
-
 @dataclass(frozen=True)
 class Fact:
     """One figure at the top of the page."""
@@ -139,62 +106,6 @@ class Fact:
     value: str
     note: str
     style: str = ""
-
-
-def story(result: Result) -> list[str]:
-    """What happened, in sentences."""
-    first, last = result.candles[0], result.candles[-1]
-    low = min(result.candles, key=lambda candle: candle.low)
-    high = max(result.candles, key=lambda candle: candle.high)
-    bankrupt = [item for item in result.liquidations if item.bankrupt]
-    deficit = result.total("deficit")
-    sentences = [
-        f"Between {moment(first.timestamp)} and {moment(last.timestamp + result.interval)} UTC the price went from "
-        f"{numbers.price(first.open)} to {numbers.price(last.close)}, between {numbers.price(low.low)} and "
-        f"{numbers.price(high.high)}."
-    ]
-    if result.liquidations:
-        shares = listed([f"{len(found):,} by {kind}" for kind in KINDS if (found := result.of_kind(kind))])
-        sentences.append(
-            f"{numbers.count(len(result.liquidations), 'liquidation')}: {shares}. "
-            + (
-                f"In {len(bankrupt):,} of them the position was bankrupt: its loss was larger than its margin."
-                if bankrupt
-                else "None of the positions was bankrupt: each was liquidated while it still had margin."
-            )
-        )
-    else:
-        sentences.append("Nobody had to be liquidated.")
-    if deficit:
-        parts = [
-            (result.total("from_insurance"), "the insurance fund"),
-            (result.total("from_providers"), "the liquidity providers' margin"),
-            (result.socialised("long"), "the shorts"),
-            (result.socialised("short"), "the longs"),
-            (result.total("unallocated"), "nobody (unallocated, first claim on new money)"),
-        ]
-        payers = ", ".join(f"{numbers.money(amount)} by {who}" for amount, who in parts if amount)
-        sentences.append(f"The deficits of {numbers.money(deficit)} {result.symbol} were covered: {payers}.")
-    elif not result.given_up():
-        sentences.append("No deficit had to be absorbed.")
-    if deleveraged := result.of_kind(ADL):
-        closed = numbers.count(len(deleveraged), "bankrupt position was", "bankrupt positions were")
-        against = numbers.count(sum(item.counterparties for item in deleveraged), "position")
-        sentences.append(
-            f"{closed} closed against {against} of the other side, which gave up {numbers.money(result.given_up())} "
-            f"{result.symbol} of profit."
-        )
-        if more := result.given_up() - result.borne():
-            sentences.append(
-                f"{numbers.money(more)} of that is more than the loss: the policy closes at the previous mark, and "
-                "what that leaves is the bankrupt traders'."
-            )
-    return sentences
-
-
-def listed(parts: Sequence[str]) -> str:
-    """ "a", "a and b", "a, b and c"."""
-    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
 
 
 def facts(result: Result) -> list[Fact]:
@@ -206,12 +117,12 @@ def facts(result: Result) -> list[Fact]:
     return [
         Fact("liquidations", f"{len(liquidations):,}", f"{bankrupt:,} of bankrupt positions"),
         Fact(
-            "traders kept", numbers.percent(traders.final, traders.brought), f"{gain(traders.result)} {result.symbol}"
+            "traders kept", figures.percent(traders.final, traders.brought), f"{gain(traders.result)} {result.symbol}"
         ),
         Fact("keepers earned", gain(keepers.result), result.symbol),
-        Fact("insurance fund", numbers.money(fund.final), f"{gain(fund.result)} since the start"),
+        Fact("insurance fund", figures.money(fund.final), f"{gain(fund.result)} since the start"),
         Fact(
-            "shared as social loss", numbers.money(socialised), f"of {numbers.money(result.total('deficit'))} deficits"
+            "shared as social loss", figures.money(socialised), f"of {figures.money(result.total('deficit'))} deficits"
         ),
         *_further_facts(result),
         Fact("assets − claims", f"{result.balance.dust:,} wei", "dust of rounding, left in the pot"),
@@ -223,59 +134,18 @@ def _further_facts(result: Result) -> list[Fact]:
     found = []
     if has_vault(result):
         vault = result.party("backstop vault")
-        found.append(Fact("backstop vault", numbers.money(vault.final), f"{gain(vault.result)} for its depositors"))
+        found.append(Fact("backstop vault", figures.money(vault.final), f"{gain(vault.result)} for its depositors"))
     if deleveraged := result.of_kind(ADL):
         found.append(
             Fact(
                 "given up in ADL",
-                numbers.money(result.given_up()),
-                numbers.count(len(deleveraged), "position") + " closed",
+                figures.money(result.given_up()),
+                figures.count(len(deleveraged), "position") + " closed",
             )
         )
     if income := result.party("treasury").result:
-        found.append(Fact("treasury", numbers.money(income), "income"))
+        found.append(Fact("treasury", figures.money(income), "income"))
     return found
-
-
-def gain(amount: int) -> str:
-    return numbers.money(amount, signed=True)
-
-
-@dataclass(frozen=True)
-class KindRow:
-    """A line of the table of kinds."""
-
-    name: str
-    count: int
-    notional: int
-    deficit: int
-    rewards: int
-    residue: int
-
-
-def kinds(result: Result) -> list[KindRow]:
-    rows = []
-    happened = {item.kind for item in result.liquidations}
-    for kind in KINDS:
-        if kind not in (TAKEOVER, FORCE_CLOSE) and kind not in happened:
-            continue
-        for bankrupt in (False, True):
-            found = [item for item in result.of_kind(kind) if item.bankrupt is bankrupt]
-            if kind == ADL and not found:
-                continue
-            rows.append(
-                KindRow(
-                    f"{kind}, {'bankrupt' if bankrupt else 'solvent'}",
-                    len(found),
-                    sum(item.notional for item in found),
-                    sum(item.loss for item in found),
-                    sum(item.reward if kind == FORCE_CLOSE else max(item.equity, 0) for item in found),
-                    sum(max(item.residue, 0) for item in found),
-                )
-            )
-    ranges = [loss for loss in result.absorptions if loss.cause not in KINDS]
-    tips = KindRow("failing range removed", len(result.removals), 0, sum(loss.deficit for loss in ranges), 0, 0)
-    return [*rows, tips]
 
 
 def largest_events(result: Result) -> list[Liquidation]:
@@ -305,10 +175,10 @@ def style_of(item: Liquidation) -> str:
 
 def describe(item: Liquidation) -> str:
     text = (
-        f"{moment(item.time)}: {item.kind} of {item.target}, {item.side} {numbers.money(item.size)} at "
-        f"{numbers.price(item.mark_price)}, notional {numbers.money(item.notional)}"
+        f"{moment(item.time)}: {item.kind} of {item.target}, {item.side} {figures.money(item.size)} at "
+        f"{figures.price(item.mark_price)}, notional {figures.money(item.notional)}"
     )
-    return f"{text}, deficit {numbers.money(item.loss)}" if item.loss else text
+    return f"{text}, deficit {figures.money(item.loss)}" if item.loss else text
 
 
 def grouped(candles: Sequence[Candle], most: int = MOST_BARS) -> list[charts.Bar]:
@@ -358,7 +228,7 @@ def liquidation_columns(result: Result, unit: str = "", top: float = 0.0, dates:
             (
                 start + (slot + 0.5) * width,
                 [
-                    (pieces.get(style, 0) / 1e18, style, f"{when}, {name}: {numbers.money(pieces.get(style, 0))}")
+                    (pieces.get(style, 0) / 1e18, style, f"{when}, {name}: {figures.money(pieces.get(style, 0))}")
                     for style, name in COLUMN_STYLES.items()
                 ],
             )

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 from nacre.chain import Log, Receipt
 from nacre.model.positions import Position
-from nacre.model.rounding import WAD
 from nacre.replay.result import ADL, BACKSTOP, FORCE_CLOSE, TAKEOVER, Absorption, Gas, Liquidation, RangeRemoval
+from nacre.units import WAD
 
 
 @dataclass

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from nacre.figures import exact
 from nacre.prices import Candle
-from nacre.replay.numbers import exact
 
 # Raised whenever the layout of report.json changes.
 FORMAT = 2

@@ -13,7 +13,6 @@ from decimal import Decimal
 from functools import cached_property
 
 from nacre.chain import Chain, EmbeddedChain
-from nacre.model.rounding import BPS
 from nacre.presets import MarketConfig
 from nacre.presets.market import MOST_SMALLEST_POSITIONS
 from nacre.prices import Candle, candle_seconds
@@ -25,6 +24,7 @@ from nacre.replay.agents_venue import Arbitrageur, Provider, keep_near_index
 from nacre.replay.audit import Roles, balance_sheet, parties, trader_outcome
 from nacre.replay.result import Result, Sample
 from nacre.replay.world import World
+from nacre.units import BPS
 
 Progress = Callable[[int, int], None]
 

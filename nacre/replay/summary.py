@@ -5,9 +5,9 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from nacre.replay import numbers
-from nacre.replay.html import kinds, story, trader_text
+from nacre import figures
 from nacre.replay.result import Result
+from nacre.replay.words import kinds, story, trader_text
 
 # Gas of what matters to users; the report lists all.
 SHOWN_GAS = ("trade", "takeover", "force close", "backstop", "ADL", "adjust margin", "add range", "remove range")
@@ -23,7 +23,7 @@ def show(console: Console, result: Result) -> None:
     console.print(_gas(result))
     console.print(_balance(result))
     if result.left_liquidatable:
-        left = numbers.count(result.left_liquidatable, "position is", "positions are")
+        left = figures.count(result.left_liquidatable, "position is", "positions are")
         console.print(
             f"[yellow]{left} still below maintenance margin, {result.left_bankrupt} of them bankrupt.[/yellow]"
         )
@@ -41,7 +41,7 @@ def _liquidations(result: Result) -> Table:
     table = _table("\nLiquidations", "kind", "number", "notional", "to the liquidator", "deficit")
     for row in kinds(result):
         if row.count:
-            cells = (numbers.money(row.notional), numbers.money(row.rewards), numbers.money(row.deficit))
+            cells = (figures.money(row.notional), figures.money(row.rewards), figures.money(row.deficit))
             table.add_row(row.name, f"{row.count:,}", *cells)
     if not result.liquidations:
         table.add_row("none", "", "", "", "")
@@ -57,9 +57,9 @@ def _parties(result: Result) -> Table:
         table.add_row(
             party.role,
             str(party.members or ""),
-            numbers.money(party.brought),
-            numbers.money(party.final),
-            Text(numbers.money(party.result, signed=True), style=style),
+            figures.money(party.brought),
+            figures.money(party.final),
+            Text(figures.money(party.result, signed=True), style=style),
         )
     return table
 
@@ -77,11 +77,11 @@ def _balance(result: Result) -> Table:
     sheet = result.balance
     table = _table(f"\nBalance sheet, to the last wei ({result.symbol})", "", "")
     table.show_header = False
-    table.add_row("assets: tokens in the clearinghouse", Text(numbers.full(sheet.assets), style="bold"))
+    table.add_row("assets: tokens in the clearinghouse", Text(figures.full(sheet.assets), style="bold"))
     for name, amount in sheet.claims:
-        table.add_row(f"  {name}", numbers.full(amount))
-    table.add_row("claims", Text(numbers.full(sheet.total_claims), style="bold"))
-    table.add_row("dust of rounding", numbers.full(sheet.dust))
+        table.add_row(f"  {name}", figures.full(amount))
+    table.add_row("claims", Text(figures.full(sheet.total_claims), style="bold"))
+    table.add_row("dust of rounding", figures.full(sheet.dust))
     verdict = "assets = claims + dust" if sheet.balances else "ASSETS AND CLAIMS DIFFER"
     table.add_row(Text(verdict, style="bold green" if sheet.balances else "bold red"), "")
     return table

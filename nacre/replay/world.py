@@ -10,16 +10,14 @@ from typing import Any
 
 from nacre.chain import Chain, Contract, Log, Receipt
 from nacre.deploy import BackstopTerms, deploy_system, list_market
-from nacre.keeper import decide
 from nacre.keeper.chain import Desk, market_of
-from nacre.keeper.decide import Health, Holding
-from nacre.keeper.view import chunk, cooling, failing, health
+from nacre.keeper.view import Health, Holding, Market, chunk, cooling, failing, health
 from nacre.model import ticks as tick_math
 from nacre.model.positions import Position
-from nacre.model.rounding import RAY, WAD
 from nacre.presets import MarketConfig
 from nacre.replay.journal import Before, Journal
 from nacre.replay.result import Sample
+from nacre.units import RAY, WAD
 
 RangeKey = tuple[str, int, int]
 FLAT = Position()
@@ -53,7 +51,7 @@ class World:
         self.owed: dict[str, int] = {}
         self.chunk_times: dict[str, int] = {}
         self._backing: dict[str, int] = {}
-        self._market: decide.Market | None = None
+        self._market: Market | None = None
         self._before: Before | None = None
         # A node's time only goes forward: there the candles' times are moved to the present.
         self._shift = max(0, chain.timestamp + 600 - start)
@@ -111,7 +109,7 @@ class World:
     # ---- market
 
     @property
-    def now(self) -> decide.Market:
+    def now(self) -> Market:
         """The market at this moment; read again after every transaction."""
         if self._market is None:
             state = self.clearinghouse.call("market_state", self.market.id)
@@ -151,7 +149,7 @@ class World:
 
     def cooldown_end(self) -> int | None:
         """When the first target whose chunk went may be closed on, in seconds from now; None if nobody waits."""
-        market, pause = self.now, self.rules.chunks.cooldown_seconds
+        market, pause = self.now, self.rules.policy.cooldown_seconds
         waiting = [
             self.chunk_times[holding.account] + pause
             for holding in self.liquidatable()

@@ -1,4 +1,4 @@
-"""Protocol behaviour as data: YAML files that run against freshly deployed contracts. DESIGN section 13.
+"""Protocol behaviour as data: YAML files that run against freshly deployed contracts; scenarios/README.md tells how.
 
 result = run_file(Path("scenarios/worked.yaml"))        # result.ok, result.error, result.as_json()
 """

@@ -1,4 +1,4 @@
-"""What a scenario file may say. DESIGN section 13, one class a step."""
+"""What a scenario file may say, one class a step. scenarios/README.md tells it in prose."""
 
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar, Literal

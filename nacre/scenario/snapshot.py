@@ -1,12 +1,14 @@
-"""What the chain looks like after a step: DESIGN section 13, decimals as strings."""
+"""What the chain looks like after a step, decimals as strings. scenarios/README.md names the fields."""
 
 from typing import Any
 
 from nacre.chain import CallFailed
 from nacre.deploy import Market
+from nacre.figures import exact
+from nacre.model.stages import Stage, stage_by
 from nacre.scenario.world import World
 
-STAGES = ("healthy", "margin_call", "liquidatable", "backstop", "bankrupt")
+STAGES = tuple(stage.name.lower() for stage in Stage)
 MARKET_FIELDS = (
     "index",
     "mark",
@@ -41,14 +43,6 @@ SOLVENCY_FIELDS = ("assets", "claims", "dust")
 Fields = dict[str, str | None]
 
 
-def decimal(value: int, digits: int = 18) -> str:
-    """A scaled integer with all its digits and no zeros behind them."""
-    sign, value = "-" if value < 0 else "", abs(value)
-    whole, rest = divmod(value, 10**digits)
-    fraction = f"{rest:0{digits}d}".rstrip("0")
-    return f"{sign}{whole}.{fraction}" if fraction else f"{sign}{whole}"
-
-
 def snapshot(world: World) -> dict[str, Any]:
     """{"markets": {name: {"market": fields, "accounts": {name: fields}}}, "solvency": fields}"""
     markets = {
@@ -67,17 +61,17 @@ def _market(world: World, market: Market) -> Fields:
     except CallFailed as error:
         return _without_price(error, MARKET_FIELDS)
     return {
-        "index": decimal(state.index_price),
-        "mark": decimal(state.mark_price),
-        "mid": decimal(state.mid_price),
-        "open_interest": decimal(max(state.total_long, state.total_short)),
-        "long_social_loss_index": decimal(state.long_social_loss_index, 27),
-        "short_social_loss_index": decimal(state.short_social_loss_index, 27),
-        "insurance_fund": decimal(state.insurance_fund),
-        "unallocated_loss": decimal(state.unallocated_loss),
-        "pot": decimal(state.pot),
-        "treasury": decimal(_treasury(world, market, state)),
-        "final_price": decimal(state.final_price) if state.final_price else None,
+        "index": exact(state.index_price),
+        "mark": exact(state.mark_price),
+        "mid": exact(state.mid_price),
+        "open_interest": exact(max(state.total_long, state.total_short)),
+        "long_social_loss_index": exact(state.long_social_loss_index, 27),
+        "short_social_loss_index": exact(state.short_social_loss_index, 27),
+        "insurance_fund": exact(state.insurance_fund),
+        "unallocated_loss": exact(state.unallocated_loss),
+        "pot": exact(state.pot),
+        "treasury": exact(_treasury(world, market, state)),
+        "final_price": exact(state.final_price) if state.final_price else None,
     }
 
 
@@ -92,20 +86,20 @@ def _account(world: World, market: Market, address: str) -> Fields:
         health = world.system.lens.call("health", market.id, address)
     except CallFailed as error:
         free = world.system.clearinghouse.call("free_collateral", address)
-        return _without_price(error, ACCOUNT_FIELDS) | {"free_collateral": decimal(free)}
+        return _without_price(error, ACCOUNT_FIELDS) | {"free_collateral": exact(free)}
     liquidity = sum(
         market.venue.call("range_of", *key).liquidity for key in world.ranges[market.name] if key.provider == address
     )
     return {
-        "free_collateral": decimal(health.free_collateral),
-        "size": decimal(health.size),
-        "balance": decimal(health.balance),
-        "entry_notional": decimal(health.entry_notional),
+        "free_collateral": exact(health.free_collateral),
+        "size": exact(health.size),
+        "balance": exact(health.balance),
+        "entry_notional": exact(health.entry_notional),
         **_standing(world, market, address, health),
-        "liquidation_price": decimal(health.liquidation_price) if health.liquidation_price else None,
-        "bankruptcy_price": decimal(health.bankruptcy_price) if health.bankruptcy_price else None,
-        "owed": decimal(health.owed),
-        "liquidity": decimal(liquidity),
+        "liquidation_price": exact(health.liquidation_price) if health.liquidation_price else None,
+        "bankruptcy_price": exact(health.bankruptcy_price) if health.bankruptcy_price else None,
+        "owed": exact(health.owed),
+        "liquidity": exact(liquidity),
         **_claims(world, address),
     }
 
@@ -120,17 +114,8 @@ def _standing(world: World, market: Market, address: str, health: Any) -> Fields
         state = house.call("account_state", address)
         equity = state.equity if state.full_equity < 0 else max(state.equity, 0)
         im, mm = state.initial_margin, state.maintenance_margin
-        stage = _stage(equity, mm, market)
-    return {"equity": decimal(equity), "im": decimal(im), "mm": decimal(mm), "stage": STAGES[stage]}
-
-
-def _stage(equity: int, margin: int, market: Market) -> int:
-    """The first that applies, worst first."""
-    if equity < 0:
-        return 4
-    config = market.config
-    ratios = ((3, config.backstop_bps), (2, config.trigger_bps), (1, config.margin_call_bps))
-    return next((stage for stage, ratio in ratios if equity * 10_000 < margin * ratio), 0)
+        stage = stage_by(market.config, equity, mm)
+    return {"equity": exact(equity), "im": exact(im), "mm": exact(mm), "stage": STAGES[stage]}
 
 
 def _claims(world: World, address: str) -> Fields:
@@ -139,7 +124,7 @@ def _claims(world: World, address: str) -> Fields:
     shares = system.vault.call("balanceOf", address)
     worth = system.vault.call("convertToAssets", shares) if shares else 0
     rewards = system.treasury_contract.call("claimable", address) if system.treasury_contract else 0
-    return {"backstop": decimal(worth, system.decimals), "rewards": decimal(rewards, system.decimals)}
+    return {"backstop": exact(worth, system.decimals), "rewards": exact(rewards, system.decimals)}
 
 
 def _without_price(error: CallFailed, fields: tuple[str, ...]) -> Fields:
@@ -161,4 +146,4 @@ def _solvency(world: World) -> Fields:
             claims += books.pot - books.dust
     except CallFailed as error:
         return _without_price(error, SOLVENCY_FIELDS)
-    return {"assets": decimal(held.assets), "claims": decimal(claims), "dust": decimal(held.assets - claims)}
+    return {"assets": exact(held.assets), "claims": exact(claims), "dust": exact(held.assets - claims)}

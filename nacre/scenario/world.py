@@ -6,19 +6,11 @@ from decimal import Decimal, localcontext
 from typing import Any, NamedTuple
 
 from nacre.chain import CallFailed, Contract, EmbeddedChain, Receipt
-from nacre.deploy import (
-    MAX_UINT256,
-    BackstopTerms,
-    Market,
-    System,
-    deploy_system,
-    list_market,
-    market_params,
-    policy_params,
-)
+from nacre.deploy import BackstopTerms, Market, System, deploy_system, list_market, market_params, policy_params
 from nacre.presets import MarketConfig
 from nacre.presets.market import scaled, wad
 from nacre.scenario import schema
+from nacre.units import MAX_UINT256
 
 TICK_SPACING = 50
 _LOG_BASE = Decimal("1.0001")

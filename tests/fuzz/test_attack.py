@@ -1,4 +1,4 @@
-"""Invariant 5: at a constant oracle price nobody gains from an honest provider and the fund, whatever he does."""
+"""Invariant 17.5: at a constant oracle price nobody gains from an honest provider and the fund, whatever he does."""
 
 from dataclasses import replace
 

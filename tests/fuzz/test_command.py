@@ -39,3 +39,10 @@ def test_a_missing_story_is_one_clear_sentence(tmp_path: Path) -> None:
     result = CliRunner().invoke(main, ["--replay", str(tmp_path / "nothing.json")])
     assert result.exit_code == 1
     assert "cannot be read" in result.output
+
+
+@pytest.mark.parametrize("kinds", [("--system", "--free-money"), ("--system", "--model-only")])
+def test_two_kinds_of_campaign_at_once_are_refused(kinds: tuple[str, str]) -> None:
+    result = CliRunner().invoke(main, kinds)
+    assert result.exit_code == 2
+    assert "exclude each other" in result.output

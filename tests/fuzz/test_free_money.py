@@ -12,16 +12,17 @@ from click.testing import CliRunner
 
 import nacre.deploy.listing
 from nacre.artifacts import ROOT, Artifact, compile_contract
-from nacre.deploy import MAX_UINT256, BackstopTerms
+from nacre.deploy import BackstopTerms
 from nacre.fuzz.__main__ import main
 from nacre.fuzz.free_money.bounds import verdicts
 from nacre.fuzz.free_money.scene import build
 from nacre.fuzz.free_money.search import Found, Hunt, Story, Tally, minimal_story, worst
 from nacre.fuzz.free_money.settings import KINDS, RING, Settings, make
 from nacre.fuzz.free_money.steps import CALLS
-from nacre.fuzz.free_money.world import WAD, Phase, World
+from nacre.fuzz.free_money.world import Phase, World
 from nacre.fuzz.system.choices import tick_of
 from nacre.presets import preset, preset_names
+from nacre.units import MAX_UINT256, WAD
 
 WORLDS = len(KINDS) * len(preset_names())
 # Oyster's market with everybody healthy, and with outsiders who are liquidatable.

@@ -10,8 +10,8 @@ from nacre.fuzz.invariants import Broken, Ledger, View
 from nacre.fuzz.settings import make
 from nacre.fuzz.views import world_view
 from nacre.fuzz.walk import begin, wander
-from nacre.model import WAD
 from nacre.model.positions import Position
+from nacre.units import WAD
 
 
 @pytest.fixture(scope="module")

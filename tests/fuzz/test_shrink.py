@@ -7,7 +7,7 @@ import pytest
 
 from nacre.fuzz.chain_driver import ChainSide
 from nacre.fuzz.settings import make
-from nacre.fuzz.shrink import Stage, Story, minimal_story, shrink
+from nacre.fuzz.shrink import Rehearsal, Story, minimal_story, shrink
 from nacre.fuzz.walk import Failure, begin, wander
 from nacre.model import liquidation, waterfall
 
@@ -37,7 +37,7 @@ def test_a_planted_difference_shrinks_to_a_short_story(monkeypatch: pytest.Monke
     story.save(path)
     again = Story.load(path)
     assert again == story
-    stage = Stage(again.settings)
+    stage = Rehearsal(again.settings)
     found = stage.failure(again.actions)
     assert found is not None
     assert str(found) == story.failure

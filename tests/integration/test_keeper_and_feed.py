@@ -15,9 +15,9 @@ from nacre.keeper.chain import Desk
 from nacre.presets import preset
 from nacre.prices import crash_path
 from nacre.replay.run import Replay, Settings
+from nacre.units import WAD
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
-WAD = 10**18
 HEADER = "timestamp,open,high,low,close,volume\n"
 
 

@@ -10,10 +10,10 @@ from nacre.presets import preset, preset_names
 from nacre.prices import Candle, crash_path
 from nacre.replay.audit import AuditError, balance_sheet
 from nacre.replay.run import Replay, Settings
+from nacre.units import WAD
 
 # From twelve hours before the first leg of the crash to twelve hours after the second.
 CANDLES = crash_path()[118:158]
-WAD = 10**18
 
 
 def settings(**changed):

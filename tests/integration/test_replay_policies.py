@@ -13,11 +13,11 @@ from nacre.replay.compare import ORDER, Comparison, common_leverage
 from nacre.replay.result import ADL, BACKSTOP, FORCE_CLOSE
 from nacre.replay.run import Replay, Settings
 from nacre.replay.several import ReplayError, run_several
+from nacre.units import WAD
 from scripts.replay import cli
 
 # Both legs of the crash.
 CANDLES = crash_path()[118:158]
-WAD = 10**18
 
 
 def settings(policy, **changed):

@@ -5,9 +5,7 @@ from support.exchange import Exchange, new_exchange
 
 from nacre.artifacts import load
 from nacre.chain import Contract
-
-WAD = 10**18
-DAY = 86_400
+from nacre.units import DAY, WAD
 
 
 def treasury_of(exchange: Exchange) -> tuple[Contract, Contract]:

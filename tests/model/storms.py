@@ -8,9 +8,10 @@ from typing import Any
 from nacre.deploy import BackstopTerms
 from nacre.fuzz.system.generator import Generator
 from nacre.fuzz.system.settings import TRADERS, UNIT, VAULT, Settings, draw_market, make
-from nacre.fuzz.system.world import WAD, Action, World
+from nacre.fuzz.system.world import Action, World
 from nacre.model.engine import Stage
 from nacre.presets import MarketConfig
+from nacre.units import WAD
 
 TWO_THIRDS = 6667
 

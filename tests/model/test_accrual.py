@@ -6,11 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nacre.model import WAD
 from nacre.model.accrual import PREMIUM_LIMIT, Funding, accrued
 from nacre.model.rounding import INDEX_LIMIT
+from nacre.units import DAY, WAD
 
-DAY = 86_400
 premiums = st.integers(-PREMIUM_LIMIT, PREMIUM_LIMIT)
 
 

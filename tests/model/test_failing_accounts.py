@@ -13,8 +13,8 @@ from nacre.fuzz.system.settings import KEEPER, VAULT, Settings
 from nacre.model import engine
 from nacre.model.market import Market
 from nacre.model.positions import Position, initial_margin, maintenance_margin
-from nacre.model.rounding import BPS, WAD
 from nacre.presets import MarketConfig, preset
+from nacre.units import BPS, WAD
 
 PRICE = 100
 TWO_THIRDS = 6667

@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from nacre.model import MAX_UINT256, WAD, Revert, World
+from nacre.model import Revert, World
 from nacre.model.engine import call_margin, is_overdue
 from nacre.model.parameters import INJECTIVE, OYSTER, MarketParameters, Policy, Residue
 from nacre.model.ticks import align_down, align_up
+from nacre.units import MAX_UINT256, WAD
 
 TICK_100 = 46_054
 

@@ -13,11 +13,12 @@ from nacre.chain import EmbeddedChain
 from nacre.fuzz.chain_driver import ChainSide
 from nacre.fuzz.settings import ACCOUNTS, KEEPER, PROVIDER, Settings
 from nacre.fuzz.walk import Walk, begin
-from nacre.model import MAX_UINT256, WAD, engine, liquidity
+from nacre.model import engine, liquidity
 from nacre.model import ticks as tick_math
 from nacre.model.market import Market
 from nacre.model.parameters import OYSTER, MarketParameters, Policy
 from nacre.model.ranges import liquidity_for_margin
+from nacre.units import MAX_UINT256, WAD
 
 MONEY = 10**29
 

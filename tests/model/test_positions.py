@@ -1,15 +1,27 @@
 """Position algebra of the model: what may be created and lost by rounding, and the rules at their edges."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nacre.model import RAY, WAD, Revert
+from nacre.model import Revert
 from nacre.model.engine import Stage, stage_of
 from nacre.model.market import Market
 from nacre.model.oracle import Oracle
 from nacre.model.parameters import MarketParameters, Policy
-from nacre.model.positions import Position, check_opening_rule, check_reduce_rule, combine, split
+from nacre.model.positions import (
+    Position,
+    check_opening_rule,
+    check_reduce_rule,
+    combine,
+    initial_margin,
+    maintenance_margin,
+    missing_margin,
+    split,
+)
+from nacre.units import RAY, WAD
 
 sizes = st.integers(-(10**27), 10**27).filter(bool)
 balances = st.integers(-(10**30), 10**30)
@@ -99,6 +111,55 @@ def test_entry_margin_rule_looks_at_what_was_paid() -> None:
     check_opening_rule(Position(-WAD, 10 * WAD, 100 * WAD), 90 * WAD, 0, p)
     with pytest.raises(Revert, match="below initial margin"):
         check_opening_rule(Position(-WAD, 10 * WAD - 1, 100 * WAD), 90 * WAD, 0, p)
+
+
+def missing(position: Position, price: int, **market: Any) -> int:
+    return missing_margin(position, price * WAD, 0, MarketParameters(**market))
+
+
+def test_what_ended_at_a_loss_lacks_that_loss() -> None:
+    # Bought at 100 with nothing left, taken against a short sold at 92 without margin: 80 are missing.
+    after = combine(Position(10 * WAD, 0, 1_000 * WAD), Position(-10 * WAD, 0, 920 * WAD), 0, 0)
+    assert after.size == 0
+    assert missing(after, 92) == 80 * WAD
+
+
+def test_by_the_entry_rule_the_larger_of_both_margins_is_missing() -> None:
+    rich = Position(10 * WAD, 180 * WAD, 1_900 * WAD)
+    assert missing(rich, 185) == 55 * WAD
+    strict = {"entry_margin_rule": True, "imr_bps": 2_000}
+    assert missing(rich, 300, **strict) == 420 * WAD  # IM at mark 600
+    assert missing(rich, 190, **strict) == 200 * WAD  # both ask 380
+    assert missing(Position(10 * WAD, 300 * WAD, 1_900 * WAD), 180, **strict) == 160 * WAD
+    assert missing(Position(-10 * WAD, 300 * WAD, 1_900 * WAD), 100, **strict) == 80 * WAD
+
+
+def test_the_entry_rule_goes_by_tiers_too() -> None:
+    tiered = {"entry_margin_rule": True, "tiers": ((1_000 * WAD, 2_000, 1_000),)}
+    # 1,900 at entry ask 100 and a fifth of 900; at mark they are worth less than the bound
+    assert missing(Position(10 * WAD, 1_000 * WAD, 1_900 * WAD), 95, **tiered) == 45 * WAD
+    assert missing(Position(-10 * WAD, 200 * WAD, 1_900 * WAD), 95, **tiered) == 80 * WAD
+
+
+# (lower bound of the notional, IMR, MMR), above 10 % and 5 %.
+TIERS = ((1_000 * WAD, 2_000, 1_000), (5_000 * WAD, 4_000, 2_000))
+
+
+@pytest.mark.parametrize(
+    ("worth", "initial", "maintenance"),
+    [
+        (1_000 * WAD, 100 * WAD, 50 * WAD),
+        (1_001 * WAD, 100 * WAD + WAD // 5, 50 * WAD + WAD // 10),  # what lies above at 20 % and 10 %
+        (5_000 * WAD, 900 * WAD, 450 * WAD),
+        (6_000 * WAD, 1_300 * WAD, 650 * WAD),  # and at 40 % and 20 %
+        (1, 1, 1),  # up
+        (1_000 * WAD + 1, 100 * WAD + 1, 50 * WAD + 1),
+    ],
+)
+def test_margin_of_a_tier_counts_only_above_its_bound(worth: int, initial: int, maintenance: int) -> None:
+    tiered = MarketParameters(tiers=TIERS)
+    assert initial_margin(worth, WAD, tiered) == initial
+    assert maintenance_margin(-worth, WAD, tiered) == maintenance
 
 
 def test_reducing_may_not_worsen_the_ratio() -> None:

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nacre.model import WAD, Revert
+from nacre.model import Revert
 from nacre.model import ticks as tick_math
 from nacre.model.ranges import liquidity_for_margin
-from nacre.model.rounding import Q96, RAY
 from nacre.model.venue import Order, Venue
+from nacre.units import Q96, RAY, WAD
 
 PRICE = 100 * WAD
 

@@ -3,7 +3,6 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nacre.model import RAY, WAD
 from nacre.model.market import Market, Totals
 from nacre.model.oracle import Oracle
 from nacre.model.parameters import MarketParameters, Policy
@@ -11,6 +10,7 @@ from nacre.model.positions import Position
 from nacre.model.ranges import Range
 from nacre.model.rounding import ceil_div
 from nacre.model.waterfall import absorb, drawable
+from nacre.units import RAY, WAD
 
 PRICE = 100 * WAD
 

@@ -1,14 +1,15 @@
-"""DESIGN section 13: a bankrupt long is half taken over, half force closed."""
+"""The worked example, as in scenarios/worked_example.yaml: a bankrupt long is half taken over, half force closed."""
 
 from decimal import Decimal
 from math import floor, log
 
 import pytest
 
-from nacre.model import WAD, Revert, World
+from nacre.model import Revert, World
 from nacre.model.engine import Stage, health
 from nacre.model.parameters import MarketParameters, Policy
 from nacre.model.ticks import align_down, align_up
+from nacre.units import WAD
 
 
 def wad(amount: float | str) -> int:

@@ -5,7 +5,7 @@ goes in. All expressions are monotone in their arguments, so the largest argumen
 must stay below 2^255, the others below 2^256.
 """
 
-WAD, RAY, BPS = 10**18, 10**27, 10**4
+from nacre.units import BPS, RAY, WAD
 
 # ---- what goes in: enforced where docs/derivations.md says
 PRICE = 10**25  # mark, oracle price

@@ -17,9 +17,10 @@ from nacre.fuzz.settings import make
 from nacre.model import World
 from nacre.model.market import Market
 from nacre.model.ranges import Range
-from nacre.model.rounding import Q96, RAY, WAD, clamp
+from nacre.model.rounding import clamp
 from nacre.model.ticks import sqrt_of_price, sqrt_price_at
 from nacre.model.venue import RangeKey
+from nacre.units import Q96, RAY, WAD
 
 ACTIONS = 400
 FINE = 2**200

@@ -3,11 +3,10 @@
 from decimal import Decimal, localcontext
 
 from nacre.model.accrual import Funding, _pade, accrued
-from nacre.model.rounding import WAD
+from nacre.units import DAY, WAD
 
 TIME_CONSTANT = 150
 CAP_BPS = 100
-DAY = 86_400
 
 
 def kept(seconds: int) -> Decimal:

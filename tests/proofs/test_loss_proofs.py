@@ -3,7 +3,7 @@
 import z3
 from prover import Proof
 
-RAY = 10**27
+from nacre.units import RAY
 
 
 def test_one_more_payer(proof: Proof) -> None:

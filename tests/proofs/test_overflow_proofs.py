@@ -2,22 +2,10 @@
 
 import pytest
 import z3
-from bounds import (
-    CARRY,
-    CARRY_MOVED,
-    ENTRIES,
-    FUNDING,
-    LOSS,
-    PRICE,
-    RAY,
-    SIGNED,
-    SIZE,
-    STORED,
-    TOTAL,
-    UNSIGNED,
-    WAD,
-)
+from bounds import CARRY, CARRY_MOVED, ENTRIES, FUNDING, LOSS, PRICE, SIGNED, SIZE, STORED, TOTAL, UNSIGNED
 from prover import Proof
+
+from nacre.units import RAY, WAD
 
 
 def magnitude(value: z3.ArithRef) -> z3.ArithRef:

@@ -4,8 +4,7 @@ import pytest
 import z3
 from prover import Proof
 
-WAD, RAY = 10**18, 10**27
-
+from nacre.units import RAY, WAD
 
 # ---- R13: what truncating division is made to do
 

@@ -10,8 +10,8 @@ from nacre.model.market import Market
 from nacre.model.oracle import Oracle
 from nacre.model.parameters import OYSTER, OYSTER_MARKET
 from nacre.model.ranges import Range
-from nacre.model.rounding import RAY, WAD
 from nacre.model.waterfall import _charge_providers
+from nacre.units import RAY, WAD
 
 
 def empty_market() -> Market:

@@ -6,7 +6,8 @@ from fractions import Fraction
 import pytest
 
 from nacre.model.positions import Position, combine, split
-from nacre.model.rounding import RAY, WAD, ceil_div
+from nacre.model.rounding import ceil_div
+from nacre.units import RAY, WAD
 
 MMR_BPS = 500
 ROUNDS = 3_000

@@ -2,8 +2,10 @@
 
 import pytest
 from support import spec
-from support.exchange import ALL, FREE, PRICE, WAD, WIDE
+from support.exchange import ALL, FREE, PRICE, WIDE
 from support.spec import Pos
+
+from nacre.units import WAD
 
 SIDES = pytest.mark.parametrize("side", [1, -1], ids=["long", "short"])
 

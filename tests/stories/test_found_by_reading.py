@@ -1,8 +1,10 @@
 """What an audit found by reading the contracts: each told as it would have been played."""
 
 import pytest
-from support.exchange import ALL, PRICE, WAD, WIDE, bare_house, new_exchange, open_exchange
+from support.exchange import ALL, PRICE, WIDE, bare_house, new_exchange, open_exchange
 from support.ruin import open_target
+
+from nacre.units import WAD
 
 ADL = {"loss": "adl", "min_notional": 10, "max_open_interest": 100_000, "max_deviation_bps": 10_000}
 NARROW = (45_550, 46_550)

@@ -5,8 +5,10 @@ Wealth is free collateral, equity at mark and what is owed; every game is played
 
 import pytest
 from support import spec
-from support.exchange import ALL, FREE, PRICE, WAD
+from support.exchange import ALL, FREE, PRICE
 from support.spec import Pos
+
+from nacre.units import WAD
 
 SIDES = pytest.mark.parametrize("side", [1, -1], ids=["long", "short"])
 

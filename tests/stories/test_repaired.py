@@ -2,10 +2,10 @@
 
 import pytest
 from support import spec
-from support.exchange import ALL, FREE, PRICE, WAD, bare_house
-from support.spec import RAY
+from support.exchange import ALL, FREE, PRICE, bare_house
 
 from nacre.chain import CallFailed
+from nacre.units import RAY, WAD
 
 
 def absorb(bare, who, margin, balance, size=0, notional=0):

@@ -2,11 +2,12 @@
 
 import pytest
 from support import spec
-from support.exchange import ALL, FREE, WAD, Exchange, new_exchange
+from support.exchange import ALL, FREE, Exchange, new_exchange
 from support.liquidations import close, takeover
 from support.spec import Pos
 
 from nacre.presets import preset
+from nacre.units import WAD
 
 
 def opened(name: str, **changes) -> Exchange:

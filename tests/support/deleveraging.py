@@ -13,9 +13,10 @@ from typing import Any, NamedTuple
 from support import spec
 from support.exchange import WIDE, Exchange
 from support.liquidations import drawable
-from support.spec import RAY, WAD, Absorbed, Pos, Ranges
+from support.spec import Absorbed, Pos, Ranges
 
 from nacre.chain import Receipt
+from nacre.units import RAY, WAD
 
 MOST = 2**128 - 1  # of a factor of a rank
 HIGHEST = 2**256 - 1

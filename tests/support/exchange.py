@@ -16,12 +16,13 @@ from math import isqrt
 from typing import Any
 
 from support.houses import deploy_house
-from support.spec import WAD, Pos
+from support.spec import Pos
 
 from nacre.artifacts import load
 from nacre.chain import CallFailed, Contract, EmbeddedChain, Receipt, restored
-from nacre.deploy import MAX_UINT256, Market, System, deploy_system, list_market
+from nacre.deploy import Market, System, deploy_system, list_market
 from nacre.presets import MarketConfig
+from nacre.units import MAX_UINT256, WAD
 
 ALL = MAX_UINT256
 PRICE = 100 * WAD

@@ -19,16 +19,16 @@ from typing import Any
 
 from support import deleveraging, liquidations
 from support.exchange import ALL, Exchange, open_exchange
-from support.spec import RAY, WAD
 
 from nacre.chain import Contract, Receipt
-from nacre.deploy import MAX_UINT256, Market
+from nacre.deploy import Market
 from nacre.fuzz.system import invariants
 from nacre.fuzz.system.world import Cheap, MarketView, equity
 from nacre.presets import preset
 from nacre.presets.market import wad
 from nacre.replay.run import DEPOSITORS, Replay
 from nacre.scenario.world import tick_above, tick_below
+from nacre.units import MAX_UINT256, RAY, WAD
 
 POLICIES = ("oyster", "injective", "satoshiswap", "hyperliquid", "defx")
 # Of these a bankrupt position is closed against those who won; of the others they share what it lacks.
@@ -43,11 +43,8 @@ QUIET: dict[str, Any] = {
     "liquidation_fee_bps": 0,
     "tip": 0,
 }
-# What may stay of the margin of all ranges when the last is gone: docs/spec.md section 15.
-LEFT_MARGIN = 10**6
 # What a provider leaves behind the few wei of size that rounding gave it: enough for any price.
 DUST_MARGIN, DUST_SIZE = 10**9, 10**6
-BANKRUPT = 4
 
 
 def market_fields(policy: str, **changed: Any) -> dict[str, Any]:
@@ -369,7 +366,7 @@ class Incident:
                 self.send("outsider", self.exchange.house, "settle_account", market.id, self.address[name])
         state = self.exchange.state(market.id)
         assert (state.total_long, state.total_short) == (0, 0)
-        assert state.lp_margin <= LEFT_MARGIN
+        assert state.ranges == 0
 
     def _claim(self, name: str, market: int) -> None:
         """In full if the pot covers what is owed, else the same share for everybody."""
@@ -407,7 +404,6 @@ class Incident:
 
 __all__ = [
     "ALL",
-    "BANKRUPT",
     "DELEVERAGING",
     "MAX_UINT256",
     "POLICIES",

@@ -10,10 +10,11 @@ from typing import Any, NamedTuple
 
 from support import spec
 from support.exchange import ALL, Exchange
-from support.spec import RAY, Absorbed, Pos, Ranges
+from support.spec import Absorbed, Pos, Ranges
 
 from nacre.chain import Receipt
 from nacre.presets.market import wad
+from nacre.units import RAY
 
 
 class Scene(NamedTuple):

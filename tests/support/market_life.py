@@ -23,10 +23,11 @@ from itertools import product
 from typing import Any, NamedTuple
 
 from support.exchange import WIDE, Exchange, new_exchange
-from support.spec import BPS, WAD, ceil
+from support.spec import ceil
 
 from nacre.artifacts import load
 from nacre.chain import Contract, Receipt
+from nacre.units import BPS, WAD
 
 MAX_AGE = 600
 GRACE = 7_200

@@ -4,7 +4,8 @@ Its bankruptcy price lies about eleven beyond its entry: whoever stands opposite
 """
 
 from support.exchange import Exchange
-from support.spec import WAD
+
+from nacre.units import WAD
 
 SIZE = 10 * WAD
 MARGIN = 110 * WAD

@@ -2,9 +2,8 @@
 
 from typing import NamedTuple
 
-WAD = 10**18
-RAY = 10**27
-BPS = 10**4
+from nacre.units import BPS, RAY, WAD
+
 INDEX_LIMIT = 2**125
 
 

@@ -1,4 +1,4 @@
-"""What a sequence may gain, and why: invariant 5 made exact.
+"""What a sequence may gain, and why: invariant 17.5 made exact.
 
 Within a transaction price and time stand still. W is what the ring owns (each account, range and debt at least 0, at
 mark), A what ranges lose to whoever trades their venue to mark. W + A must not rise: a trade against a range only moves
@@ -26,12 +26,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from nacre.fuzz.free_money.settings import OUTSIDERS, RING, VAULT
-from nacre.fuzz.free_money.world import WAD, Phase, Played, RangeKey, World
+from nacre.fuzz.free_money.world import Phase, Played, RangeKey, World
 from nacre.fuzz.system.world import equity
-
-BPS = 10_000
-RAY = 10**27
-LIQUIDATABLE = 2
+from nacre.model.stages import Stage
+from nacre.units import BPS, RAY, WAD
 
 
 @dataclass(slots=True)
@@ -114,7 +112,7 @@ def _moment(world: World, failing: dict[str, int] | None, keys: Sequence[RangeKe
             if found is not None and found.size:
                 health[number, name] = found
     if failing is None:
-        failing = {n: 0 for (_, n), found in health.items() if found.stage >= LIQUIDATABLE and n in OUTSIDERS}
+        failing = {n: 0 for (_, n), found in health.items() if found.stage >= Stage.LIQUIDATABLE and n in OUTSIDERS}
     worth = {name: world.worth(name) for name in failing}
     others, assets = _vault(world)
     states = [world.house.call("market_state", number) for number in range(len(world.markets))]
@@ -174,7 +172,7 @@ def _award(world: World, so_far: Sequence[Phase], before: Moment, name: str) -> 
     total, account = 0, 0
     waited = sum(phase.after for phase in so_far)
     for (number, holder), health in before.health.items():
-        if holder != name or health.stage < LIQUIDATABLE:
+        if holder != name or health.stage < Stage.LIQUIDATABLE:
             continue
         config = world.settings.markets[number]
         award = max(health.equity, 0)
@@ -208,6 +206,6 @@ def _unwinding(world: World, before: Moment) -> int:
     band = world.settings.terms.band_bps
     for (number, name), health in before.health.items():
         config = world.settings.markets[number]
-        if name == VAULT or (config.backstop_bps and health.stage >= LIQUIDATABLE):
+        if name == VAULT or (config.backstop_bps and health.stage >= Stage.LIQUIDATABLE):
             total += health.notional * (band + config.trading_fee_bps) // BPS
     return min(total, before.vault_assets)

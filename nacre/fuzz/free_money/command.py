@@ -12,7 +12,8 @@ from rich.table import Table
 from nacre.fuzz.free_money.scene import build
 from nacre.fuzz.free_money.search import Found, Hunt, Story, Tally, describe, minimal_story, told, worst
 from nacre.fuzz.free_money.settings import make
-from nacre.fuzz.free_money.world import WAD, World
+from nacre.fuzz.free_money.world import World
+from nacre.units import WAD
 
 
 def run(console: Console, seed: int, sequences: int, chunk: int, path: Path, shrink_seconds: int) -> int:

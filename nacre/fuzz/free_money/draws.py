@@ -7,11 +7,12 @@ from nacre.chain import CallFailed
 from nacre.fuzz.free_money.ideas import Ideas
 from nacre.fuzz.free_money.settings import OUTSIDERS, RING, VAULT
 from nacre.fuzz.free_money.steps import ALL, Step, share
-from nacre.fuzz.free_money.world import WAD, Phase, World
+from nacre.fuzz.free_money.world import Phase, World
 from nacre.fuzz.system.choices import TICK, tick_of
 from nacre.fuzz.system.settings import UNIT
+from nacre.model.stages import Stage
+from nacre.units import BPS, WAD
 
-BPS = 10_000
 # A share of what there is: mostly all, half, hardly any, or too much.
 SHARES = (10_000, 10_000, 10_000, 5_000, 3_333, 9_999, 1, 15_000)
 # Seconds between transactions: the next block, cooldowns, delays, last resorts.
@@ -72,7 +73,7 @@ class Draws:
             found = self.world.lens.call("healths", number, [self.world.address[name] for name in names])
         except CallFailed:
             return []
-        return [name for name, health in zip(names, found, strict=True) if health.stage >= 2]
+        return [name for name, health in zip(names, found, strict=True) if health.stage >= Stage.LIQUIDATABLE]
 
     # ---- sequences
 

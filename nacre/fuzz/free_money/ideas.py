@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 
 from nacre.fuzz.free_money.settings import VAULT
 from nacre.fuzz.free_money.steps import ALL, Step, share
-from nacre.fuzz.free_money.world import WAD, Phase
+from nacre.fuzz.free_money.world import Phase
 from nacre.fuzz.system.choices import TICK, tick_of
+from nacre.units import WAD
 
 if TYPE_CHECKING:
     from nacre.fuzz.free_money.draws import Draws

@@ -6,12 +6,10 @@ from typing import Any
 
 from nacre.chain import CallFailed, Contract, Receipt
 from nacre.fuzz.free_money.settings import DEPOSITOR, KEEPER, OUTSIDERS, PROVIDERS, RING, TRADERS, VAULT, Settings
-from nacre.fuzz.free_money.world import WAD, World
+from nacre.fuzz.free_money.world import World
 from nacre.fuzz.system.choices import tick_of
 from nacre.fuzz.system.settings import UNIT
-
-Q96 = 2**96
-BPS = 10_000
+from nacre.units import BPS, Q96, WAD
 
 
 def build(settings: Settings) -> World:
@@ -38,7 +36,7 @@ class Scene:
         self.thin = self.settings.kind == "thin"
 
     def send(self, who: str, party: Contract, function: str, *arguments: Any) -> Receipt:
-        """In a block of its own. What is refused is not done: parameters differ."""
+        """Of an outsider, in a block of its own. What is refused is not done: parameters differ."""
         self.world.advance(1)
         return party.transact(function, *arguments, sender=self.world.address[who])
 
@@ -49,6 +47,12 @@ class Scene:
         """A wallet of the ring."""
         self.world.advance(1)
         return self.world.driver_call(who, callee, party.encode(function, *arguments))
+
+    def try_to(self, who: str, callee: str, party: Contract, function: str, *arguments: Any) -> bool:
+        """Of the ring or not; whether it went through."""
+        if who in RING:
+            return self.own(who, callee, party, function, *arguments)
+        return self.send(who, party, function, *arguments).ok
 
     def tokens(self, units: float) -> int:
         return int(self.world.system.to_tokens(int(units * UNIT) * WAD))
@@ -69,12 +73,7 @@ class Scene:
         for number, config in enumerate(self.settings.markets):
             for name in (*TRADERS, *RING):
                 if config.cross_margin and rng.random() < (0.8 if self.settings.kind == "cross" else 0.3):
-                    mode = ("set_margin_mode", number, True)
-                    _ = (
-                        self.own(name, "house", world.house, *mode)
-                        if name in RING
-                        else self.send(name, world.house, *mode)
-                    )
+                    self.try_to(name, "house", world.house, "set_margin_mode", number, True)
             fund = rng.choice((0, 0.02)) if self.thin else rng.choice((0, 0.02, 0.2, 3))
             if fund:
                 self.must(KEEPER, world.house, "donate_insurance", number, int(fund * UNIT * WAD))
@@ -114,12 +113,8 @@ class Scene:
     def range(self, who: str, number: int, lower: int, upper: int, units: float) -> None:
         """Adds a range of an outsider or of the ring."""
         venue, keys = self.world.markets[number].venue, self.world.own if who in RING else self.world.foreign
-        arguments = ("add_liquidity", lower, upper, int(units * UNIT) * WAD)
-        if who in RING:
-            done = self.own(who, f"venue {number}", venue, *arguments)
-        else:
-            done = self.send(who, venue, *arguments).ok
-        if done:
+        margin = int(units * UNIT) * WAD
+        if self.try_to(who, f"venue {number}", venue, "add_liquidity", lower, upper, margin):
             keys.append((number, who, lower, upper))
 
     # ---- positions
@@ -141,10 +136,7 @@ class Scene:
         margin = int(abs(notional) * (config.imr_bps / BPS + 0.01) * cushion)
         if world.house.call("cross_markets", world.address[who])[0] >> number & 1:
             margin = 0
-        arguments = ("trade", number, size, margin, 0, 0)
-        if who in RING:
-            return self.own(who, "house", world.house, *arguments)
-        return self.send(who, world.house, *arguments).ok
+        return self.try_to(who, "house", world.house, "trade", number, size, margin, 0, 0)
 
     def attackers(self) -> None:
         """What the ring has got already."""

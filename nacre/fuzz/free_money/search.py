@@ -1,6 +1,5 @@
 """Plays sequences in one world after the other, and cuts what nothing explains down to a story."""
 
-import json
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -8,12 +7,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from nacre.fuzz import story_file
 from nacre.fuzz.free_money.bounds import Verdict, suspicious, verdicts
 from nacre.fuzz.free_money.draws import Draws
 from nacre.fuzz.free_money.scene import build
 from nacre.fuzz.free_money.settings import Settings, make
-from nacre.fuzz.free_money.world import WAD, Phase, World
+from nacre.fuzz.free_money.world import Phase, World
 from nacre.fuzz.shrink import shrink
+from nacre.units import WAD
 
 FORMAT = "free money 1"
 
@@ -43,15 +44,11 @@ class Story:
 
     def save(self, path: Path) -> None:
         head = {"format": FORMAT, "seed": self.seed, "failure": self.failure}
-        lines = ",\n".join(f"    {json.dumps(phase.to_json())}" for phase in self.phases)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(f'{json.dumps(head, indent=2)[:-2]},\n  "phases": [\n{lines}\n  ]\n}}\n')
+        story_file.write(path, head, "phases", (phase.to_json() for phase in self.phases))
 
     @classmethod
     def load(cls, path: Path) -> "Story":
-        data: dict[str, Any] = json.loads(path.read_text())
-        if data.get("format") != FORMAT:
-            raise ValueError(f"{path} is no story of this version")
+        data = story_file.read(path, FORMAT)
         return cls(data["seed"], data["failure"], [Phase.from_json(phase) for phase in data["phases"]])
 
 

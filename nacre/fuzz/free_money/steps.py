@@ -6,7 +6,7 @@ only when its turn comes: `share("position", account, market, bps, negative)`.
 
 from typing import TYPE_CHECKING, Any
 
-from nacre.deploy import MAX_UINT256
+from nacre.units import MAX_UINT256
 
 if TYPE_CHECKING:
     from nacre.fuzz.free_money.world import World

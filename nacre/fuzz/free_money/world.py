@@ -7,13 +7,13 @@ from typing import Any
 
 from nacre.chain import CallFailed, Contract, EmbeddedChain
 from nacre.chain.abi import Function
-from nacre.deploy import MAX_UINT256, Market, System, deploy_system, list_market
+from nacre.deploy import Market, System, deploy_system, list_market
 from nacre.deploy.system import artifact
 from nacre.fuzz.free_money.settings import OUTSIDERS, RING, VAULT, Settings
 from nacre.fuzz.free_money.steps import CALLS, Step, encode
 from nacre.fuzz.system.settings import UNIT
+from nacre.units import MAX_UINT256
 
-WAD = 10**18
 RangeKey = tuple[int, str, int, int]
 
 

@@ -3,9 +3,9 @@
 import math
 import random
 
-from nacre.deploy import MAX_UINT256
 from nacre.fuzz.system.settings import KEEPER, PEOPLE, TRADERS, VAULT, Settings
-from nacre.fuzz.system.world import WAD, World, equity
+from nacre.fuzz.system.world import World, equity
+from nacre.units import MAX_UINT256, WAD
 
 ALL = MAX_UINT256
 # Edges of ranges are multiples of it.

@@ -9,7 +9,8 @@ from nacre.chain import CallFailed, Receipt
 from nacre.fuzz.invariants import ensure
 from nacre.fuzz.system.invariants import dust_bound
 from nacre.fuzz.system.ranking import deleveraging_order, rank
-from nacre.fuzz.system.world import RAY, WAD, Action, MarketView, View, World, equity
+from nacre.fuzz.system.world import Action, MarketView, View, World, equity
+from nacre.units import RAY, WAD
 
 # By how much a rank may exceed those before it, with room for the rounding of the contract's own.
 ORDER = Fraction(1_010_001, 1_000_000)

@@ -1,22 +1,20 @@
-"""14.10: whatever has happened, permissionless calls bring every bankrupt account to zero; then every market is
+"""17.10: whatever has happened, permissionless calls bring every bankrupt account to zero; then every market is
 settled, everybody is paid and leaves with everything."""
 
 import random
 from collections.abc import Callable
 from typing import Any
 
-from nacre.deploy import MAX_UINT256
 from nacre.fuzz.invariants import ensure
-from nacre.fuzz.system.promises import BANKRUPT
 from nacre.fuzz.system.ranking import deleveraging_order
-from nacre.fuzz.system.settings import DAY, KEEPER, LAST_RESORT, NAMES, PEOPLE, TREASURY, UNIT, VAULT
+from nacre.fuzz.system.settings import KEEPER, LAST_RESORT, NAMES, PEOPLE, TREASURY, UNIT, VAULT
 from nacre.fuzz.system.walk import Failure, Walk
-from nacre.fuzz.system.world import RAY, WAD, Action
+from nacre.fuzz.system.world import Action
+from nacre.model.stages import Stage
+from nacre.units import DAY, MAX_UINT256, RAY, WAD
 
 # Who takes over when the keeper itself is bankrupt.
 SECOND = "dan"
-# What stays of a market's range margin when the last range is gone, spec section 15.
-LEFT_MARGIN = 10**6
 # Longer than any lock-up, delay or distribution.
 LONG = 31 * DAY
 # Shares that nobody holds and the vault counts, against inflation of the price of the first.
@@ -102,7 +100,7 @@ class Endgame:
             (number, name)
             for number in self._alive()
             for name in NAMES
-            if self.world.held(number, name).size and self.world.health(number, name).stage == BANKRUPT
+            if self.world.held(number, name).size and self.world.health(number, name).stage == Stage.BANKRUPT
         ]
         if not bankrupt:
             return False
@@ -194,7 +192,7 @@ class Endgame:
                 self._must(action)
         state = self.world.state(number)
         ensure(state.total_long == 0 and state.total_short == 0, f"10: totals left: {state}")
-        ensure(state.lp_margin <= LEFT_MARGIN, f"10: range margin {state.lp_margin} left")
+        ensure(state.ranges == 0, f"10: {state.ranges} ranges left")
 
     # ---- claims
 

@@ -1,9 +1,10 @@
-"""14.8: accounts can always reduce, top up and withdraw what is free; nothing but the venue, a missing price and the
+"""17.8: accounts can always reduce, top up and withdraw what is free; nothing but the venue, a missing price and the
 margin rules of cross accounts may stand in the way. Tried and taken back."""
 
 from nacre.fuzz.invariants import ensure
 from nacre.fuzz.system.settings import TRADERS
-from nacre.fuzz.system.world import WAD, Action, World
+from nacre.fuzz.system.world import Action, World
+from nacre.units import WAD
 
 # No fresh price to go by.
 PRICELESS = frozenset({"stale price", "price just jumped", "price out of bounds", "future price"})

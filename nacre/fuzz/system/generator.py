@@ -9,19 +9,9 @@ from typing import Any
 from nacre.chain import CallFailed, Contract
 from nacre.fuzz.system.choices import ALL, Chooser, tick_of
 from nacre.fuzz.system.ranking import deleveraging_order
-from nacre.fuzz.system.settings import (
-    DAY,
-    DEPOSITORS,
-    KEEPER,
-    PEOPLE,
-    PROVIDERS,
-    STAKERS,
-    TRADERS,
-    UNIT,
-    VAULT,
-    Settings,
-)
-from nacre.fuzz.system.world import WAD, Action, World
+from nacre.fuzz.system.settings import DEPOSITORS, KEEPER, PEOPLE, PROVIDERS, STAKERS, TRADERS, UNIT, VAULT, Settings
+from nacre.fuzz.system.world import Action, World
+from nacre.units import DAY, WAD
 
 # Prices go from a twentieth to twenty times where they began.
 FARTHEST = 20

@@ -1,30 +1,15 @@
-"""What must always hold (DESIGN section 14), of what the contracts show before and after each action."""
+"""What must always hold (docs/spec.md section 17), of what the contracts show before and after each action."""
 
 from dataclasses import dataclass, field
 from typing import Any
 
 from nacre.fuzz.invariants import ensure
 from nacre.fuzz.system.settings import NAMES, PEOPLE
-from nacre.fuzz.system.world import RAY, Action, Cheap, MarketView, View, World, equity
-from nacre.model.rounding import Q96, WAD, ceil_div
+from nacre.fuzz.system.world import Action, Cheap, MarketView, View, World, equity
+from nacre.model.rounding import ceil_div
+from nacre.units import Q96, RAY, WAD
 
 LIQUIDATIONS = frozenset({"takeover", "force_close", "backstop", "adl"})
-# Actions of one market by which its fund, indices and pot may change.
-LOCAL = LIQUIDATIONS | {
-    "trade",
-    "adjust",
-    "settle",
-    "claim",
-    "donate",
-    "accrue",
-    "collect",
-    "add_range",
-    "remove_range",
-    "settle_account",
-    "settle_market",
-    "settle_dead",
-    "set_params",
-}
 
 
 @dataclass(slots=True)
@@ -53,14 +38,14 @@ class Ledger:
 
 
 def assets_match(world: World, view: View) -> None:
-    """14.1: tokens held are free collateral and pots, but for donations."""
+    """17.1: tokens held are free collateral and pots, but for donations."""
     claims = sum(view.free.values()) + sum(market.pot for market in view.cheap)
     held = world.assets()
     ensure(held - world.donated == claims, f"1: assets {held} - {world.donated} differ from claims {claims}")
 
 
 def sizes_match(view: MarketView) -> None:
-    """14.3: totals and holder counts are those of the records; the ranges hold no more than the venue's inventory."""
+    """17.3: totals and holder counts are those of the records; the ranges hold no more than the venue's inventory."""
     sizes = [position.size for position in view.positions.values()]
     state, sheet = view.state, view.sheet
     ensure(sheet.missing_long == 0 and sheet.missing_short == 0, f"3: missing {sheet}")
@@ -90,7 +75,7 @@ def debts_match(world: World, number: int, view: MarketView) -> None:
 
 
 def dust_is_not_negative(ledger: Ledger, number: int, view: MarketView) -> None:
-    """14.2: the pot covers all claims at mark, but for the funding of the venue's own residue."""
+    """17.2: the pot covers all claims at mark, but for the funding of the venue's own residue."""
     dust = view.sheet.dust * RAY + ledger.unfunded[number]
     ensure(dust >= 0, f"2: dust {view.sheet.dust} in market {number}, unfunded {ledger.unfunded[number] / RAY:.0f}")
 
@@ -136,7 +121,7 @@ def dust_bound(before: MarketView, after: MarketView) -> int:
 
 
 def dust_is_bounded(ledger: Ledger, number: int, before: MarketView, after: MarketView) -> None:
-    """14.2, second half."""
+    """17.2, second half."""
     left = residue(before)
     moved = (left + len(before.ranges)) * abs(after.state.mark_price - before.state.mark_price) // WAD
     funded = (left + len(before.ranges)) * abs(after.state.funding_index - before.state.funding_index) // RAY
@@ -147,7 +132,7 @@ def dust_is_bounded(ledger: Ledger, number: int, before: MarketView, after: Mark
 
 
 def indices_never_fall(before: Cheap, after: Cheap) -> None:
-    """14.4, first half."""
+    """17.4, first half."""
     ensure(after.long_loss >= before.long_loss, "4: long index fell")
     ensure(after.short_loss >= before.short_loss, "4: short index fell")
 
@@ -162,7 +147,7 @@ def nobody_else_pays(before: View, after: View, footprint: Footprint) -> None:
 
 
 def other_markets_stay(before: View, after: View, footprint: Footprint, paid: dict[int, int]) -> None:
-    """14.7: elsewhere only the pot may fall, by what an involved cross account's profits there paid: `paid`."""
+    """17.7: elsewhere only the pot may fall, by what an involved cross account's profits there paid: `paid`."""
     for number, (old, new) in enumerate(zip(before.cheap, after.cheap, strict=True)):
         if number in footprint.markets:
             continue
@@ -220,7 +205,7 @@ def _lacking(world: World, name: str, legs: int, pots: list[int], states: dict[i
 
 
 def liquidation_is_fair(before: Risk, after: Risk, bound: int) -> None:
-    """14.6: it neither lowers what is left of the target's equity / MM nor enlarges the total deficit."""
+    """17.6: it neither lowers what is left of the target's equity / MM nor enlarges the total deficit."""
     grown = after.deficit - before.deficit
     ensure(grown <= bound, f"6: deficit grew by {grown}, bound {bound}")
     old, new = before.target, after.target

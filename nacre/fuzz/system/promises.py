@@ -1,4 +1,4 @@
-"""14.9: what the views say before a liquidation is what the transaction then does."""
+"""17.9: what the views say before a liquidation is what the transaction then does."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,10 +6,8 @@ from typing import Any
 from nacre.chain import CallFailed, Receipt
 from nacre.fuzz.invariants import ensure
 from nacre.fuzz.system.world import Action, World
+from nacre.model.stages import Stage
 
-LIQUIDATABLE = 2
-BACKSTOP = 3
-BANKRUPT = 4
 # What a takeover preview says in `missing_margin`, or does not ask: what the caller has, and in other markets.
 OF_THE_CALLER = frozenset(
     {"below initial margin", "insufficient collateral", "below account margin", "stale price", "price just jumped"}
@@ -44,9 +42,9 @@ def check(world: World, action: Action, promise: Promise, receipt: Receipt) -> N
     """Compares what happened with what was foreseen."""
     health, preview = promise.health, promise.preview
     if health is not None:
-        ensure(not receipt.ok or health.stage >= LIQUIDATABLE, f"9: liquidated at stage {health.stage}")
+        ensure(not receipt.ok or health.stage >= Stage.LIQUIDATABLE, f"9: liquidated at stage {health.stage}")
         ensure(
-            receipt.reason != "not liquidatable" or health.stage < LIQUIDATABLE,
+            receipt.reason != "not liquidatable" or health.stage < Stage.LIQUIDATABLE,
             f"9: not liquidatable at stage {health.stage}",
         )
     if not receipt.ok:
@@ -69,9 +67,9 @@ def check(world: World, action: Action, promise: Promise, receipt: Receipt) -> N
 def check_refusal(action: Action, stage: int, reason: str) -> None:
     """Of an isolated position by the backstop or deleveraging: what `health` says decides."""
     if action["do"] == "backstop":
-        ensure(reason != "not liquidatable" or stage < BACKSTOP, f"9: backstop refused at stage {stage}")
+        ensure(reason != "not liquidatable" or stage < Stage.BACKSTOP, f"9: backstop refused at stage {stage}")
     if action["do"] == "adl":
-        ensure(reason != "not bankrupt" or stage < BANKRUPT, f"9: deleveraging refused at stage {stage}")
+        ensure(reason != "not bankrupt" or stage < Stage.BANKRUPT, f"9: deleveraging refused at stage {stage}")
 
 
 def _takeover(world: World, action: Action, preview: Any, receipt: Receipt) -> None:

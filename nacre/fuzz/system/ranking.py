@@ -3,7 +3,8 @@
 from fractions import Fraction
 
 from nacre.chain import CallFailed
-from nacre.fuzz.system.world import WAD, World
+from nacre.fuzz.system.world import World
+from nacre.units import WAD
 
 
 def deleveraging_order(world: World, number: int, target: str) -> list[str]:

@@ -8,9 +8,8 @@ from typing import Any
 from nacre.deploy import BackstopTerms
 from nacre.presets import MarketConfig, preset, preset_names
 from nacre.presets.market import wad
+from nacre.units import DAY
 
-WAD = 10**18
-DAY = 86_400
 TRADERS = ("ann", "bea", "cal", "dot", "eve", "fay")
 PROVIDERS = ("lou", "liz")
 KEEPER = "kim"

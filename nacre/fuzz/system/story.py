@@ -1,11 +1,10 @@
 """Cuts a failing walk down to what it needs to fail, and keeps it as a story that can be replayed."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from nacre.fuzz import story_file
 from nacre.fuzz.invariants import Broken
 from nacre.fuzz.shrink import shrink
 from nacre.fuzz.system.endgame import Endgame
@@ -27,16 +26,11 @@ class Story:
 
     def save(self, path: Path) -> None:
         head = {"format": FORMAT, "seed": self.seed, "failure": self.failure, "ended": self.ended}
-        lines = ",\n".join(f"    {json.dumps(action)}" for action in self.actions)
-        text = json.dumps(head, indent=2)[:-2]
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(f'{text},\n  "actions": [\n{lines}\n  ]\n}}\n')
+        story_file.write(path, head, "actions", self.actions)
 
     @classmethod
     def load(cls, path: Path) -> "Story":
-        data: dict[str, Any] = json.loads(path.read_text())
-        if data.get("format") != FORMAT:
-            raise ValueError(f"{path} is no story of this version")
+        data = story_file.read(path, FORMAT)
         return cls(data["seed"], data["failure"], data["ended"], data["actions"])
 
 

@@ -15,13 +15,13 @@ from nacre.fuzz.system.generator import Generator
 from nacre.fuzz.system.invariants import LIQUIDATIONS, Footprint, Ledger, Risk
 from nacre.fuzz.system.settings import Settings
 from nacre.fuzz.system.world import Action, View, World, equity
+from nacre.model.stages import Stage
 
 # Everything is checked after so many actions; in between, the markets that the action worked on.
 FULL_CHECK = 25
 # So often some accounts are asked whether they could leave.
 EXIT_PROBE = 20
 PROBED_ACCOUNTS = 2
-STAGES = ("healthy", "margin call", "liquidatable", "backstop", "bankrupt")
 ERRORS = Path(__file__).resolve().parents[3] / "docs" / "errors.md"
 
 
@@ -157,15 +157,15 @@ class Walk:
         bound = invariants.dust_bound(before.markets[number], market)
         invariants.liquidation_is_fair(risk, found, bound)
         kind = f"{action['do']} of {'a cross' if risk.target.cross else 'an isolated'} account"
-        self.events[f"{kind}, {STAGES[risk.target.stage]}"] += 1
-        ensure(risk.target.stage >= promises.LIQUIDATABLE, f"9: {action['do']} at stage {risk.target.stage}")
+        self.events[f"{kind}, {Stage(risk.target.stage).title}"] += 1
+        ensure(risk.target.stage >= Stage.LIQUIDATABLE, f"9: {action['do']} at stage {risk.target.stage}")
         if action["do"] == "backstop":
-            ensure(risk.target.stage >= promises.BACKSTOP, f"9: backstop at stage {risk.target.stage}")
+            ensure(risk.target.stage >= Stage.BACKSTOP, f"9: backstop at stage {risk.target.stage}")
             ensure(target.size == 0, "the backstop left something")
             vault = self.world.vault
             ensure(vault.call("committed", number) <= vault.call("loss_cap", number), "more committed than the cap")
         if action["do"] == "adl":
-            ensure(risk.target.stage == promises.BANKRUPT, f"9: deleveraged at stage {risk.target.stage}")
+            ensure(risk.target.stage == Stage.BANKRUPT, f"9: deleveraged at stage {risk.target.stage}")
 
     def _share(self, action: Action) -> tuple[int, int] | None:
         """Assets and shares of the vault, before somebody comes or goes."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from nacre.chain import CallFailed, Contract, EmbeddedChain, Receipt
-from nacre.deploy import MAX_UINT256, Market, System, deploy_system, list_market, market_params, policy_params
+from nacre.deploy import Market, System, deploy_system, list_market, market_params, policy_params
 from nacre.fuzz.system.settings import (
     DEPOSITORS,
     NAMES,
@@ -19,9 +19,8 @@ from nacre.fuzz.system.settings import (
     draw_market,
     first_price,
 )
+from nacre.units import MAX_UINT256, RAY, WAD
 
-RAY = 10**27
-WAD = 10**18
 Action = dict[str, Any]
 RangeKey = tuple[str, int, int]
 
@@ -68,7 +67,7 @@ def equity(position: Any, state: Any) -> int:
     if size < 0:
         index = -state.funding_index + state.borrow_index + state.short_social_loss_index
     carry = -(-abs(size) * (index - position.entry_carry) // RAY)
-    worth = size * state.mark_price // 10**18
+    worth = size * state.mark_price // WAD
     paid = position.entry_notional if size > 0 else -position.entry_notional
     return int(position.balance + worth - paid - carry)
 

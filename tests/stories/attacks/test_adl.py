@@ -6,12 +6,13 @@ import pytest
 from support.attacks import SIDES, policy_exchange
 from support.bad_money import BEHAVES, BURNS_GAS, REVERTS, open_bad_money, turn
 from support.deleveraging import deleverage, refuses
-from support.exchange import PRICE, WAD
+from support.exchange import PRICE
 from support.ruin import SIZE, crash, crash_and_follow, open_target
 from support.sheets import balanced, worth
 from support.spec import ceil
 
 from nacre.artifacts import load
+from nacre.units import WAD
 
 # One auto-deleveraging must be able to pass a side: hence the cap.
 ADL = {"loss": "adl", "min_notional": 10, "max_open_interest": 100_000, "max_deviation_bps": 10_000}

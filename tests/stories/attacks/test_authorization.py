@@ -8,13 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.attacks import SIDES, check_books, holdings, no_gain
-from support.exchange import ALL, FREE, PLAIN, PRICE, WAD, WIDE, Exchange, new_exchange
+from support.exchange import ALL, FREE, PLAIN, PRICE, WIDE, Exchange, new_exchange
 
 from nacre.artifacts import deployables, load
 from nacre.chain import Contract
 from nacre.chain.abi import checksum
 from nacre.deploy import market_params, policy_params
 from nacre.presets import MarketConfig
+from nacre.units import WAD
 
 SHIPPED = [path.stem for path in deployables() if "mocks" not in path.parts]
 ORIGIN, CALLER, PUSH1, DELEGATECALL = 0x32, 0x33, 0x60, 0xF4
@@ -70,7 +71,8 @@ FUNCTIONS: dict[str, dict[str, str]] = {
         "not feeder": "set_price set_price_at",
     },
     "SignedOracle": {
-        OWNABLE: "transfer_ownership propose_signer revoke_signer set_push_jump",
+        OWNABLE: "transfer_ownership propose_signer revoke_signer set_guardian set_push_jump",
+        "not oracle guardian": "revoke_as_guardian",
         "not pending owner": "accept_ownership",
         "not pending signer": "accept_signer",
         OPEN: "push",

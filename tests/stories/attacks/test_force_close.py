@@ -3,9 +3,11 @@
 import pytest
 from support import spec
 from support.attacks import NARROW, POLICIES, SIDES, check_books, holdings
-from support.exchange import ALL, FREE, PRICE, WAD, WIDE, Exchange
+from support.exchange import ALL, FREE, PRICE, WIDE, Exchange
 from support.liquidations import Fees, close, fees_of, scene
 from support.spec import Pos
+
+from nacre.units import WAD
 
 UNDER_ALL = pytest.mark.parametrize("policy", POLICIES)
 # What `close` predicts: nothing accrues meanwhile. Positions of ten units may be had.

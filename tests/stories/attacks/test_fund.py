@@ -3,10 +3,11 @@
 import pytest
 from support import spec
 from support.attacks import SIDES, policy_exchange
-from support.exchange import ALL, FREE, LIQUIDITY, PRICE, WAD, WIDE
+from support.exchange import ALL, FREE, LIQUIDITY, PRICE, WIDE
 from support.sheets import balanced, worth
 
 from nacre.artifacts import load
+from nacre.units import WAD
 
 FEES = {"trading_fee_bps": 30, "protocol_fee_bps": 20, "liquidation_fee_bps": 100, "reward_share_bps": 4_000}
 FUND = 5_000 * WAD

@@ -3,8 +3,10 @@
 import pytest
 from support import spec
 from support.attacks import SIDES, policy_exchange
-from support.exchange import ALL, PRICE, WAD, WIDE
+from support.exchange import ALL, PRICE, WIDE
 from support.sheets import balanced, worth
+
+from nacre.units import WAD
 
 BLOCK = 12
 # A whole price a day at most: nothing is cut off.

@@ -7,8 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support import spec
 from support.attacks import POLICIES, SIDES, check_books, holdings, no_gain
-from support.exchange import ALL, FREE, PRICE, WAD, Exchange, reason_of
+from support.exchange import ALL, FREE, PRICE, Exchange, reason_of
 from support.spec import Pos
+
+from nacre.units import WAD
 
 UNDER_ALL = pytest.mark.parametrize("policy", POLICIES)
 

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 from support.attacks import SIDES, policy_exchange
-from support.exchange import ALL, PRICE, WAD, WIDE
+from support.exchange import ALL, PRICE, WIDE
 from support.sheets import balanced, worth
 
 from nacre.artifacts import ROOT, load
+from nacre.units import WAD
 
 # ---- 80a, bank runs
 

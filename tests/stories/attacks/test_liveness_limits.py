@@ -8,7 +8,7 @@ from functools import cache
 import pytest
 from support.attacks import SIDES
 from support.bad_money import BEHAVES, open_bad_money, turn
-from support.exchange import ALL, PEOPLE, PLAIN, PRICE, WAD, WIDE, Exchange
+from support.exchange import ALL, PEOPLE, PLAIN, PRICE, WIDE, Exchange
 from support.other_bytecode import MODES, optimizer_of, tree
 from support.sheets import balanced, worth
 
@@ -16,6 +16,7 @@ from nacre.artifacts import ROOT, compile_contract, load
 from nacre.chain import CallFailed, EmbeddedChain, restored
 from nacre.deploy import deploy_system, list_market
 from nacre.presets import MarketConfig, preset
+from nacre.units import WAD
 
 # What Ethereum allows a transaction since Osaka (EIP-7825); half of a block is more.
 TRANSACTION = 2**24

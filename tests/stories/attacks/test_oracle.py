@@ -4,11 +4,12 @@ from typing import Any
 
 import pytest
 from support.attacks import POLICIES, SIDES, check_books, holdings, no_gain
-from support.exchange import ALL, PLAIN, PRICE, WAD, WIDE, Exchange, new_exchange, reason_of
-from support.spec import RAY, Pos
+from support.exchange import ALL, PLAIN, PRICE, WIDE, Exchange, new_exchange, reason_of
+from support.spec import Pos
 
 from nacre.artifacts import load
 from nacre.chain import ZERO_ADDRESS, Contract
+from nacre.units import RAY, WAD
 
 MAX_AGE = 60
 # contracts/mocks/MockBadOracle.vy: what it does instead of answering.

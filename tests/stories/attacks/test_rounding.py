@@ -8,8 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support import spec
 from support.attacks import POLICIES, SIDES, check_books, no_gain
-from support.exchange import PLAIN, PRICE, WAD, WIDE, Exchange, new_exchange
-from support.spec import RAY, Pos
+from support.exchange import PLAIN, PRICE, WIDE, Exchange, new_exchange
+from support.spec import Pos
+
+from nacre.units import RAY, WAD
 
 DECIMALS = pytest.mark.parametrize("decimals", [0, 6, 18])
 FEES = {"trading_fee_bps": 1, "protocol_fee_bps": 1, "penalty": ["0.1", "0", "0", "0.0001"]}

@@ -3,8 +3,10 @@
 import pytest
 from support import spec
 from support.attacks import SIDES
-from support.exchange import ALL, FREE, PRICE, WAD
+from support.exchange import ALL, FREE, PRICE
 from support.sheets import balanced, worth
+
+from nacre.units import WAD
 
 STEP = PRICE // 5
 

@@ -3,8 +3,10 @@
 import pytest
 from support import spec
 from support.attacks import POLICIES, SIDES, check_books, holdings, no_gain
-from support.exchange import ALL, FREE, PRICE, WAD, Exchange
+from support.exchange import ALL, FREE, PRICE, Exchange
 from support.spec import Pos
+
+from nacre.units import WAD
 
 UNDER_ALL = pytest.mark.parametrize("policy", POLICIES)
 # How far the price goes against somebody with a margin of 13 %: below maintenance margin, near nothing, far beyond.

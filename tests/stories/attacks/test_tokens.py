@@ -8,8 +8,10 @@ Here the token turns bad while positions are open.
 import pytest
 from support.attacks import SIDES
 from support.bad_money import BEHAVES, BURNS_GAS, RETURNS_FALSE, REVERTS, block, open_bad_money, turn
-from support.exchange import ALL, PRICE, WAD, WIDE
+from support.exchange import ALL, PRICE, WIDE
 from support.sheets import balanced
+
+from nacre.units import WAD
 
 MARKET = {"max_deviation_bps": 10_000, "force_close_band_bps": 9_999, "backstop_bps": 6_667, "protocol_fee_bps": 20}
 

@@ -6,9 +6,11 @@ ERC-4626 itself, case 78, is tested in tests/unit/backstop_vault.
 import pytest
 from support.attacks import SIDES, policy_exchange
 from support.deleveraging import deleverage
-from support.exchange import ALL, PRICE, WAD, open_exchange
+from support.exchange import ALL, PRICE, open_exchange
 from support.ruin import SIZE, crash, open_target
 from support.sheets import balanced
+
+from nacre.units import WAD
 
 # Shares for a token unit, at first.
 OFFSET = 10**6

@@ -5,12 +5,14 @@ Whoever was long with more than one and a half times his money was ruined betwee
 
 import pytest
 from support import spec
-from support.incidents import BANKRUPT, DELEVERAGING, POLICIES, WAD, Incident, after_replay
+from support.incidents import DELEVERAGING, POLICIES, Incident, after_replay
 
 from nacre.chain import EmbeddedChain
+from nacre.model.stages import Stage
 from nacre.presets import preset
 from nacre.prices import Candle
 from nacre.replay.run import Replay, Settings
+from nacre.units import WAD
 
 BEFORE = 28 * WAD
 AFTER = BEFORE * 324 // 1000
@@ -48,9 +50,9 @@ def test_avax_within_an_hour(incident, policy):
     deficits = 0
     for name in RUINED:
         health = story.health(name)
-        assert health.stage == BANKRUPT
+        assert health.stage == Stage.BANKRUPT
         deficits -= health.equity
-    assert story.health(SURVIVOR).stage < BANKRUPT
+    assert story.health(SURVIVOR).stage < Stage.BANKRUPT
     story.join("keeper", 100_000 * WAD)
     for name in RUINED:
         story.rescue("keeper", name, 2_000 * WAD)

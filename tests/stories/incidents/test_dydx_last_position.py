@@ -6,7 +6,10 @@ the collateral of the emptied market was moved before the fund paid: a negative 
 
 import pytest
 from support import spec
-from support.incidents import ALL, BANKRUPT, DELEVERAGING, POLICIES, WAD, Incident
+from support.incidents import ALL, DELEVERAGING, POLICIES, Incident
+
+from nacre.model.stages import Stage
+from nacre.units import WAD
 
 SIZE, MARGIN, FREE = 20 * WAD, 300 * WAD, 10_000 * WAD
 CRASH = 80 * WAD
@@ -32,7 +35,7 @@ def crash(told: Incident) -> int:
     told.push(CRASH)
     told.touch()
     health = told.health("trader")
-    assert health.stage == BANKRUPT
+    assert health.stage == Stage.BANKRUPT
     return -int(health.equity)
 
 

@@ -7,7 +7,9 @@ backstop took the rest over at 1,915, sold it below 1,897 and lost 4 million. Th
 
 import pytest
 from support import spec
-from support.incidents import ALL, VAULT, WAD, Incident, wad
+from support.incidents import ALL, VAULT, Incident, wad
+
+from nacre.units import WAD
 
 MILLION = 10**6 * WAD
 ENTRY, PEAK, TAKEN = wad("1884.4"), 1_930 * WAD, 1_915 * WAD

@@ -6,7 +6,10 @@ rounding decides. The loser is left one wei short.
 
 import pytest
 from support import spec
-from support.incidents import BANKRUPT, POLICIES, WAD, Incident
+from support.incidents import POLICIES, Incident
+
+from nacre.model.stages import Stage
+from nacre.units import WAD
 
 HALF = WAD // 2
 SIZE = 1_000 * WAD + 1
@@ -37,7 +40,7 @@ def fall(told: Incident) -> None:
     told.push(HALF)
     told.touch()
     health = told.health("loser")
-    assert (health.stage, health.equity) == (BANKRUPT, -1)
+    assert (health.stage, health.equity) == (Stage.BANKRUPT, -1)
     for name in WINNERS:
         assert told.gain(name) == told.pos(name).notional - (SIZE * HALF // WAD + 1)
     # The wei of size that rounding left with venue and makers have halved in price, and an odd one rounds, too.

@@ -7,7 +7,10 @@ loss went past 10 million before the market was settled by hand; longs were paid
 
 import pytest
 from support import spec
-from support.incidents import ALL, BANKRUPT, VAULT, WAD, Incident, wad
+from support.incidents import ALL, VAULT, Incident, wad
+
+from nacre.model.stages import Stage
+from nacre.units import WAD
 
 MILLION = 10**6 * WAD
 FIRST, BACKSTOP, HIGHER, LAST = (wad(price) for price in ("0.0095", "0.0115", "0.02", "0.037555"))
@@ -86,7 +89,7 @@ def test_jelly_cap_stops_the_backstop_and_deleveraging_follows(jelly):
     jelly.touch()
     jelly.push(LAST)
     for name in (VAULT, "accomplice"):
-        assert jelly.health(name).stage == BANKRUPT
+        assert jelly.health(name).stage == Stage.BANKRUPT
     jelly.refuses("use ADL", "outsider", engine, *stopped)
     for name in (VAULT, "accomplice"):
         jelly.deleverage(name)

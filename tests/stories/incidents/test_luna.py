@@ -6,7 +6,10 @@ million USD.
 
 import pytest
 from support import spec
-from support.incidents import BANKRUPT, DELEVERAGING, POLICIES, WAD, Incident, wad
+from support.incidents import DELEVERAGING, POLICIES, Incident, wad
+
+from nacre.model.stages import Stage
+from nacre.units import WAD
 
 START, LOW, HIGH = wad("1.6"), wad("0.69"), wad("7.78")
 SIZE = 100_000 * WAD
@@ -42,8 +45,8 @@ def test_luna_both_sides_in_turn(incident, policy):
     """Whatever the policy: who is ruined loses what it brought and no more, and exactly that is what others win."""
     story = told(incident, policy)
     leap(story, LOW)
-    assert story.health("thin_long").stage == BANKRUPT
-    assert story.health("thick_long").stage < BANKRUPT
+    assert story.health("thin_long").stage == Stage.BANKRUPT
+    assert story.health("thick_long").stage < Stage.BANKRUPT
     story.rescue("keeper", "thin_long", 100_000 * WAD)
     state = story.exchange.state()
     assert state.long_social_loss_index == 0
@@ -54,7 +57,7 @@ def test_luna_both_sides_in_turn(incident, policy):
     story.join("second_keeper", 10_000_000 * WAD)
     ruined = [name for name in ("thin_short", "thick_short") if story.pos(name).size]
     for name in ruined:
-        assert story.health(name).stage == BANKRUPT
+        assert story.health(name).stage == Stage.BANKRUPT
         story.rescue("second_keeper", name, 2_000_000 * WAD)
         assert story.pos(name) == spec.Pos()
         assert story.gain(name) == -POSITIONS[name][1]

@@ -6,7 +6,10 @@ everything else on the platform, and 116 million left within minutes.
 """
 
 from support import spec
-from support.incidents import BANKRUPT, WAD, Incident, wad
+from support.incidents import Incident, wad
+
+from nacre.model.stages import Stage
+from nacre.units import WAD
 
 MILLION = 10**6 * WAD
 START, PUMPED = wad("0.0382"), wad("0.91")
@@ -43,7 +46,7 @@ def self_trade(story: Incident) -> None:
 def deleverage(story: Incident) -> list[str]:
     """Whoever is bankrupt, one after the other, against whoever won; the names."""
     found: list[str] = []
-    while bankrupt := [name for name in story.address if story.health(name).stage == BANKRUPT]:
+    while bankrupt := [name for name in story.address if story.health(name).stage == Stage.BANKRUPT]:
         target = bankrupt[0]
         assert target not in found
         listed = story.queue(target)
@@ -71,7 +74,7 @@ def test_mango_paper_profit_is_no_collateral(incident):
     story.push(PUMPED)
     story.touch()
     assert abs(story.gain("buyer") - 423 * MILLION) < 3 * MILLION
-    assert story.health("seller").stage == BANKRUPT
+    assert story.health("seller").stage == Stage.BANKRUPT
     house, buyer = story.exchange.house, story.address["buyer"]
     story.refuses("withdrawal limit", "buyer", house, "withdraw", 116 * MILLION)
     story.refuses("insufficient collateral", "buyer", house, "withdraw", OUTFLOW)
@@ -135,7 +138,7 @@ def test_mango_mark_after_a_jump_of_the_index(incident):
         story.push(PUMPED)
         story.touch()
     assert story.exchange.state().mark_price < START * 11 // 10
-    assert story.health("seller").stage < BANKRUPT
+    assert story.health("seller").stage < Stage.BANKRUPT
     story.owner("set_withdrawal_limit", 0, HOUR)
     story.everyone_leaves()
 

@@ -6,7 +6,10 @@ insurance fund, or those on the winning side, pay for it once; here the tests sa
 
 import pytest
 from support import spec
-from support.incidents import BANKRUPT, DELEVERAGING, POLICIES, WAD, Incident
+from support.incidents import DELEVERAGING, POLICIES, Incident
+
+from nacre.model.stages import Stage
+from nacre.units import WAD
 
 PRICE, SIZE = 100 * WAD, 999 * WAD  # a little less than 100,000, so that 5,000 are five percent of it
 MARGIN, HONEST_MARGIN = 5_000 * WAD, 50_000 * WAD
@@ -50,7 +53,7 @@ def test_two_account_drain_wins_what_others_pay(incident, policy, side, percent,
     wei = max(0, -side * story.pos("market_maker").size)
     story.push(gap)
     story.touch()
-    assert story.health("loser").stage == BANKRUPT
+    assert story.health("loser").stage == Stage.BANKRUPT
     deficit = -story.health("loser").equity
     profits = {name: spec.price_pnl(position, gap) for name, position in held.items()}
     story.join("keeper", 1_000_000 * WAD)
@@ -91,7 +94,7 @@ def test_two_account_drain_undone_at_the_previous_mark(incident, side, percent):
     story.touch()
     before = story.exchange.state().mark_price
     story.push(PRICE * (100 - side * percent) // 100)
-    assert story.health("loser").stage == BANKRUPT
+    assert story.health("loser").stage == Stage.BANKRUPT
     # Less than its deficit is in the fund: it would not pay for all of it.
     assert -story.health("loser").equity > FUND
     event = story.deleverage("loser").event("AutoDeleveraging")

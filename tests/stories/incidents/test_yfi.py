@@ -7,7 +7,9 @@ within five. Nobody could close. The one insurance fund of all markets, 22.5 mil
 
 import pytest
 from support import spec
-from support.incidents import WAD, Incident
+from support.incidents import Incident
+
+from nacre.units import WAD
 
 MILLION = 10**6 * WAD
 START, PEAK, FIRST_HOUR, BOTTOM = (price * WAD for price in (4_600, 14_500, 10_150, 8_300))

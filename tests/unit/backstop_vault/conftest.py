@@ -1,7 +1,9 @@
 """Vaults over a mock, one for each test."""
 
 import pytest
-from vault_desk import DAY, VaultDesk
+from vault_desk import VaultDesk
+
+from nacre.units import DAY
 
 
 @pytest.fixture

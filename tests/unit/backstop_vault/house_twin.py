@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass, field
 
-from nacre.model.rounding import BPS, MAX_UINT256, WAD, Revert, bps_up, ceil_div, floor_div, require
+from nacre.model.rounding import Revert, bps_up, ceil_div, floor_div, require
 from nacre.model.vault import Standing
+from nacre.units import BPS, MAX_UINT256, WAD
 
 
 @dataclass

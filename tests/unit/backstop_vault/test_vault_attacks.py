@@ -4,9 +4,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_vault_standard import enter, opened, ready
-from vault_desk import ALL, DAY, OFFSET, WAD, VaultDesk
+from vault_desk import ALL, OFFSET, VaultDesk
 
 from nacre.chain import restored
+from nacre.units import DAY, WAD
 
 M = 10**6
 

@@ -1,7 +1,9 @@
 """What the engine asks and tells the vault: how much margin it puts into a market, and what came of it."""
 
 import pytest
-from vault_desk import ALL, POT, WAD, VaultDesk
+from vault_desk import ALL, POT, VaultDesk
+
+from nacre.units import WAD
 
 M = 10**6
 

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 from house_twin import HouseTwin, State
-from vault_desk import ALL, POT, WAD, VaultDesk
+from vault_desk import ALL, POT, VaultDesk
 
 from nacre.chain import Receipt
 from nacre.model.rounding import Revert
 from nacre.model.vault import VAULT, Vault
+from nacre.units import WAD
 
 NAMES = ("ann", "bea", "kim")
 MARKETS = (0, 1, 2)

@@ -1,10 +1,11 @@
 """What the owner may do, and what it takes to deploy a vault."""
 
 import pytest
-from vault_desk import DAY, WAD, VaultDesk
+from vault_desk import VaultDesk
 
 from nacre.artifacts import load
 from nacre.chain import ZERO_ADDRESS, TransactionFailed
+from nacre.units import DAY, WAD
 
 SETTERS = [("set_loss_cap", 0, WAD), ("set_band", 50), ("set_delays", 1, 2)]
 

@@ -4,9 +4,10 @@ that is stale, has just jumped, or is not there."""
 from typing import Any
 
 import pytest
-from vault_desk import ALL, OFFSET, WAD, VaultDesk
+from vault_desk import ALL, OFFSET, VaultDesk
 
 from nacre.chain import restored
+from nacre.units import WAD
 
 M = 10**6
 OBSTACLES: list[tuple[dict[str, Any], str, int]] = [

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from support.exchange import LIQUIDITY, PRICE, WIDE, open_exchange
 from support.houses import deploy_house
-from vault_desk import ALL, DAY, OFFSET, WAD
+from vault_desk import ALL, OFFSET
 
 from nacre.artifacts import load
 from nacre.chain import Contract, EmbeddedChain, Receipt
@@ -16,6 +16,7 @@ from nacre.model import Revert, World
 from nacre.model.engine import liquidate_by_takeover
 from nacre.model.parameters import MarketParameters, Policy
 from nacre.model.vault import VAULT, HouseBooks, Vault
+from nacre.units import DAY, WAD
 
 CAP = 1_500 * WAD
 PEOPLE = ("ann", "bea", "target", "other", "provider", "keeper")

@@ -1,9 +1,10 @@
 """Deposits take part after a delay; redemptions wait for a lock-up, during which they bear losses."""
 
 import pytest
-from vault_desk import ALL, DAY, OFFSET, WAD, VaultDesk
+from vault_desk import ALL, OFFSET, VaultDesk
 
 from nacre.chain import ZERO_ADDRESS
+from nacre.units import DAY, WAD
 
 M = 10**6  # a whole token
 

@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from vault_desk import ALL, OFFSET, WAD, VaultDesk
+from vault_desk import ALL, OFFSET, VaultDesk
 
 from nacre.chain import ZERO_ADDRESS, restored
+from nacre.units import WAD
 
 EXAMPLES = 60
 KINDS = [(decimals, delay) for decimals in (0, 6, 18) for delay in (0, 60)]

@@ -1,7 +1,9 @@
 """Anyone may close the vault's positions inside a band around mark, and take out margin that they do not need."""
 
 import pytest
-from vault_desk import ALL, WAD, VaultDesk
+from vault_desk import ALL, VaultDesk
+
+from nacre.units import WAD
 
 M = 10**6
 

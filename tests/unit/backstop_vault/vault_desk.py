@@ -12,9 +12,8 @@ from typing import Any
 
 from nacre.artifacts import load
 from nacre.chain import CallFailed, Contract, EmbeddedChain, Receipt
+from nacre.units import WAD
 
-WAD = 10**18
-DAY = 86_400
 ALL = 2**256 - 1
 POT = 10**24
 OFFSET = 10**6  # shares for an asset unit, at first

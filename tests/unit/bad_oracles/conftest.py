@@ -9,8 +9,7 @@ from support.houses import PARTS, deploy_house
 
 from nacre.artifacts import load
 from nacre.chain import Contract, EmbeddedChain, create_address
-
-WAD = 10**18
+from nacre.units import WAD
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,8 @@ import pytest
 
 from nacre.artifacts import load
 from nacre.chain import CallFailed
+from nacre.units import WAD
 
-WAD = 10**18
 MODES = (
     REVERTS,
     REVERTS_SILENTLY,

@@ -6,8 +6,8 @@ from support.houses import deploy_house
 
 from nacre.artifacts import load
 from nacre.chain import Contract, EmbeddedChain, TransactionFailed
+from nacre.units import WAD
 
-WAD = 10**18
 UNIT = 10**6
 BEHAVES = 0
 (

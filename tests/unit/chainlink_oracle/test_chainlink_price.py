@@ -4,8 +4,8 @@ import pytest
 
 from nacre.artifacts import load
 from nacre.chain import CallFailed, TransactionFailed
+from nacre.units import WAD
 
-WAD = 10**18
 UNIT = 10**8
 NO_LIMIT = 2**191 - 1
 PHASE = 1 << 64

@@ -2,7 +2,9 @@
 
 import pytest
 from support import spec
-from support.exchange import ALL, LIQUIDITY, PRICE, WAD, WIDE
+from support.exchange import ALL, LIQUIDITY, PRICE, WIDE
+
+from nacre.units import RAY, WAD
 
 CAP = 300  # bps a day
 PERIOD = 28_800
@@ -144,7 +146,7 @@ def test_it_sums_to_zero_with_the_venue(funded, trader, counterparty, provider):
     received = funded.record(counterparty).balance - records[counterparty].balance
     assert paid == spec.carry(30 * WAD, index - records[trader].entry_carry)
     assert received == -spec.carry(10 * WAD, -index - records[counterparty].entry_carry)
-    due = -venue.size * index // spec.RAY
+    due = -venue.size * index // RAY
     assert 0 <= due - venue_received <= 10
     assert 0 <= paid - received - venue_received <= 12
     assert funded.house.call("pot", 0) == LIQUIDITY + 1_600 * WAD  # nothing crossed the market's border

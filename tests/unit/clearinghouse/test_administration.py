@@ -2,9 +2,10 @@
 
 import pytest
 from support import spec
-from support.exchange import ALL, FREE, LIQUIDITY, PRICE, SHORT_POT_MARKET, WAD, bare_house, short_pot
+from support.exchange import ALL, FREE, LIQUIDITY, PRICE, SHORT_POT_MARKET, bare_house, short_pot
 
 from nacre.deploy import market_params
+from nacre.units import RAY, WAD
 
 ROLES = ("trader", "provider", "keeper", "owner", "guardian", "treasury")
 
@@ -66,7 +67,7 @@ def test_a_new_market_is_empty_and_leaves_the_others_alone(exchange, trader):
     market = exchange.list_market("second", price=7)
     assert (market.id, exchange.house.call("market_count")) == (1, 2)
     state = exchange.state(1)
-    assert (state.mark_price, state.status, state.lp_factor, state.lp_epoch) == (7 * WAD, 1, spec.RAY, 0)
+    assert (state.mark_price, state.status, state.lp_factor, state.lp_epoch) == (7 * WAD, 1, RAY, 0)
     assert state.accrued_at == exchange.chain.timestamp
     money = (state.pot, state.insurance_fund, state.total_long, state.total_short, state.holders_long, state.lp_margin)
     assert money == (0, 0, 0, 0, 0, 0)

@@ -4,11 +4,12 @@ The adapter alone: tests/unit/chainlink_oracle. Adapters that misbehave as contr
 """
 
 import pytest
-from support.exchange import ALL, PRICE, WAD, WIDE, Exchange, reason_of
+from support.exchange import ALL, PRICE, WIDE, Exchange, reason_of
 
 from nacre.artifacts import load
 from nacre.chain import ZERO_ADDRESS, Contract
 from nacre.deploy import market_params
+from nacre.units import WAD
 
 UNIT = 10**8
 HEARTBEAT = 3_600

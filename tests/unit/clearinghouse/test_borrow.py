@@ -7,7 +7,8 @@ from bisect import bisect_left
 import pytest
 from support import spec
 from support.exchange import ALL, LIQUIDITY, PRICE, WIDE, Exchange
-from support.spec import RAY, WAD
+
+from nacre.units import RAY, WAD
 
 YEAR, DAY = 31_536_000, 86_400
 RATE = 1_000

@@ -2,7 +2,9 @@
 
 import pytest
 from support import spec
-from support.exchange import ALL, WAD, Exchange, bare_house, new_exchange, open_exchange
+from support.exchange import ALL, Exchange, bare_house, new_exchange, open_exchange
+
+from nacre.units import WAD
 
 UNIT = 10**9 * WAD  # the largest position
 SIDES = pytest.mark.parametrize("side", [1, -1], ids=["long", "short"])

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from support import spec
 from support.exchange import ALL, PRICE, Exchange, reason_of
-from support.spec import WAD
+
+from nacre.units import BPS, WAD
 
 LARGE, CHUNK, COOLDOWN = 10_000, 2_000, 30
 FIELDS: dict[str, Any] = {
@@ -69,7 +70,7 @@ def refused(exchange: Exchange, target: str, reason: str, size: int = ALL) -> No
 
 
 def chunk_of(size: int) -> int:
-    return spec.ceil(size * CHUNK, spec.BPS)
+    return spec.ceil(size * CHUNK, BPS)
 
 
 @SIDES

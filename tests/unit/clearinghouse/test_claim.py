@@ -2,7 +2,9 @@
 
 import pytest
 from support import spec
-from support.exchange import ALL, FREE, WAD
+from support.exchange import ALL, FREE
+
+from nacre.units import WAD
 
 
 def take_out(exchange, who, amount):

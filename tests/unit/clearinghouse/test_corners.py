@@ -9,7 +9,8 @@ from math import floor, log
 import pytest
 from support import spec
 from support.exchange import ALL, Exchange, new_exchange
-from support.spec import RAY, WAD
+
+from nacre.units import RAY, WAD
 
 # What one deposit may bring.
 DEPOSIT = 10**30

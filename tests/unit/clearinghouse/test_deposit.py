@@ -1,9 +1,10 @@
 """deposit: tokens of the caller become free collateral of whoever is named. Bad tokens: tests/unit/bad_tokens."""
 
 import pytest
-from support.exchange import ALL, FREE, WAD
+from support.exchange import ALL, FREE
 
 from nacre.chain import ZERO_ADDRESS
+from nacre.units import WAD
 
 # 10**30 wei is what one deposit may bring.
 LIMIT = 10**30

@@ -1,7 +1,9 @@
 """donate_insurance: free collateral for a market's fund; a loss without a payer is filled first."""
 
 import pytest
-from support.exchange import ALL, FREE, LIQUIDITY, PRICE, WAD
+from support.exchange import ALL, FREE, LIQUIDITY, PRICE
+
+from nacre.units import WAD
 
 
 def refuses(exchange, reason, who, amount, market=0):

@@ -1,10 +1,11 @@
 """Every function with the smallest and the largest numbers there are: a clear reason or plain success."""
 
 import pytest
-from support.exchange import PRICE, WAD, WIDE
+from support.exchange import PRICE, WIDE
 
 from nacre.artifacts import load
 from nacre.chain import CallFailed
+from nacre.units import WAD
 
 UINTS = [0, 1, 1023, 1024, 2**96, 2**104, 2**128 - 1, 2**128, 2**160, 2**255, 2**256 - 1]
 INTS = [0, 1, -1, 10**27, -(10**27), 2**127, -(2**127), 2**128, 2**255 - 1, -(2**255)]

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import pytest
 from support import spec
 from support.exchange import ALL, PRICE, WIDE, Exchange
-from support.spec import WAD
+
+from nacre.units import WAD
 
 UNIT = 10**12
 SIDES = pytest.mark.parametrize("side", [1, -1], ids=["up", "down"])

@@ -1,8 +1,10 @@
 """Money at its edges, by a venue that says what it likes: a loss borne to the last wei, a range that leaves nothing."""
 
 import pytest
-from support.exchange import FREE, PRICE, WAD, BareHouse, bare_house
+from support.exchange import FREE, PRICE, BareHouse, bare_house
 from support.spec import Pos
+
+from nacre.units import WAD
 
 
 @pytest.fixture

@@ -7,12 +7,12 @@ that the clearinghouse itself makes, would break every invariant at once.
 from itertools import combinations
 
 import pytest
-from support.exchange import WAD
 from support.houses import deploy_house
 from support.sources import FALLBACK, functions_of, immutables_of, is_view, left_empty, module_of, written_by
 
 from nacre.artifacts import PARTS, compile_contract, load
 from nacre.chain import EmbeddedChain
+from nacre.units import WAD
 
 WHOLE = "Clearinghouse"
 ALL_PARTS = PARTS[WHOLE]

@@ -1,8 +1,9 @@
 """set_operator: who may act for an account; and that it counts as the account when it liquidates."""
 
-from support.exchange import FREE, PRICE, WAD
+from support.exchange import FREE, PRICE
 
 from nacre.chain import ZERO_ADDRESS
+from nacre.units import WAD
 
 
 def test_it_appoints_and_dismisses(exchange, trader, keeper, outsider):

@@ -2,8 +2,10 @@
 
 import pytest
 from support import spec
-from support.exchange import ALL, PRICE, WAD
+from support.exchange import ALL, PRICE
 from support.spec import Pos
+
+from nacre.units import WAD
 
 
 @pytest.fixture

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from support import spec
 from support.exchange import ALL, PRICE, WIDE, Exchange
-from support.spec import BPS, WAD
+
+from nacre.units import BPS, WAD
 
 SIDES = pytest.mark.parametrize("side", [1, -1], ids=["long", "short"])
 # The ratios of the market below the first bound, then those above each: IMR, MMR.

@@ -2,8 +2,10 @@
 
 import pytest
 from support import spec
-from support.exchange import FREE, LIQUIDITY, PRICE, WAD, WIDE
+from support.exchange import FREE, LIQUIDITY, PRICE, WIDE
 from support.spec import Pos
+
+from nacre.units import WAD
 
 PENALTY = ("10.92", "1.64", "0.09", "0.001")
 COEFFICIENTS = (10_920 * 10**15, 1_640 * 10**15, 90 * 10**15, 10**15)

@@ -2,8 +2,10 @@
 
 import pytest
 from support import spec
-from support.exchange import ALL, FREE, PRICE, WAD
+from support.exchange import ALL, FREE, PRICE
 from support.spec import Pos
+
+from nacre.units import WAD
 
 INT_MIN, INT_MAX = -(2**255), 2**255 - 1
 

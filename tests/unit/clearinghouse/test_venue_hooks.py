@@ -5,8 +5,10 @@ What a real venue does with them: tests/unit/oyster_amm. Here the venue is a mer
 
 import pytest
 from support import spec
-from support.exchange import ALL, FREE, PEOPLE, PRICE, WAD, BareHouse, bare_house
+from support.exchange import ALL, FREE, PEOPLE, PRICE, BareHouse, bare_house
 from support.spec import Pos
+
+from nacre.units import RAY, WAD
 
 MID = 101 * WAD
 
@@ -171,11 +173,11 @@ def test_a_bankrupt_range_passes_the_waterfall(provided, provider, trader, keepe
     receipt = absorb(provided, provider, keeper, 1_000 * WAD, 40 * WAD, side * 3 * WAD, (300 + side * 90) * WAD)
     assert receipt.value == 0
     assert spec.equity(position(provided, provider), PRICE) == 0
-    bound = spec.ceil(50 * WAD * spec.RAY, 3 * WAD)
+    bound = spec.ceil(50 * WAD * RAY, 3 * WAD)
     expected = spec.absorb(50 * WAD, bound, 20 * WAD, 3 * WAD, 3 * WAD, 0)
     state = provided.house.call("market_state", 0)
     index = state.short_social_loss_index if side > 0 else state.long_social_loss_index
-    assert index == expected.index_rise == 10 * spec.RAY
+    assert index == expected.index_rise == 10 * RAY
     assert state.insurance_fund == 0
     event = receipt.event("DeficitAbsorbed")
     assert (event.size, event.deficit, event.from_insurance) == (side * 3 * WAD, 50 * WAD, 20 * WAD)

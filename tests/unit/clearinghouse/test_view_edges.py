@@ -1,9 +1,10 @@
 """What is told of an account while the oracle of its market fails: as with a stale price, at the last touch's mark."""
 
 import pytest
-from support.exchange import PRICE, WAD, reason_of
+from support.exchange import PRICE, reason_of
 
 from nacre.artifacts import load
+from nacre.units import WAD
 
 # Modes of MockBadOracle.
 REVERTS, REVERTS_SILENTLY, RETURNS_NOTHING = 1 << 0, 1 << 1, 1 << 4

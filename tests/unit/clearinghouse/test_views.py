@@ -1,9 +1,10 @@
 """Views: they tell what is stored, accrued to this moment, and refuse markets that are not there."""
 
 import pytest
-from support.exchange import ALL, FREE, LIQUIDITY, PRICE, WAD, WIDE, reason_of
+from support.exchange import ALL, FREE, LIQUIDITY, PRICE, WIDE, reason_of
 
 from nacre.chain import CallFailed
+from nacre.units import WAD
 
 BY_MARKET = (
     "market_state",

@@ -1,9 +1,10 @@
 """withdraw: free collateral becomes tokens of whoever is named; nothing else of an account can leave this way."""
 
 import pytest
-from support.exchange import ALL, FREE, WAD
+from support.exchange import ALL, FREE
 
 from nacre.chain import ZERO_ADDRESS
+from nacre.units import WAD
 
 
 def test_it_pays_the_caller(exchange, trader):

@@ -7,8 +7,7 @@ import pytest
 
 from nacre.artifacts import load
 from nacre.chain import ZERO_ADDRESS, Contract, EmbeddedChain, Receipt
-
-WAD = 10**18
+from nacre.units import WAD
 
 
 @pytest.fixture

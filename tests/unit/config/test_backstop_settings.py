@@ -3,9 +3,8 @@
 import pytest
 
 from nacre.artifacts import load
+from nacre.units import DAY, WAD
 
-WAD = 10**18
-DAY = 86_400
 ZERO = "0x" + "00" * 20
 ODD = "0x" + "77" * 20  # no code there
 NOT_OWNER = "ownable: caller is not the owner"

@@ -5,8 +5,8 @@ import pytest
 from nacre.artifacts import load
 from nacre.deploy import market_params as to_market_params
 from nacre.presets import preset
+from nacre.units import WAD
 
-WAD = 10**18
 REASON = "cap too high for ADL"
 
 

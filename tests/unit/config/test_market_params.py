@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-WAD = 10**18
+from nacre.units import WAD
+
 ODD = "0x" + "77" * 20  # no code there
 NO_TIER = (0, 0, 0)
 NO_TIERS = [NO_TIER] * 3

@@ -4,8 +4,9 @@ import pytest
 from support import spec
 
 from nacre.chain import EmbeddedChain
-from nacre.deploy import WAD, deploy_system, list_market
+from nacre.deploy import deploy_system, list_market
 from nacre.presets import preset
+from nacre.units import WAD
 
 LOWER, UPPER = 39_100, 53_000
 

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from support.exchange import LIQUIDITY, WAD, Exchange
+from support.exchange import LIQUIDITY, Exchange
 from support.fixtures import *  # noqa: F403
 from support.spec import Pos, ceil, equity, margin
 
 from nacre.deploy import Market
+from nacre.units import WAD
 
 MAIN, OTHER = 0, 1
 START = 1_000 * WAD

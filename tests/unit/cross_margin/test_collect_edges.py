@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 
 import pytest
-from support.exchange import ALL, LIQUIDITY, PRICE, WAD, Exchange, bare_house, open_exchange
+from support.exchange import ALL, LIQUIDITY, PRICE, Exchange, bare_house, open_exchange
 from unit.cross_margin.conftest import MAIN, START
+
+from nacre.units import WAD
 
 LOSING, FIRST, SECOND = MAIN, 1, 2
 TERMS = {"cross_margin": True, "max_deviation_bps": 10_000, "force_close_band_bps": 2_000, "oracle_max_age": 3_600}

@@ -1,9 +1,11 @@
 """Takeover and force close of cross accounts: the account's stage, the part's share, whose loss is whose."""
 
 import pytest
-from support.exchange import ALL, WAD
+from support.exchange import ALL
 from support.spec import margin
 from unit.cross_margin.conftest import MAIN, OTHER, START
+
+from nacre.units import WAD
 
 
 @pytest.fixture

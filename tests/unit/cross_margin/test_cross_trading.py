@@ -1,8 +1,9 @@
 """Trades, settlement and withdrawals of accounts whose free collateral backs all their positions."""
 
-from support.exchange import WAD
 from support.spec import margin
 from unit.cross_margin.conftest import MAIN, OTHER, START
+
+from nacre.units import WAD
 
 
 def test_all_free_collateral_backs_a_trade(pair, trader):

@@ -1,10 +1,11 @@
 """Feeds that fail, however many and however they do it, shield no cross account: what they may burn is bounded."""
 
 import pytest
-from support.exchange import ALL, LIQUIDITY, WAD
+from support.exchange import ALL, LIQUIDITY
 from unit.cross_margin.conftest import MAIN, START
 
 from nacre.artifacts import load
+from nacre.units import WAD
 
 BURNS_GAS = 4
 FEEDS = 4

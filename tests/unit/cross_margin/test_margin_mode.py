@@ -1,10 +1,11 @@
 """set_margin_mode: cross or isolated, market by market, while flat."""
 
 import pytest
-from support.exchange import FREE, WAD
+from support.exchange import FREE
 from unit.cross_margin.conftest import MAIN, OTHER
 
 from nacre.presets import MarketConfig
+from nacre.units import WAD
 
 
 def test_it_shows_and_goes_back(pair, trader):

@@ -3,8 +3,10 @@
 from types import SimpleNamespace
 
 import pytest
-from support.exchange import ALL, LIQUIDITY, PRICE, WAD, bare_house, open_exchange
+from support.exchange import ALL, LIQUIDITY, PRICE, bare_house, open_exchange
 from unit.cross_margin.conftest import MAIN, OTHER, START
+
+from nacre.units import WAD
 
 # lib/policy_word
 AUTO_MARGIN = 1 << 15

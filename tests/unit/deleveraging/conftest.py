@@ -1,8 +1,9 @@
 """A market whose deficits go to auto-deleveraging, and people in it: see tests/support/exchange.py."""
 
 import pytest
-from support.exchange import WAD
 from support.fixtures import *  # noqa: F403
+
+from nacre.units import WAD
 
 # One auto-deleveraging must be able to pass a side: hence the cap.
 ADL = {"loss": "adl", "min_notional": 10, "max_open_interest": 100_000, "max_deviation_bps": 10_000}

@@ -1,9 +1,10 @@
 """A cross account that is worth nothing is not bankrupt; a wei less is."""
 
 import pytest
-from support.exchange import WAD
 from support.ruin import MARGIN, SIZE, crash
 from unit.deleveraging.test_cross import account, cross, leave
+
+from nacre.units import WAD
 
 
 @pytest.mark.parametrize("side", [1, -1], ids=["long", "short"])

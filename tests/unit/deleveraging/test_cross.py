@@ -4,7 +4,9 @@ import pytest
 from support import spec
 from support.deleveraging import Terms, deleverage, dust_bound, dust_of, ranked, refuses, settled
 from support.ruin import MARGIN, PRICE, SIZE, crash, open_target
-from support.spec import WAD, Pos
+from support.spec import Pos
+
+from nacre.units import WAD
 
 SIDES = pytest.mark.parametrize("side", [1, -1], ids=["long", "short"])
 # As in conftest.py.

@@ -5,7 +5,9 @@ from support import spec
 from support.deleveraging import bankruptcy_terms, deleverage
 from support.exchange import LIQUIDITY, WIDE
 from support.ruin import SIZE, crash, crash_and_follow, open_target
-from support.spec import WAD, Pos
+from support.spec import Pos
+
+from nacre.units import WAD
 
 SIDES = pytest.mark.parametrize("side", [1, -1], ids=["long", "short"])
 

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from support import spec
 from support.deleveraging import bankruptcy_terms, expected, ranked, settled
 from support.exchange import bare_house, open_exchange
-from support.spec import WAD, Pos
+from support.spec import Pos
 
 from nacre.chain import restored
+from nacre.units import WAD
 
 # As in conftest.py.
 ADL = {"loss": "adl", "min_notional": 10, "max_open_interest": 100_000, "max_deviation_bps": 10_000}

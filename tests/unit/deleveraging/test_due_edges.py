@@ -1,10 +1,11 @@
 """What a closed cross position is due pays for another leg of its account, as far as that lacks it."""
 
 import pytest
-from support.exchange import WAD
 from support.ruin import SIZE, crash, open_target
 from support.spec import Pos
 from unit.deleveraging.test_cross import cross, leave, push_other, send
+
+from nacre.units import WAD
 
 OTHER = 1
 LONG = 20 * WAD

@@ -2,11 +2,12 @@
 
 import pytest
 from support.exchange import PLAIN, WIDE, Exchange
-from support.spec import WAD, Pos
+from support.spec import Pos
 
 from nacre.chain import EmbeddedChain
 from nacre.deploy import deploy_system, list_market
 from nacre.presets import MarketConfig
+from nacre.units import WAD
 
 # What one may cost that closes a thousand positions.
 MOST_GAS = 12 * 10**6

@@ -6,10 +6,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from support.deleveraging import HIGHEST, MOST, bankruptcy_terms, previous_mark_terms
-from support.spec import WAD, Pos, ceil, equity
+from support.spec import Pos, ceil, equity
 
 from nacre.artifacts import load
 from nacre.chain import Contract, EmbeddedChain
+from nacre.units import WAD
 
 EXAMPLES = settings(max_examples=80)
 # Prices 1e-6 to 1e7, sizes 1e-6 to 1e9 units, notionals to 1e12.

@@ -4,7 +4,9 @@ import pytest
 from support import spec
 from support.deleveraging import bankruptcy_terms, deleverage, expected
 from support.ruin import SIZE, open_target
-from support.spec import WAD, Pos
+from support.spec import Pos
+
+from nacre.units import WAD
 
 SIDES = pytest.mark.parametrize("side", [1, -1], ids=["long", "short"])
 

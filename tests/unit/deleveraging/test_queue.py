@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 from support.deleveraging import Terms, deleverage, expected, ranked, refuses, settled
 from support.exchange import reason_of
 from support.ruin import SIZE, crash, crash_and_follow, open_target
-from support.spec import WAD
+
+from nacre.units import WAD
 
 SIDES = pytest.mark.parametrize("side", [1, -1], ids=["long", "short"])
 

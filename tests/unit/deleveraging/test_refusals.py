@@ -4,9 +4,9 @@ import pytest
 from support.deleveraging import bankruptcy_terms, deleverage, refuses
 from support.exchange import bare_house
 from support.ruin import PRICE, SIZE, crash, crash_and_follow, open_target
-from support.spec import WAD
 
 from nacre.artifacts import load
+from nacre.units import WAD
 
 # As in conftest.py.
 ADL = {"loss": "adl", "min_notional": 10, "max_open_interest": 100_000, "max_deviation_bps": 10_000}

@@ -8,8 +8,8 @@ from nacre.deploy import DeployError, deploy_system, list_market
 from nacre.deploy.announcements import Announcement, announcements, changes, contract_named, told, typed
 from nacre.deploy.timelock import NO_SALT
 from nacre.presets import preset
+from nacre.units import WAD
 
-WAD = 10**18
 DELAY = 86_400
 SOMEBODY = checksum("0x" + "5e" * 20)
 

@@ -20,10 +20,11 @@ from nacre.deploy import (
     market_params,
     policy_params,
 )
+from nacre.deploy.listing import lacks_guardian
 from nacre.deploy.record import CORE
 from nacre.presets import preset
+from nacre.units import WAD
 
-WAD = 10**18
 # Token, core, treasury and its token, naming the vault; of a market oracle, venue, listing and the loss cap in it.
 TRANSACTIONS = 1 + len(CORE) + 2 + 1 + 4
 
@@ -290,3 +291,21 @@ def test_command_says_what_is_wrong(command, tmp_path, arguments, reason):
     assert reason in result.output
     assert "Traceback" not in result.output
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_signed_oracle_without_a_guardian_is_told(chain):
+    system = deploy_system(chain)
+    signer, owner = chain.account("signer"), chain.account("oracle owner")
+    deployed = [
+        chain.deploy(load("SignedOracle"), bytes(32), signer, owner, 0, sender=chain.account("somebody"))
+        for _ in range(2)
+    ]
+    deployed[1].transact("set_guardian", chain.account("oracle guardian"), sender=owner).check()
+    heard = []
+    for number, oracle in enumerate([*(signed.address for signed in deployed), None]):
+        said: list[str] = []
+        list_market(system, f"market {number}", preset("oyster"), oracle=oracle, progress=said.append)
+        heard.append([text for text in said if "guardian" in text])
+    assert [len(said) for said in heard] == [1, 0, 0]
+    assert heard[0][0].startswith("it has no guardian: ")
+    assert not lacks_guardian(chain, system.markets["market 2"].oracle.address)  # of another kind

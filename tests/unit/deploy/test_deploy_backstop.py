@@ -6,9 +6,8 @@ from nacre.artifacts import load
 from nacre.chain import EmbeddedChain
 from nacre.deploy import BackstopTerms, DeployError, Record, deploy_system, end_listing, list_market, load_system
 from nacre.presets import preset
+from nacre.units import DAY, WAD
 
-WAD = 10**18
-DAY = 86_400
 ABSENT = "0x000000000000000000000000000000000000dEaD"
 
 

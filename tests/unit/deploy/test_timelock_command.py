@@ -12,7 +12,6 @@ from nacre.chain import NodeChain, restored
 from nacre.deploy import Record, deploy_system, end_listing, list_market
 from nacre.presets import preset
 
-WAD = 10**18
 DELAY = 86_400
 
 

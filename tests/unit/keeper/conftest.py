@@ -8,8 +8,7 @@ from nacre.chain import EmbeddedChain
 from nacre.deploy import BackstopTerms, deploy_system, list_market
 from nacre.keeper.chain import Desk
 from nacre.presets import preset
-
-WAD = 10**18
+from nacre.units import WAD
 
 
 @dataclass

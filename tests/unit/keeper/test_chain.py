@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from nacre.keeper import decide
 from nacre.keeper.chain import Desk
 from nacre.keeper.chain_pass import run_pass, sell
-from nacre.keeper.decide import Action, Kind, Limits
+from nacre.keeper.decide import Action, Kind
+from nacre.keeper.view import Health, Limits, health, liquidatable
+from nacre.units import WAD
 
-WAD = 10**18
 MINIMUM = Limits(margin_buffer_bps=0)
 
 
@@ -36,9 +36,9 @@ def test_health_agrees_with_the_lens_to_the_wei(stage):
     assert [holding.account for holding in holdings] == [stage.trader, stage.counterparty]
     for holding in holdings:
         seen = stage.system.lens.call("health", 0, holding.account)
-        mine = decide.health(rules, market, holding.position)
+        mine = health(rules, market, holding.position)
         assert (mine.equity, mine.maintenance_margin) == (seen.equity, seen.maintenance_margin)
-        assert decide.liquidatable(rules, market, holding.position) == (seen.stage >= 2)
+        assert liquidatable(rules, market, holding.position) == (seen.stage >= 2)
 
 
 def test_many_accounts_are_read_in_batches(stage, monkeypatch):
@@ -205,7 +205,7 @@ def test_after_an_outage_only_the_bankrupt(stage):
 
 @pytest.mark.parametrize("kind", list(Kind))
 def test_who_has_no_position_cannot_be_liquidated(stage, kind):
-    health = decide.Health(0, 1)
+    health = Health(0, 1)
     action = Action(kind, stage.system.owner, WAD, True, 0, WAD, health)
     done = stage.desk.carry_out(action, stage.keeper, Limits())
     assert not done.sent

@@ -5,10 +5,10 @@ import pytest
 from nacre.keeper import jobs
 from nacre.keeper.chain_jobs import Clerk
 from nacre.keeper.chain_pass import Duties, run_pass
-from nacre.keeper.decide import Limits
 from nacre.keeper.jobs import Job, JobKind, RangeKey
+from nacre.keeper.view import Limits
+from nacre.units import WAD
 
-WAD = 10**18
 LARGE = {"large_notional": 1_000, "chunk_bps": 2_000, "cooldown_seconds": 30}
 # Nobody's losses but social ones, and a venue that nearly always takes it.
 SOCIAL = {"loss": "social", "force_close_band_bps": 1_000}

@@ -3,12 +3,12 @@
 import pytest
 
 from nacre.chain import ChainError
+from nacre.chain.logs import node_logs
 from nacre.keeper.chain_pass import Duties, run_pass
-from nacre.keeper.chain_scan import OwedIndex, PositionIndex, RangeIndex, node_logs
-from nacre.keeper.decide import Limits
+from nacre.keeper.chain_scan import OwedIndex, PositionIndex, RangeIndex
 from nacre.keeper.jobs import RangeKey
-
-WAD = 10**18
+from nacre.keeper.view import Limits
+from nacre.units import WAD
 
 
 def index_of(stage, source=None, market=0):

@@ -2,27 +2,12 @@
 
 import pytest
 
-from nacre.keeper.decide import (
-    Holding,
-    Kind,
-    Limits,
-    Market,
-    Quote,
-    Rules,
-    Tier,
-    Wallet,
-    decide,
-    liquidatable,
-    missing_margin,
-    takeover_margin,
-    trade_fees,
-    within_band,
-)
+from nacre.keeper.decide import Kind, decide, takeover_margin, trade_fees, within_band
+from nacre.keeper.view import Holding, Limits, Market, Quote, Rules, Wallet, liquidatable
 from nacre.model.parameters import MarketParameters, Policy
-from nacre.model.positions import Position, combine
+from nacre.model.positions import Position
+from nacre.units import RAY, WAD
 
-WAD = 10**18
-RAY = 10**27
 FLAT = Position()
 
 
@@ -189,32 +174,10 @@ def test_the_buffer_comes_on_top():
     )
 
 
-def test_closing_each_other_at_a_loss_asks_for_that_loss():
-    # Bought at 100 with nothing left, taken against a short sold at 92 without margin: 80 are missing.
-    taken = Position(10 * WAD, 0, 1_000 * WAD)
-    after = combine(taken, Position(-10 * WAD, 0, 920 * WAD), 0, 0)
-    assert after.size == 0
-    assert missing_margin(rules(), at(92 * WAD), after) == 80 * WAD
-
-
-def test_with_the_entry_rule_the_entry_notional_counts():
+def test_without_the_entry_rule_the_loss_since_entry_is_brought_too():
     market = at(92 * WAD)
     part = long("ann").position  # entered for 1,000: 100 needed, and 100 are there, but 92 less the loss of 80
     assert takeover_margin(rules(), market, part, wallet()) == 72 * WAD
-    rich = Position(10 * WAD, 180 * WAD, 1_900 * WAD)
-    assert missing_margin(rules(), at(185 * WAD), rich) == 55 * WAD
-    strict = rules(entry_margin_rule=True, imr_bps=2_000)
-    assert missing_margin(strict, at(300 * WAD), rich) == 420 * WAD  # IM at mark 600
-    assert missing_margin(strict, at(190 * WAD), rich) == 200 * WAD  # both ask 380
-    assert missing_margin(strict, at(180 * WAD), Position(10 * WAD, 300 * WAD, 1_900 * WAD)) == 160 * WAD
-    assert missing_margin(strict, at(100 * WAD), Position(-10 * WAD, 300 * WAD, 1_900 * WAD)) == 80 * WAD
-
-
-def test_the_entry_rule_goes_by_tiers_too():
-    tiered = Rules(MarketParameters(entry_margin_rule=True), Policy(), (Tier(1_000 * WAD, 2_000, 1_000),))
-    # 1,900 at entry ask 100 and a fifth of 900; at mark they are worth less than the bound
-    assert missing_margin(tiered, at(190 * WAD // 2), Position(10 * WAD, 1_000 * WAD, 1_900 * WAD)) == 45 * WAD
-    assert missing_margin(tiered, at(190 * WAD // 2), Position(-10 * WAD, 200 * WAD, 1_900 * WAD)) == 80 * WAD
 
 
 # ---- capital

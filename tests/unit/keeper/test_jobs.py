@@ -6,14 +6,14 @@ from nacre.keeper.jobs import MOST_CALLED, Books, JobKind, RangeKey, chores, mar
 from nacre.keeper.view import Health, Holding, Market, Rules, Stage
 from nacre.model.parameters import MarketParameters, Policy
 from nacre.model.positions import Position
+from nacre.units import WAD
 
-WAD = 10**18
 VAULT = "vault"
 CALM = Market(100 * WAD, 0, 0)
 
 
-def rules(adl=False, **policy):
-    return Rules(MarketParameters(), Policy(**policy), adl=adl)
+def rules(**policy):
+    return Rules(MarketParameters(), Policy(**policy))
 
 
 def holding(equity, account="ann"):
@@ -38,12 +38,12 @@ def test_the_healthy_need_no_rescue():
     ],
 )
 def test_hyperliquid_tries_the_venue_then_the_vault_then_deleveraging(equity, ways):
-    ladder = rules(adl=True, backstop_bps=6_667, takeover=False)
+    ladder = rules(loss_adl=True, backstop_bps=6_667, takeover=False)
     assert rescues(ladder, CALM, holding(equity), VAULT) == ways
 
 
 def test_the_vault_does_not_take_what_only_deleveraging_may():
-    ladder = rules(adl=True, backstop_bps=6_667)
+    ladder = rules(loss_adl=True, backstop_bps=6_667)
     broke = Holding("ann", Position(WAD, -5 * WAD, 100 * WAD))
     short = Market(100 * WAD, 0, 0, insurance_fund=4 * WAD)
     enough = Market(100 * WAD, 0, 0, insurance_fund=5 * WAD)
@@ -53,7 +53,7 @@ def test_the_vault_does_not_take_what_only_deleveraging_may():
 
 
 def test_where_the_vault_comes_at_the_trigger_it_is_the_first_hand():
-    defx = rules(adl=True, backstop_bps=10_000)
+    defx = rules(loss_adl=True, backstop_bps=10_000)
     assert rescues(defx, CALM, holding(99), VAULT) == [JobKind.BACKSTOP, JobKind.FORCE_CLOSE]
     assert rescues(defx, CALM, holding(-1), VAULT)[-1] is JobKind.ADL
 

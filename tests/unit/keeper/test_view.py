@@ -1,20 +1,16 @@
 """Margins, stages, chunks: what follows from the rules, and that it is what the contracts say."""
 
-from decimal import Decimal
-
 import pytest
 
 from nacre.chain import EmbeddedChain
 from nacre.deploy import deploy_system, list_market
 from nacre.keeper.chain import Desk
 from nacre.keeper.view import (
-    Chunks,
     Health,
     Holding,
     Market,
     Rules,
     Stage,
-    Tier,
     chunk,
     cooling,
     failing,
@@ -22,14 +18,13 @@ from nacre.keeper.view import (
     stage,
 )
 from nacre.model.parameters import MarketParameters, Policy
-from nacre.model.positions import Position
+from nacre.model.positions import Position, initial_margin, maintenance_margin
 from nacre.presets import preset
+from nacre.units import WAD
 
-WAD = 10**18
 
-
-def rules(policy=None, chunks=Chunks(), adl=False, tiers=(), **market):  # noqa: B008
-    return Rules(MarketParameters(**market), Policy(**(policy or {})), tiers, chunks, adl)
+def rules(policy=None, **market):
+    return Rules(MarketParameters(**market), Policy(**(policy or {})))
 
 
 def at(price, **state):
@@ -42,28 +37,6 @@ def long(size=10, balance=100, entry=100, **fields):
 
 # ---- tiers
 
-TIERS = (Tier(1_000 * WAD, 2_000, 1_000), Tier(5_000 * WAD, 4_000, 2_000))
-
-
-@pytest.mark.parametrize(
-    ("notional", "initial", "maintenance"),
-    [
-        (1_000, 100, 50),  # 10 % and 5 %
-        (1_001, Decimal("100.2"), Decimal("50.1")),  # what lies above at 20 % and 10 %
-        (5_000, 900, 450),
-        (6_000, 1_300, 650),  # and at 40 % and 20 %
-    ],
-)
-def test_margin_of_a_tier_counts_only_above_its_bound(notional, initial, maintenance):
-    ours = rules(tiers=TIERS)
-    assert ours.initial_margin(notional * WAD, WAD) == initial * WAD
-    assert ours.maintenance_margin(-notional * WAD, WAD) == maintenance * WAD
-
-
-def test_margins_are_rounded_up():
-    assert rules(tiers=TIERS).maintenance_margin(1, WAD) == 1
-    assert rules(tiers=TIERS).maintenance_margin(1_000 * WAD + 1, WAD) == 50 * WAD + 1
-
 
 def test_margins_with_tiers_agree_with_the_lens_to_the_wei():
     chain = EmbeddedChain()
@@ -75,13 +48,13 @@ def test_margins_with_tiers_agree_with_the_lens_to_the_wei():
         system.fund(account, 200_000 * WAD)
     desk.venue.transact("add_liquidity", 39_100, 53_000, 100_000 * WAD, sender=provider).check()
     read = desk.rules()
-    assert read.tiers == (Tier(1_000 * WAD, 2_000, 1_000), Tier(2_500 * WAD, 3_000, 2_500))
+    assert read.market.tiers == ((1_000 * WAD, 2_000, 1_000), (2_500 * WAD, 3_000, 2_500))
     for _ in range(4):
         arguments = (0, 7 * WAD + 1, 1_000 * WAD, 0, 0)
         system.clearinghouse.transact("trade", *arguments, sender=trader).check()
         seen = system.lens.call("health", 0, trader)
-        assert read.initial_margin(seen.size, seen.mark_price) == seen.initial_margin
-        assert read.maintenance_margin(seen.size, seen.mark_price) == seen.maintenance_margin
+        assert initial_margin(seen.size, seen.mark_price, read.market) == seen.initial_margin
+        assert maintenance_margin(seen.size, seen.mark_price, read.market) == seen.maintenance_margin
 
 
 # ---- stages
@@ -120,25 +93,25 @@ def test_a_cross_account_stands_with_all_it_has():
 
 # ---- chunks
 
-FIFTH = Chunks(large_notional=900 * WAD, chunk_bps=2_000, cooldown_seconds=30)
+FIFTH = {"large_notional": 900 * WAD, "chunk_bps": 2_000, "cooldown_seconds": 30}
 
 
 def test_a_large_position_goes_in_chunks_rounded_up_and_a_smaller_one_at_once():
-    assert chunk(rules(chunks=FIFTH), at(92), long()) == 2 * WAD
+    assert chunk(rules(FIFTH), at(92), long()) == 2 * WAD
     odd = Holding("ann", Position(10 * WAD + 1, 100 * WAD, 1_000 * WAD))
-    assert chunk(rules(chunks=FIFTH), at(92), odd) == 2 * WAD + 1
-    assert chunk(rules(chunks=FIFTH), at(90), long(balance=150)) == 0  # 900 is not above
+    assert chunk(rules(FIFTH), at(92), odd) == 2 * WAD + 1
+    assert chunk(rules(FIFTH), at(90), long(balance=150)) == 0  # 900 is not above
     assert chunk(rules(), at(92), long()) == 0
 
 
 def test_the_bankrupt_go_at_once():
-    assert chunk(rules(chunks=FIFTH), at(95), long(balance=40)) == 0
+    assert chunk(rules(FIFTH), at(95), long(balance=40)) == 0
     waits = long(balance=40, chunk_time=1_000)
-    assert not cooling(rules(chunks=FIFTH), at(95, time=1_001), waits)
+    assert not cooling(rules(FIFTH), at(95, time=1_001), waits)
 
 
 def test_after_a_chunk_the_rest_waits_then_goes_whole_and_later_chunks_begin_anew():
-    ours, holding = rules(chunks=FIFTH), long(chunk_time=1_000)
+    ours, holding = rules(FIFTH), long(chunk_time=1_000)
     assert cooling(ours, at(92, time=1_029), holding)
     assert not cooling(ours, at(92, time=1_030), holding)
     assert chunk(ours, at(92, time=1_030), holding) == 0
@@ -148,22 +121,24 @@ def test_after_a_chunk_the_rest_waits_then_goes_whole_and_later_chunks_begin_ane
 
 # ---- deleveraging
 
+ADL = {"loss_adl": True}
+
 
 def test_a_deficit_beyond_the_fund_goes_to_deleveraging_only_by_that_policy():
     fund = at(90, insurance_fund=100 * WAD)
-    assert not must_deleverage(rules(adl=True), fund, WAD, 100 * WAD)
-    assert must_deleverage(rules(adl=True), fund, WAD, 100 * WAD + 1)
+    assert not must_deleverage(rules(ADL), fund, WAD, 100 * WAD)
+    assert must_deleverage(rules(ADL), fund, WAD, 100 * WAD + 1)
     assert not must_deleverage(rules(), fund, WAD, 100 * WAD + 1)
-    assert not must_deleverage(rules(adl=True), at(90), WAD, 0)
+    assert not must_deleverage(rules(ADL), at(90), WAD, 0)
 
 
 def test_an_exhausted_draw_limit_counts_as_an_empty_fund():
-    limited = rules(adl=True, insurance_draw_bps=1_000)
+    limited = rules(ADL, insurance_draw_bps=1_000)
     assert not must_deleverage(limited, at(90, insurance_fund=1_000 * WAD, draw_level=40 * WAD), WAD, 60 * WAD)
     assert must_deleverage(limited, at(90, insurance_fund=1_000 * WAD, draw_level=40 * WAD), WAD, 60 * WAD + 1)
 
 
 def test_a_side_with_too_many_holders_is_socialised():
-    assert must_deleverage(rules(adl=True), at(90, holders_short=1_000), WAD, 1)
-    assert not must_deleverage(rules(adl=True), at(90, holders_short=1_001), WAD, 1)
-    assert must_deleverage(rules(adl=True), at(90, holders_short=1_001), -WAD, 1)
+    assert must_deleverage(rules(ADL), at(90, holders_short=1_000), WAD, 1)
+    assert not must_deleverage(rules(ADL), at(90, holders_short=1_001), WAD, 1)
+    assert must_deleverage(rules(ADL), at(90, holders_short=1_001), -WAD, 1)

@@ -8,8 +8,8 @@ import pytest
 from nacre.artifacts import load
 from nacre.chain import Contract, EmbeddedChain
 from nacre.model.positions import Position
+from nacre.units import WAD
 
-WAD = 10**18
 MARKET_PARAMS = {
     "imr_bps": 1000,
     "mmr_bps": 500,

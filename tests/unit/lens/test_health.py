@@ -7,9 +7,8 @@ from hypothesis import strategies as st
 from nacre.artifacts import load
 from nacre.model.positions import Position
 from nacre.model.rounding import bps_up, ceil_div
+from nacre.units import RAY, WAD
 
-WAD = 10**18
-RAY = 10**27
 HEALTHY, MARGIN_CALL, LIQUIDATABLE, BACKSTOP, BANKRUPT = range(5)
 
 

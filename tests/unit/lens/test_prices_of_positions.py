@@ -5,9 +5,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from nacre.model.positions import Position
-from nacre.model.rounding import RAY, WAD, bps_up, ceil_div
-
-BPS = 10**4
+from nacre.model.rounding import bps_up, ceil_div
+from nacre.units import BPS, RAY, WAD
 
 
 def liquidatable(position, price, index, trigger_bps, mmr_bps):

@@ -3,9 +3,10 @@
 import pytest
 
 from nacre.chain import EmbeddedChain
-from nacre.deploy import MAX_UINT256, WAD, deploy_system, list_market
+from nacre.deploy import deploy_system, list_market
 from nacre.model.rounding import ceil_div
 from nacre.presets import preset
+from nacre.units import MAX_UINT256, WAD
 
 HEALTHY, MARGIN_CALL, LIQUIDATABLE, BACKSTOP, BANKRUPT = range(5)
 # -1 to 2.5 times 100, rounded to ticks of 50

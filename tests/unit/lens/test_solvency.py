@@ -5,9 +5,7 @@ import pytest
 from nacre.artifacts import load
 from nacre.chain import CallFailed
 from nacre.model.positions import Position
-
-WAD = 10**18
-RAY = 10**27
+from nacre.units import RAY, WAD
 
 
 def ascending(chain, count):

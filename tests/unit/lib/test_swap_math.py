@@ -9,9 +9,8 @@ from hypothesis import strategies as st
 
 from nacre.artifacts import load
 from nacre.chain import Contract, EmbeddedChain
+from nacre.units import Q96, WAD
 
-Q96 = 2**96
-WAD = 10**18
 MIN_SQRT, MAX_SQRT = 791095024370034397410311, 7934700057537675536451451360148007
 MAX_LIQUIDITY = 2**118 - 1
 

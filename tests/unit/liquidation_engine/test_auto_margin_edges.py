@@ -1,7 +1,9 @@
 """Margin that the policy lets the takeover choose, where it closes the liquidator's own position: what that lacks."""
 
 import pytest
-from support.exchange import ALL, PRICE, WAD, bare_house, open_exchange
+from support.exchange import ALL, PRICE, bare_house, open_exchange
+
+from nacre.units import WAD
 
 # lib/policy_word
 AUTO_MARGIN = 1 << 15

@@ -2,8 +2,10 @@
 
 import pytest
 from support import spec
-from support.exchange import ALL, FREE, PRICE, WAD, reason_of
+from support.exchange import ALL, FREE, PRICE, reason_of
 from support.liquidations import takeover
+
+from nacre.units import WAD
 
 HEALTHY, MARGIN_CALL, LIQUIDATABLE, BACKSTOP, BANKRUPT = range(5)
 DELAY = 600

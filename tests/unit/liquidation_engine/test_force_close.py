@@ -5,11 +5,12 @@ Refusals: test_force_close_refusals.py.
 
 import pytest
 from support import spec
-from support.exchange import ALL, FREE, PRICE, WAD, WIDE
+from support.exchange import ALL, FREE, PRICE, WIDE
 from support.liquidations import close
 from support.spec import Pos
 
 from nacre.deploy import policy_params
+from nacre.units import WAD
 
 SIDES = pytest.mark.parametrize("side", [1, -1], ids=["long", "short"])
 FEES = {"trading_fee_bps": 30, "protocol_fee_bps": 20, "liquidation_fee_bps": 100, "reward_share_bps": 4_000}

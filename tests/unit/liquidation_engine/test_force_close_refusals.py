@@ -2,9 +2,11 @@
 
 import pytest
 from support import spec
-from support.exchange import ALL, FREE, PRICE, WAD, WIDE, reason_of
+from support.exchange import ALL, FREE, PRICE, WIDE, reason_of
 from support.liquidations import close
 from support.spec import Pos
+
+from nacre.units import WAD
 
 FAILING, BANKRUPT = 88 * WAD, 80 * WAD
 SIDES = pytest.mark.parametrize("side", [1, -1], ids=["long", "short"])

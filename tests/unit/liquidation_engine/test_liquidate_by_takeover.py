@@ -5,9 +5,11 @@ Refusals: test_takeover_refusals.py.
 
 import pytest
 from support import spec
-from support.exchange import ALL, FREE, PRICE, WAD
+from support.exchange import ALL, FREE, PRICE
 from support.liquidations import missing_margin, takeover
 from support.spec import Pos
+
+from nacre.units import RAY, WAD
 
 SIDES = pytest.mark.parametrize("side", [1, -1], ids=["long", "short"])
 
@@ -85,7 +87,7 @@ def test_nothing_insured_all_on_the_other_side(exchange, trader, counterparty, k
     deficit = takeover(exchange, keeper, trader, margin=300 * WAD).event("DeficitAbsorbed").deficit
     state = exchange.state()
     rise = max(state.short_social_loss_index, state.long_social_loss_index)
-    assert rise == spec.ceil(deficit * spec.RAY, 20 * WAD)
+    assert rise == spec.ceil(deficit * RAY, 20 * WAD)
     for who, size in ((counterparty, 15 * WAD), (second, 5 * WAD)):
         assert exchange.lens.call("health", 0, who).carry == spec.carry(size, rise)
 
@@ -122,13 +124,13 @@ def test_what_the_ranges_cannot_pay_the_accounts_do(opened, trader, counterparty
     receipt = takeover(exchange, keeper, trader, margin=6_000 * WAD)
     charged = receipt.event("ProvidersCharged")
     assert (charged.loss, charged.lp_margin) == (1_000 * WAD, 0)
-    assert (charged.lp_factor, charged.lp_epoch) == (spec.RAY, 3)
+    assert (charged.lp_factor, charged.lp_epoch) == (RAY, 3)
     assert exchange.venue.call("range_of", provider, 45_100, 47_000).margin == 0
     event = receipt.event("DeficitAbsorbed")
     rise = max(event.long_social_loss_index, event.short_social_loss_index)
     # nobody pays more a unit than the target lost a unit
-    assert rise == spec.ceil(event.deficit * spec.RAY, 60 * WAD)
-    assert event.unallocated_loss == event.deficit - 1_000 * WAD - rise * 5 * WAD // spec.RAY > 0
+    assert rise == spec.ceil(event.deficit * RAY, 60 * WAD)
+    assert event.unallocated_loss == event.deficit - 1_000 * WAD - rise * 5 * WAD // RAY > 0
 
 
 @SIDES

@@ -4,9 +4,10 @@ pass a side."""
 from types import SimpleNamespace
 
 import pytest
-from support.exchange import ALL, PRICE, WAD, bare_house, open_exchange, reason_of
+from support.exchange import ALL, PRICE, bare_house, open_exchange, reason_of
 
 from nacre.artifacts import load
+from nacre.units import WAD
 
 # lib/policy_word
 LOSS_ADL = 1 << 3

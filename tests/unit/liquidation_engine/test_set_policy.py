@@ -1,9 +1,10 @@
 """set_policy: Config's alone. Each parameter is tested where it governs; bounds: tests/unit/config."""
 
 import pytest
-from support.exchange import ALL, WAD
+from support.exchange import ALL
 
 from nacre.deploy import policy_params
+from nacre.units import WAD
 
 
 @pytest.mark.parametrize("role", ["trader", "keeper", "owner", "guardian", "treasury", "feeder"])

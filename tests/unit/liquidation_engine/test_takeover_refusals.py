@@ -2,9 +2,11 @@
 
 import pytest
 from support import spec
-from support.exchange import ALL, FREE, PRICE, WAD, reason_of
+from support.exchange import ALL, FREE, PRICE, reason_of
 from support.liquidations import missing_margin
 from support.spec import Pos
+
+from nacre.units import WAD
 
 # 20 with 300 at 100.46: failing at 88, bankrupt at 80
 FAILING, BANKRUPT = 88 * WAD, 80 * WAD

@@ -10,9 +10,9 @@ from typing import Any
 
 from support.exchange import ALL
 from support.market_life import FALLEN, FINAL, IDLE, MAIN, SIZE, WIDE, Life
-from support.spec import WAD
 
 from nacre.chain import Receipt
+from nacre.units import WAD
 
 Operation = Callable[[Life], Receipt]
 # Nothing that moves between the ranges: they have no margin rule to meet.

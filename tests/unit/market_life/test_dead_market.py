@@ -1,10 +1,11 @@
 """settle_dead_market: open to anyone once a market had no liquidity, or no price, for its settlement delay."""
 
 import pytest
-from support.exchange import PRICE, WAD, WIDE, Exchange
+from support.exchange import PRICE, WIDE, Exchange
 from support.market_life import REVERTS_SILENTLY
 
 from nacre.artifacts import load
+from nacre.units import WAD
 
 DELAY, MAX_AGE = 7_200, 3_600
 

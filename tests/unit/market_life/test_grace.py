@@ -7,9 +7,9 @@ import pytest
 from life_operations import OPERATIONS
 from support.exchange import ALL, reason_of
 from support.market_life import BEFORE, FINAL, GRACE, MAIN, MAX_AGE, SIZE, Life, open_life
-from support.spec import WAD
 
 from nacre.chain import restored
+from nacre.units import WAD
 
 HELD_UP = (
     "take over",

@@ -7,12 +7,13 @@ from functools import lru_cache
 
 import pytest
 from life_operations import OPERATIONS
-from support.exchange import ALL, FREE, WAD, Exchange, new_exchange
+from support.exchange import ALL, FREE, Exchange, new_exchange
 from support.market_life import State, open_life
 
 from nacre.chain import EmbeddedChain, restored
 from nacre.deploy import deploy_system, list_market
 from nacre.presets import MarketConfig
+from nacre.units import WAD
 
 LIMIT, HOUR, DAY = 1_000 * WAD, 3_600, 86_400
 DECIMALS = pytest.mark.parametrize("decimals", [0, 6, 18])

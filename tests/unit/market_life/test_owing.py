@@ -2,7 +2,9 @@
 the bankrupt by a top-up, anybody by a donation, or the end of the market does."""
 
 import pytest
-from support.exchange import ALL, SHORT_POT_MARKET, WAD, WIDE, Exchange, short_pot
+from support.exchange import ALL, SHORT_POT_MARKET, WIDE, Exchange, short_pot
+
+from nacre.units import WAD
 
 DELAY, MAX_AGE = 7_200, 3_600
 STATES = [(paused, reduce_only, oracle) for paused in (0, 1) for reduce_only in (0, 1) for oracle in ("fresh", "stale")]

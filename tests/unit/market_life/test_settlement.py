@@ -7,7 +7,9 @@ from itertools import permutations
 import pytest
 from support import spec
 from support.exchange import LIQUIDITY, WIDE, Exchange
-from support.spec import WAD, Pos
+from support.spec import Pos
+
+from nacre.units import WAD
 
 SIDES = pytest.mark.parametrize("side", [1, -1], ids=["long", "short"])
 PEOPLE = ("trader", "counterparty", "keeper", "outsider", "provider")

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 import pytest
 from support import spec
 from support.exchange import LIQUIDITY, WIDE, Exchange
-from support.spec import WAD, Pos
+from support.spec import Pos
+
+from nacre.units import WAD
 
 MAIN, OTHER = 0, 1
 SIDES = pytest.mark.parametrize("side", [1, -1], ids=["long", "short"])

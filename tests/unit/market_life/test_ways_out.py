@@ -22,7 +22,9 @@ from support.market_life import (
     State,
     open_life,
 )
-from support.spec import BPS, WAD, ceil, side
+from support.spec import ceil, side
+
+from nacre.units import BPS, WAD
 
 EVERYBODY = (*HOLDERS, *RANGES, "keeper", "newcomer", "joiner", "saver", "sponsor", "victim", "outsider")
 LIMIT, PERIOD = 9_000 * WAD, 3_600

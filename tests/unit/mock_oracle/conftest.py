@@ -4,8 +4,7 @@ import pytest
 
 from nacre.artifacts import load
 from nacre.chain import Contract, EmbeddedChain
-
-WAD = 10**18
+from nacre.units import WAD
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 
 from nacre.chain import restored
 from nacre.model.oracle import Oracle
+from nacre.units import WAD
 
-WAD = 10**18
 HEARTBEAT = 3600
 prices = st.one_of(st.integers(1, 2**88 - 1), st.integers(98 * WAD, 102 * WAD))
 pushes = st.one_of(

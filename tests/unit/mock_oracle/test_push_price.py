@@ -4,8 +4,8 @@ import pytest
 
 from nacre.artifacts import load
 from nacre.chain import TransactionFailed
+from nacre.units import WAD
 
-WAD = 10**18
 MAX_PRICE = 2**88 - 1
 
 

@@ -2,7 +2,8 @@
 
 import pytest
 from venue_desk import WIDE, Desk, open_desk
-from venue_reference import WAD
+
+from nacre.units import WAD
 
 
 @pytest.fixture

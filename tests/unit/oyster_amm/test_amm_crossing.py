@@ -5,9 +5,10 @@ from fractions import Fraction
 
 import pytest
 from venue_desk import WIDE, Desk, open_desk
-from venue_reference import Q96, RAY, SPACING, WAD, Books, Held, sqrt_at
+from venue_reference import SPACING, Books, Held, sqrt_at
 
 from nacre.chain import restored
+from nacre.units import Q96, RAY, WAD
 
 CENTRE = 46_050  # the multiple of 50 below tick 46054
 

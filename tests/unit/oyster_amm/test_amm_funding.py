@@ -4,7 +4,9 @@ from fractions import Fraction
 
 import pytest
 from venue_desk import WIDE, Desk, open_desk
-from venue_reference import Q96, RAY, WAD, Books, Held
+from venue_reference import Books, Held
+
+from nacre.units import Q96, RAY, WAD
 
 CENTRE = 46_050
 NARROW = (CENTRE - 500, CENTRE + 500)

@@ -2,10 +2,10 @@
 
 import pytest
 from venue_desk import WIDE, Desk, open_desk
-from venue_reference import RAY, WAD
 
 from nacre.artifacts import load
 from nacre.chain import restored
+from nacre.units import RAY, WAD
 
 CENTRE = 46_050
 

@@ -2,7 +2,8 @@
 
 import pytest
 from venue_desk import WIDE, Desk, open_desk
-from venue_reference import RAY, WAD
+
+from nacre.units import RAY, WAD
 
 FEES = 30 << 85 | 20 << 74
 PENALTY = 20 << 160  # d: 0.002 of the notional, however far

@@ -1,7 +1,8 @@
 """The terms of a swap at the venue: fees in their order, penalty, price limit, band and deviation limit."""
 
 import pytest
-from venue_reference import WAD
+
+from nacre.units import WAD
 
 FEES = 30 << 85 | 20 << 74 | 16_383 << 60  # 30 bp to liquidity, 20 bp to the protocol
 PENALTY = 50_000 << 232 | 10_000 << 208 | 500 << 184 | 20 << 160  # a 5, b 1, c 0.05, d 0.002

@@ -7,7 +7,9 @@ from math import ceil, floor
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from venue_desk import Desk, open_desk
-from venue_reference import MAX_TICK, Q96, RAY, SPACING, WAD, Books, Held, align, price_of, sqrt_at
+from venue_reference import MAX_TICK, SPACING, Books, Held, align, price_of, sqrt_at
+
+from nacre.units import Q96, RAY, WAD
 
 PRICES = [WAD // 10**6, WAD // 250, WAD, 100 * WAD, 65_432 * WAD, 10**7 * WAD]
 MOST_RANGES = 12

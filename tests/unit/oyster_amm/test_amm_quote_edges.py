@@ -1,7 +1,9 @@
 """A quote for nothing where no liquidity is in range: it is a sale, looks below, and says that there is no mid."""
 
 import pytest
-from support.exchange import LIQUIDITY, WAD, WIDE, new_exchange, reason_of
+from support.exchange import LIQUIDITY, WIDE, new_exchange, reason_of
+
+from nacre.units import WAD
 
 NARROW = (45_900, 46_200)
 

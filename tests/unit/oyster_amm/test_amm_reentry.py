@@ -2,7 +2,8 @@
 
 import pytest
 from venue_desk import WIDE
-from venue_reference import WAD
+
+from nacre.units import WAD
 
 CALLS = {
     "add_liquidity": (*WIDE, WAD),

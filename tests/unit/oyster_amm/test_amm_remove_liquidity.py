@@ -5,7 +5,9 @@ from math import ceil, floor
 
 import pytest
 from venue_desk import MARKET, WIDE
-from venue_reference import Q96, RAY, WAD, sqrt_at, sqrt_of
+from venue_reference import sqrt_at, sqrt_of
+
+from nacre.units import Q96, RAY, WAD
 
 CENTRE = 46_050
 NARROW = (CENTRE - 500, CENTRE + 500)

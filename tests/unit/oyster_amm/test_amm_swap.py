@@ -5,10 +5,11 @@ from math import ceil, floor
 
 import pytest
 from venue_desk import MARKET, open_desk
-from venue_reference import MAX_TICK, Q96, WAD, price_of, sqrt_at, tick_at
+from venue_reference import MAX_TICK, price_of, sqrt_at, tick_at
 
 from nacre.artifacts import load
 from nacre.chain import CallFailed, TransactionFailed
+from nacre.units import Q96, WAD
 
 
 def test_worked_example_of_twenty_units(desk, wide):

@@ -5,7 +5,9 @@ from math import ceil
 
 import pytest
 from venue_desk import Desk, open_desk
-from venue_reference import Q96, WAD, sqrt_at, sqrt_of, tick_at
+from venue_reference import sqrt_at, sqrt_of, tick_at
+
+from nacre.units import Q96, WAD
 
 CENTRE = 46_050
 

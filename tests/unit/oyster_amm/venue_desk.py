@@ -2,13 +2,12 @@
 
 from dataclasses import dataclass, field, replace
 
-from venue_reference import RAY, WAD
-
 from nacre.artifacts import load
 from nacre.chain import CallFailed, Contract, EmbeddedChain, Receipt
+from nacre.units import RAY, WAD
 
 MARKET = 3
-# Prices of about 50 and 200: the range of the worked example in DESIGN section 13.
+# Prices of about 50 and 200: the range of scenarios/worked_example.yaml.
 WIDE = (39_100, 53_000)
 
 

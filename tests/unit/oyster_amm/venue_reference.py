@@ -8,9 +8,8 @@ from fractions import Fraction
 from functools import cache
 from math import ceil, isqrt
 
-Q96 = 2**96
-WAD = 10**18
-RAY = 10**27
+from nacre.units import Q96, RAY, WAD
+
 SPACING = 50
 MAX_TICK = 230_300
 

@@ -13,7 +13,7 @@ from nacre.presets.market import MOST_SMALLEST_POSITIONS
 FIVE = ["defx", "hyperliquid", "injective", "oyster", "satoshiswap"]
 TOML = {name: (ROOT / "nacre" / "presets" / f"{name}.toml").read_text() for name in FIVE}
 DEFAULTS = MarketConfig()
-# The table of section 10 of the design.
+# What sets the five systems apart.
 LADDER = {
     # trigger, backstop, margin call, takeover, force close, with fees, residue, loss
     "oyster": (10_000, 0, 0, True, True, True, "insurance", "social"),

@@ -3,7 +3,8 @@
 import hashlib
 from itertools import pairwise
 
-from nacre.prices import ANCHORS, WAD, candle_seconds, crash_path
+from nacre.prices import ANCHORS, candle_seconds, crash_path
+from nacre.units import WAD
 
 
 def test_has_336_hours_without_a_gap():

@@ -2,7 +2,8 @@
 
 import pytest
 
-from nacre.prices import WAD, BadPrices, Candle, read_candles
+from nacre.prices import BadPrices, Candle, read_candles
+from nacre.units import WAD
 
 HEADER = "timestamp,open,high,low,close,volume\n"
 GOOD = "1583539200,9130.89,9143.55,9102.54,9118.06,1362.766884\n"

@@ -21,8 +21,7 @@ from nacre.replay.result import (
     Sample,
     TraderOutcome,
 )
-
-WAD = 10**18
+from nacre.units import WAD
 
 
 def _liquidations(candles):

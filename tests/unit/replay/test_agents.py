@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from nacre.chain import EmbeddedChain
-from nacre.keeper.decide import Holding
+from nacre.keeper.view import Holding
 from nacre.model import ticks as tick_math
 from nacre.model.positions import initial_margin
 from nacre.presets import preset
@@ -17,9 +17,8 @@ from nacre.replay.agents_keepers import Keeper, Operator, liquidate_all, profit_
 from nacre.replay.agents_traders import Trader
 from nacre.replay.agents_venue import Arbitrageur, Provider, keep_near_index
 from nacre.replay.world import World
+from nacre.units import BPS, WAD
 
-WAD = 10**18
-BPS = 10_000
 START = 1_600_000_000
 
 

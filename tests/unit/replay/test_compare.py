@@ -9,10 +9,9 @@ import pytest
 from nacre.presets import preset, preset_names
 from nacre.replay import compare
 from nacre.replay.compare import Comparison, Measure
-from nacre.replay.html import story
 from nacre.replay.result import ADL
-
-WAD = 10**18
+from nacre.replay.words import story
+from nacre.units import WAD
 
 
 def row(comparison, name):

@@ -73,26 +73,6 @@ def test_the_largest_ten_are_sorted(result):
     assert [item.notional for item in largest] == sorted((i.notional for i in result.liquidations), reverse=True)[:10]
 
 
-def test_the_kinds_add_up(result):
-    rows = html.kinds(result)
-    assert sum(row.count for row in rows[:4]) == len(result.liquidations)
-    assert sum(row.deficit for row in rows[:4]) == sum(item.deficit for item in result.liquidations)
-
-
-def test_the_story_names_all_payers(result):
-    text = " ".join(html.story(result))
-    assert "30 by takeover and 30 by force close" in text
-    assert "by the insurance fund" in text
-    assert "by the liquidity providers' margin" in text
-
-
-def test_the_story_says_when_nobody_was_bankrupt(result):
-    solvent = replace(result, liquidations=[item for item in result.liquidations if not item.bankrupt], absorptions=[])
-    text = " ".join(html.story(solvent))
-    assert "None of the positions was bankrupt" in text
-    assert "In 0" not in text
-
-
 def test_a_quiet_replay_has_a_page_too(result):
     quiet = replace(result, liquidations=[], absorptions=[], removals=[], refused={})
     page = html.render(quiet)
@@ -115,14 +95,6 @@ def test_long_histories_are_drawn_in_groups(result):
     assert bars[-1].close == candles[-1].close / 1e18
 
 
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [(86_400, "1 day"), (14_400, "4 hours"), (300, "5 minutes"), (60, "1 minute"), (90, "90 seconds")],
-)
-def test_intervals_in_words(seconds, text):
-    assert html.interval_text(seconds) == text
-
-
 def test_the_vault_and_deleveraging_are_shown_where_there_are_any(defx):
     page = html.render(defx)
     for heading in ("Backstop vault", "Liquidity"):
@@ -134,28 +106,7 @@ def test_the_vault_and_deleveraging_are_shown_where_there_are_any(defx):
     assert "12 margin calls were made" in page
 
 
-def test_the_story_of_deleveraging_says_who_gave_up_what(defx):
-    text = " ".join(html.story(defx))
-    count = len(defx.of_kind(ADL))
-    assert f"{count} bankrupt positions were closed against {2 * count} positions of the other side" in text
-    assert "by force close" in text
-    assert f"and {count} by ADL" in text
-
-
 def test_the_legend_names_only_kinds_that_happened(result, defx):
     assert [key.style for key in html.legend([result])] == ["takeover", "close", "takeover", "close"]
     assert {key.style for key in html.legend([defx])} >= {"vault", "adl", "close"}
     assert "takeover" not in {key.style for key in html.legend([defx])}
-
-
-@pytest.mark.parametrize(
-    ("parts", "text"), [(["a"], "a"), (["a", "b"], "a and b"), (["a", "b", "c"], "a, b and c"), ([], "")]
-)
-def test_lists_in_words(parts, text):
-    assert html.listed(parts) == text
-
-
-def test_what_counterparties_bore_is_the_deficit_of_deleveraging(defx):
-    (row,) = [row for row in html.kinds(defx) if row.name == "ADL, bankrupt"]
-    assert row.deficit == defx.borne() == sum(item.given_up for item in defx.of_kind(ADL))
-    assert row.residue == 0

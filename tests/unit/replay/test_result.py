@@ -5,8 +5,6 @@ from decimal import Decimal
 
 from nacre.replay.result import FORCE_CLOSE, TAKEOVER, Absorption, BalanceSheet
 
-WAD = 10**18
-
 
 def test_amounts_are_exact_decimals(result):
     report = json.loads(result.as_json())

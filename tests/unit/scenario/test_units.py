@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from nacre.artifacts import ROOT
 from nacre.scenario import ScenarioError, find_files, load_scenario, run_file
-from nacre.scenario.snapshot import ACCOUNT_FIELDS, MARKET_FIELDS, SOLVENCY_FIELDS, decimal
+from nacre.scenario.snapshot import ACCOUNT_FIELDS, MARKET_FIELDS, SOLVENCY_FIELDS
 from nacre.scenario.world import tick_above, tick_below
 
 WORKED = ROOT / "scenarios" / "worked_example.yaml"
@@ -43,21 +43,6 @@ def test_price_of_a_tick_is_its_own_edge():
     price = Decimal("1.0001") ** 5  # 1.00050010001000050001, exact
     assert (tick_below(price), tick_above(price)) == (0, 50)
     assert (tick_below(Decimal(100)), tick_above(Decimal(100))) == (46_050, 46_100)
-
-
-@pytest.mark.parametrize(
-    ("value", "digits", "text"),
-    [
-        (0, 18, "0"),
-        (10**18, 18, "1"),
-        (-1, 18, "-0.000000000000000001"),
-        (12_340_000, 6, "12.34"),
-        (-5 * 10**17, 18, "-0.5"),
-        (7, 27, "0.000000000000000000000000007"),
-    ],
-)
-def test_decimals(value, digits, text):
-    assert decimal(value, digits) == text
 
 
 # ---- files

@@ -6,8 +6,8 @@ from eth_keys.datatypes import PrivateKey
 
 from nacre.artifacts import load
 from nacre.chain import CallFailed, TransactionFailed
+from nacre.units import WAD
 
-WAD = 10**18
 FEED_ID = b"\x42" * 32
 ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141  # of secp256k1
 ZERO = "0x" + "00" * 20

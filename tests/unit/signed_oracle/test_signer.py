@@ -3,7 +3,8 @@
 import pytest
 from eth_account import Account
 
-WAD = 10**18
+from nacre.units import WAD
+
 ZERO = "0x" + "00" * 20
 NOT_OWNER = "ownable: caller is not the owner"
 

@@ -9,8 +9,8 @@ from nacre.artifacts import load
 from nacre.chain import EmbeddedChain, restored
 from nacre.deploy import deploy_system, end_listing, list_market, market_params, policy_params
 from nacre.presets import preset
+from nacre.units import WAD
 
-WAD = 10**18
 DELAY = 2 * 86_400
 LONGEST = 2_048
 LISTED, REDUCE_ONLY, PAUSED, SETTLING = 1, 2, 4, 32

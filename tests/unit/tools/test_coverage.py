@@ -6,9 +6,11 @@ import subprocess
 import sys
 
 import pytest
+from click.testing import CliRunner
 from vyper import ast as vy_ast
 
 from nacre.artifacts import ROOT
+from nacre.coverage.__main__ import main
 from nacre.coverage.points import AT_TIMES, PASSED, STATEMENT, TAKEN, points, sources
 from nacre.coverage.report import Excuse, check, cover, excuses
 
@@ -176,3 +178,8 @@ def test_listed_places_are_there_and_have_a_reason(watched):
     for excuse in excuses():
         assert any(excuse.fits(point) for point in every), excuse
         assert len(excuse.why) > 20, excuse
+
+
+def test_a_path_that_is_not_there_is_one_clear_sentence():
+    result = CliRunner().invoke(main, ["tests/nowhere"])
+    assert (result.exit_code, result.output) == (1, "Error: there is no tests/nowhere\n")

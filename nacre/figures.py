@@ -1,15 +1,16 @@
-"""Numbers as people read them. WAD integers in, text out; nothing is rounded but for the eye."""
+"""Figures as people read them. WAD integers in, text out; nothing is rounded but for the eye."""
 
 from decimal import Decimal
 
-WAD = 10**18
+from nacre.units import WAD
+
 MINUS = "−"
 
 
-def exact(amount: int) -> str:
-    """All digits of a WAD amount, for files: "-1234.5"."""
-    units, rest = divmod(abs(amount), WAD)  # not through Decimal, whose context rounds to 28 digits
-    text = f"{'-' if amount < 0 else ''}{units}.{rest:018d}"
+def exact(amount: int, digits: int = 18) -> str:
+    """All digits of an amount, of which so many stand behind the point, for files: "-1234.5"."""
+    units, rest = divmod(abs(amount), 10**digits)  # not through Decimal, whose context rounds to 28 digits
+    text = f"{'-' if amount < 0 else ''}{units}.{rest:0{digits}d}"
     return text.rstrip("0").rstrip(".")
 
 

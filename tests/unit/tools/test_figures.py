@@ -2,9 +2,8 @@
 
 import pytest
 
-from nacre.replay import numbers
-
-WAD = 10**18
+from nacre import figures
+from nacre.units import WAD
 
 
 @pytest.mark.parametrize(
@@ -19,7 +18,20 @@ WAD = 10**18
     ],
 )
 def test_exact_keeps_every_digit(amount, text):
-    assert numbers.exact(amount) == text
+    assert figures.exact(amount) == text
+
+
+@pytest.mark.parametrize(
+    ("amount", "digits", "text"),
+    [
+        (0, 0, "0"),
+        (50, 0, "50"),
+        (12_340_000, 6, "12.34"),
+        (7, 27, "0.000000000000000000000000007"),
+    ],
+)
+def test_exact_knows_other_units(amount, digits, text):
+    assert figures.exact(amount, digits) == text
 
 
 @pytest.mark.parametrize(
@@ -31,7 +43,7 @@ def test_exact_keeps_every_digit(amount, text):
     ],
 )
 def test_full_shows_all_decimals(amount, text):
-    assert numbers.full(amount) == text
+    assert figures.full(amount) == text
 
 
 @pytest.mark.parametrize(
@@ -49,7 +61,7 @@ def test_full_shows_all_decimals(amount, text):
     ],
 )
 def test_money_has_as_many_decimals_as_it_deserves(amount, signed, text):
-    assert numbers.money(amount, signed) == text
+    assert figures.money(amount, signed) == text
 
 
 @pytest.mark.parametrize(
@@ -64,7 +76,7 @@ def test_money_has_as_many_decimals_as_it_deserves(amount, signed, text):
     ],
 )
 def test_price_keeps_significant_digits(amount, text):
-    assert numbers.price(amount) == text
+    assert figures.price(amount) == text
 
 
 @pytest.mark.parametrize(
@@ -80,19 +92,19 @@ def test_price_keeps_significant_digits(amount, text):
     ],
 )
 def test_short_labels_axes(value, text):
-    assert numbers.short(value) == text
+    assert figures.short(value) == text
 
 
 def test_percent_rounds_to_the_nearest_tenth_and_knows_nothing_of_an_empty_whole():
-    assert numbers.percent(1, 3) == "33.3 %"
-    assert numbers.percent(2, 3) == "66.7 %"
-    assert numbers.percent(-1, 8, signed=True) == "−12.5 %"
-    assert numbers.percent(3, 2, signed=True) == "+150.0 %"
-    assert numbers.percent(-1, 10**6, signed=True) == "0.0 %"
-    assert numbers.percent(1, 0) == "–"
+    assert figures.percent(1, 3) == "33.3 %"
+    assert figures.percent(2, 3) == "66.7 %"
+    assert figures.percent(-1, 8, signed=True) == "−12.5 %"
+    assert figures.percent(3, 2, signed=True) == "+150.0 %"
+    assert figures.percent(-1, 10**6, signed=True) == "0.0 %"
+    assert figures.percent(1, 0) == "–"
 
 
 def test_count_knows_one_from_many():
-    assert numbers.count(1, "account") == "1 account"
-    assert numbers.count(2_000, "account") == "2,000 accounts"
-    assert numbers.count(2, "position is", "positions are") == "2 positions are"
+    assert figures.count(1, "account") == "1 account"
+    assert figures.count(2_000, "account") == "2,000 accounts"
+    assert figures.count(2, "position is", "positions are") == "2 positions are"
