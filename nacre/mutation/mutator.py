@@ -101,14 +101,31 @@ def mutants(source: str, file: str) -> list[Mutant]:
     return _Reader(source, file).read()
 
 
+class Places:
+    """Where nodes of the syntax tree stand in the text."""
+
+    def __init__(self, source: str):
+        self.lines = source.splitlines(keepends=True)
+        self._starts = [0]
+        for line in self.lines:
+            self._starts.append(self._starts[-1] + len(line))
+
+    def _offset(self, line: int, column: int) -> int:
+        # columns count bytes
+        prefix = self.lines[line - 1].encode()[:column].decode()
+        return self._starts[line - 1] + len(prefix)
+
+    def span(self, node: vy_ast.VyperNode) -> tuple[int, int]:
+        return self._offset(node.lineno, node.col_offset), self._offset(node.end_lineno, node.end_col_offset)
+
+
 class _Reader:
     def __init__(self, source: str, file: str):
         self._source = source
         self._file = file
-        self._lines = source.splitlines(keepends=True)
-        self._starts = [0]
-        for line in self._lines:
-            self._starts.append(self._starts[-1] + len(line))
+        places = Places(source)
+        self._lines = places.lines
+        self._span = places.span
         self._found: list[Mutant] = []
         self._function = ""
 
@@ -125,14 +142,6 @@ class _Reader:
         return sorted(self._found, key=lambda mutant: (mutant.start, mutant.end, mutant.new))
 
     # ---- places
-
-    def _offset(self, line: int, column: int) -> int:
-        # columns count bytes
-        prefix = self._lines[line - 1].encode()[:column].decode()
-        return self._starts[line - 1] + len(prefix)
-
-    def _span(self, node: vy_ast.VyperNode) -> tuple[int, int]:
-        return self._offset(node.lineno, node.col_offset), self._offset(node.end_lineno, node.end_col_offset)
 
     def _add(self, start: int, end: int, kind: str, new: str) -> None:
         line = self._source.count("\n", 0, start) + 1

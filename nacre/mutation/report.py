@@ -1,6 +1,7 @@
-"""What survived, and how many were killed, per file."""
+"""What survived, and how many were killed, per area, file and kind."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from rich.console import Console
@@ -46,14 +47,22 @@ def show_survivor(console: Console, verdict: Verdict) -> None:
     console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
-def show(console: Console, verdicts: list[Verdict]) -> None:
-    for title, key in (("file", lambda item: item.mutant.file), ("kind", lambda item: item.mutant.kind)):
+def show(console: Console, verdicts: list[Verdict], equivalent: Counter[str] | None = None) -> None:
+    """`equivalent`: how many of each area were left out as such."""
+    kinds: tuple[tuple[str, Callable[[Verdict], str]], ...] = (
+        ("area", lambda item: item.group),
+        ("file", lambda item: item.mutant.file),
+        ("kind", lambda item: item.mutant.kind),
+    )
+    for title, key in kinds:
+        area = title == "area"
         table = Table(title, box=None, header_style="bold")
-        for name in ("killed", "survived", "do not compile", "killed %"):
+        for name in ("mutants", "killed", "survived", "do not compile", *(["equivalent"] if area else []), "killed %"):
             table.add_column(name, justify="right")
         for value in sorted({key(verdict) for verdict in verdicts}):
             score = Score.of([verdict for verdict in verdicts if key(verdict) == value])
-            row = (score.killed, score.survived, score.invalid, f"{score.percent:.1f}")
-            table.add_row(value, *map(str, row))
+            row: list[object] = [score.killed + score.survived, score.killed, score.survived, score.invalid]
+            row += [(equivalent or Counter())[value]] if area else []
+            table.add_row(value, *map(str, row), f"{score.percent:.1f}")
         console.print(table)
         console.print()

@@ -1,28 +1,31 @@
-"""Deals mutants out to workers, each in a copy of the project of its own."""
+"""Deals mutants out to processes, each in a copy of the project of its own."""
 
 import json
 import os
-import queue
 import shutil
 import subprocess
 import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any
 
 from nacre.artifacts import ROOT
 from nacre.mutation.mutator import Mutant, MutationError
+from nacre.mutation.session import Plan, Turn
 from nacre.mutation.targets import Target
+from nacre.mutation.worker import INVALID, KILLED, SURVIVED
 
 # What tests need; the rest of the project's folder can be large.
 COPIED = ("contracts", "interfaces", "nacre", "tests", "scenarios", "scripts", "docs", "bots")
 COPIED_FILES = ("ape-config.yaml", "pyproject.toml", "requirements.in", "requirements.txt", "package.json", "run")
 # Of a processor.
 SECONDS_EACH = 200
+SECONDS_ALL = 1_800
 # Where unoptimised code waits for the next time, in the project's folder.
 CACHE = Path(".cache") / "mutation"
 
@@ -38,14 +41,14 @@ class Verdict:
     seconds: float
 
 
-class Worker:
-    """See nacre/mutation/worker.py."""
+class Line:
+    """A process in a copy of the project that answers lines of JSON."""
 
-    def __init__(self, tree: Path):
+    def __init__(self, tree: Path, module: str):
         environment = os.environ | {"PYTHONPATH": str(tree), "PYTHONDONTWRITEBYTECODE": "1"}
         self._log: IO[bytes] = (tree / "worker.log").open("wb")
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "nacre.mutation.worker"],
+            [sys.executable, "-m", module],
             cwd=tree,
             env=environment,
             stdin=subprocess.PIPE,
@@ -54,25 +57,13 @@ class Worker:
             text=True,
         )
         self._tree = tree
-        self._answer()
 
-    def judge(
-        self,
-        mutant: Mutant | None,
-        source: str,
-        tests: Sequence[str],
-        without: Sequence[str],
-        seconds: int = SECONDS_EACH,
-    ) -> dict[str, Any]:
-        """`source` holds the fault. Without a mutant: all the tests on the sources as they are."""
-        place = {"file": mutant.file if mutant else "", "function": mutant.function if mutant else ""}
-        job = place | {"source": source, "tests": list(tests), "without": list(without), "seconds": seconds}
+    def tell(self, line: str) -> None:
         assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps(job) + "\n")
+        self._process.stdin.write(line + "\n")
         self._process.stdin.flush()
-        return self._answer()
 
-    def _answer(self) -> dict[str, Any]:
+    def answer(self) -> dict[str, Any]:
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         if not line:
@@ -86,6 +77,63 @@ class Worker:
         self._log.close()
 
 
+class Worker(Line):
+    """One compilation a mutant. See nacre/mutation/worker.py."""
+
+    def __init__(self, tree: Path):
+        super().__init__(tree, "nacre.mutation.worker")
+        self.answer()
+
+    def judge(self, mutant: Mutant, source: str, tests: Sequence[str], without: Sequence[str]) -> dict[str, Any]:
+        """`source` holds the fault."""
+        place = {"file": mutant.file, "function": mutant.function}
+        self.tell(
+            json.dumps(
+                place | {"source": source, "tests": list(tests), "without": list(without), "seconds": SECONDS_EACH}
+            )
+        )
+        return self.answer()
+
+
+class Session(Line):
+    """One compilation for all mutants of a group. See nacre/mutation/session.py."""
+
+    def __init__(self, tree: Path, faults: dict[int, Mutant], tests: Sequence[str]):
+        super().__init__(tree, "nacre.mutation.session")
+        self.tell(Plan(faults, list(tests)).to_json())
+        told = self.answer()
+        self.left, self.invalid = set(told["left"]), set(told["invalid"])
+
+    def judge(
+        self, number: int, first: Sequence[str], without: Sequence[str], seconds: int = SECONDS_EACH
+    ) -> dict[str, Any]:
+        self.tell(json.dumps(asdict(Turn(number, list(first), list(without), seconds))))
+        return self.answer()
+
+
+class Killers:
+    """Which tests to begin with: those that noticed faults in the same function, then in the same file, then any."""
+
+    MOST = 12
+
+    def __init__(self) -> None:
+        self._found: dict[str, list[str]] = {}
+
+    def _places(self, mutant: Mutant) -> tuple[str, ...]:
+        return f"{mutant.file}:{mutant.line}", f"{mutant.file}:{mutant.function}", mutant.file, ""
+
+    def note(self, mutant: Mutant, by: str) -> None:
+        for place in self._places(mutant):
+            known = self._found.setdefault(place, [])
+            if by in known:
+                known.remove(by)
+            known.insert(0, by)
+            del known[self.MOST :]
+
+    def first(self, mutant: Mutant) -> list[str]:
+        return list(dict.fromkeys(test for place in self._places(mutant) for test in self._found.get(place, [])))
+
+
 def copy_project(to: Path, root: Path = ROOT) -> None:
     ignored = shutil.ignore_patterns("__pycache__", "*.pyc")
     for name in COPIED:
@@ -97,59 +145,91 @@ def copy_project(to: Path, root: Path = ROOT) -> None:
 
 
 @contextmanager
-def workers(count: int) -> Iterator[list[Worker]]:
-    """In copies that are gone afterwards. The first compiles everything, the others start with what it compiled."""
-    with tempfile.TemporaryDirectory(prefix="nacre-mutation-") as folder, ExitStack() as stack:
-        trees = [Path(folder) / str(number) for number in range(count)]
-        started: list[Worker] = []
-        for tree in trees:
+def trees() -> Iterator[Callable[[], Path]]:
+    """Makes copies of the project, each with what is compiled already, which are gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="nacre-mutation-") as folder:
+        lock = threading.Lock()
+        made: list[Path] = []
+
+        def make() -> Path:
+            with lock:
+                tree = Path(folder) / str(len(made))
+                made.append(tree)
             tree.mkdir()
             copy_project(tree)
             if (ROOT / CACHE).is_dir():
                 shutil.copytree(ROOT / CACHE, tree / ".cache" / "artifacts")
-            worker = Worker(tree)
-            shutil.copytree(tree / ".cache" / "artifacts", ROOT / CACHE, dirs_exist_ok=True)
-            stack.callback(worker.close)
-            started.append(worker)
-        yield started
+            return tree
+
+        yield make
+        for tree in made:
+            if (tree / ".cache" / "artifacts").is_dir():
+                shutil.copytree(tree / ".cache" / "artifacts", ROOT / CACHE, dirs_exist_ok=True)
 
 
-def judge_all(
-    mutants: list[tuple[Target, Mutant]],
-    crew: list[Worker],
-    without: Sequence[str],
-    done: Callable[[Verdict], None],
-    root: Path = ROOT,
-) -> list[Verdict]:
-    """In the order they are done. `done` is called with each, from several threads, one at a time."""
-    sources = {target.file: (root / target.file).read_text() for target, _ in mutants}
-    waiting: queue.SimpleQueue[tuple[Target, Mutant]] = queue.SimpleQueue()
-    for item in mutants:
-        waiting.put(item)
-    verdicts: list[Verdict] = []
-    failures: list[Exception] = []
+Items = list[tuple[Target, Mutant]]
+Done = Callable[[Verdict], None]
+
+
+def judge_group(items: Items, tree: Path, killers: Killers, check: bool, done: Done) -> tuple[Items, list[str]]:
+    """All of one group. Returns those that must be compiled one by one, and the tests that fail without a fault."""
+    faults = dict(enumerate((mutant for _, mutant in items), 1))
+    target = items[0][0]
+    left: Items = []
+    red: list[str] = []
+    session = Session(tree, faults, target.tests)
+    try:
+        if check:
+            answer = session.judge(0, [], [], SECONDS_ALL)
+            if answer["outcome"] not in (SURVIVED, KILLED):
+                raise MutationError(f"the tests do not run: {answer['by'] or answer['outcome']}")
+            red = answer["by"].splitlines()
+        for number, mutant in faults.items():
+            if number in session.left:
+                left.append(items[number - 1])
+                continue
+            if number in session.invalid:
+                answer = {"outcome": INVALID, "by": "", "seconds": 0.0}
+            else:
+                answer = session.judge(number, killers.first(mutant), red)
+            if answer["outcome"] == KILLED:
+                killers.note(mutant, answer["by"].splitlines()[0])
+            done(Verdict(mutant, target.group, **answer))
+    finally:
+        session.close()
+    return left, red
+
+
+def judge_alone(items: Items, tree: Path, red: Sequence[str], done: Done, root: Path = ROOT) -> None:
+    """One compilation each."""
+    worker = Worker(tree)
+    try:
+        for target, mutant in items:
+            source = mutant.applied((root / target.file).read_text())
+            done(Verdict(mutant, target.group, **worker.judge(mutant, source, target.tests, red)))
+    finally:
+        worker.close()
+
+
+def judge_all(items: Items, jobs: int, killers: Killers, check: bool, said: Callable[[str], None], done: Done) -> None:
+    """Group by group, several at a time; `done` is called with each verdict, from several threads, one at a time."""
+    groups: dict[str, Items] = {}
+    for target, mutant in items:
+        groups.setdefault(target.group, []).append((target, mutant))
     lock = threading.Lock()
 
-    def work(worker: Worker) -> None:
-        while not failures:
-            try:
-                target, mutant = waiting.get_nowait()
-            except queue.Empty:
-                return
-            try:
-                answer = worker.judge(mutant, mutant.applied(sources[target.file]), target.tests, without)
-            except (MutationError, OSError) as error:
-                failures.append(error)
-                return
-            with lock:
-                verdicts.append(Verdict(mutant, target.group, **answer))
-                done(verdicts[-1])
+    def one_by_one(verdict: Verdict) -> None:
+        with lock:
+            done(verdict)
 
-    threads = [threading.Thread(target=work, args=(worker,)) for worker in crew]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if failures:
-        raise failures[0]
-    return verdicts
+    def work(group: str) -> None:
+        said(f"{group}: compiling {len(groups[group])} mutants")
+        left, red = judge_group(groups[group], make(), killers, check, one_by_one)
+        for test in red:
+            said(f"{group}: left out, since it fails without a mutant: {test}")
+        if left:
+            judge_alone(left, make(), red, one_by_one)
+
+    with trees() as make, ThreadPoolExecutor(jobs) as pool:
+        for finished in [pool.submit(work, group) for group in groups]:
+            finished.result()

@@ -55,16 +55,20 @@ class Referee(WithoutApe):
         self.passed = 0
 
     def pytest_collection(self) -> None:
-        """The first example that fails is enough: no search for a smaller one."""
-        hypothesis.settings.register_profile(
-            "once", hypothesis.settings(), phases=(hypothesis.Phase.explicit, hypothesis.Phase.generate)
-        )
-        hypothesis.settings.load_profile("once")
+        first_example_is_enough()
 
     def pytest_runtest_logreport(self, report: Any) -> None:
         if report.failed:
             self.failed.append(report.nodeid)
         self.passed += report.passed and report.when == "call"
+
+
+def first_example_is_enough() -> None:
+    """The first that fails: no search for a smaller one."""
+    hypothesis.settings.register_profile(
+        "once", hypothesis.settings(), phases=(hypothesis.Phase.explicit, hypothesis.Phase.generate)
+    )
+    hypothesis.settings.load_profile("once")
 
 
 class Workshop:
@@ -77,10 +81,7 @@ class Workshop:
         self._root = root
         self._artifacts: dict[Path, artifacts.Artifact] = {}
         self._holds: dict[Path, set[str]] = {}
-        toolchain = artifacts.toolchain() + ", unoptimised"
-        artifacts.toolchain = lambda: toolchain  # type: ignore[assignment]
-        vyper.compiler.CompilerData = _Unoptimised
-        lift_code_size()
+        compile_unoptimised()
         for path in artifacts.deployables(root):
             self._fill(path)
 
@@ -88,8 +89,8 @@ class Workshop:
         record = artifacts._cache_file(path, self._root).with_suffix(".holds")
         if not (artifacts._cached(path, self._root) and record.is_file()):
             self._artifacts[path] = artifacts.compile_contract(path, self._root, use_cache=False)
-            assert _Unoptimised.last is not None
-            record.write_text("\n".join(sorted(_held(_Unoptimised.last, self._root))))
+            assert Unoptimised.last is not None
+            record.write_text("\n".join(sorted(_held(Unoptimised.last, self._root))))
         self._artifacts[path] = artifacts.compile_contract(path, self._root)
         self._holds[path] = set(record.read_text().splitlines())
 
@@ -116,13 +117,21 @@ class Workshop:
         artifacts._compile = make
 
 
-class _Unoptimised(vyper.compiler.CompilerData):
-    last: "_Unoptimised | None" = None
+class Unoptimised(vyper.compiler.CompilerData):
+    last: "Unoptimised | None" = None
 
     def __init__(self, *arguments: Any, **fields: Any):
         super().__init__(*arguments, **fields)
         self.settings.optimize = OptimizationLevel.NONE
-        _Unoptimised.last = self
+        Unoptimised.last = self
+
+
+def compile_unoptimised() -> None:
+    """From now on this process does, and its chains take code of any size."""
+    toolchain = artifacts.toolchain() + ", unoptimised"
+    artifacts.toolchain = lambda: toolchain  # type: ignore[assignment]
+    vyper.compiler.CompilerData = Unoptimised
+    lift_code_size()
 
 
 def _held(data: vyper.compiler.CompilerData, root: Path) -> set[str]:

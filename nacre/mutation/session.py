@@ -1,0 +1,322 @@
+"""Judges many mutants with one compilation: `python -m nacre.mutation.session`, in a copy of the project.
+
+Reads a line of JSON with the faults (a Plan), puts them all into the sources, each behind a switch (switches.py),
+compiles, collects the tests once and answers which faults need a compilation of their own. Then one line in (a Turn),
+one line out (outcome, by, seconds): the tests run in a fork whose chains switch the fault on, until the first fails.
+"""
+
+import gc
+import importlib.metadata
+import json
+import os
+import re
+import resource
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pytest
+import vyper.codegen.expr
+import vyper.compiler
+import vyper.ir.compile_ir
+from vyper.compiler.input_bundle import FilesystemInputBundle
+from vyper.compiler.settings import Settings, anchor_settings
+from vyper.exceptions import ExceptionList, InitializerException, VyperException
+
+import nacre.deploy
+from nacre import artifacts
+from nacre.bare_pytest import OPTIONS, WithoutApe
+from nacre.chain import embedded
+from nacre.mutation.mutator import Mutant
+from nacre.mutation.switches import BASE, Switches
+from nacre.mutation.worker import (
+    BROKEN,
+    KILLED,
+    OUTPUT,
+    SURVIVED,
+    TIMEOUT,
+    compile_unoptimised,
+    first_example_is_enough,
+)
+
+# Labels in the code have two bytes, which is 64 KB; the code of all faults together is larger.
+LABEL_BYTES = 3
+# Seconds.
+SLOW = 0.25
+
+
+_IMPORT = re.compile(r"^from (contracts[\w.]*) import (\w+)", re.MULTILINE)
+LIBRARY = Path(str(importlib.metadata.distribution("snekmate").locate_file("")))
+# How the compiler says where an error is.
+_PLACE = re.compile(r'contract "([^":]+):\d+",.*? line (\d+):(\d+)')
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Faults by number, and the files of tests that should notice."""
+
+    faults: dict[int, Mutant]
+    tests: list[str]
+
+    def to_json(self) -> str:
+        return json.dumps({"faults": {number: asdict(one) for number, one in self.faults.items()}, "tests": self.tests})
+
+    @classmethod
+    def from_json(cls, line: str) -> "Plan":
+        told = json.loads(line)
+        return cls({int(number): Mutant(**one) for number, one in told["faults"].items()}, told["tests"])
+
+
+@dataclass(frozen=True)
+class Turn:
+    """Number 0 stands for the sources as they are, all tests then; `first` are tests that are likely to notice."""
+
+    number: int
+    first: list[str]
+    without: list[str]
+    seconds: int
+
+
+class _Refused(VyperException):
+    """Several errors of the compiler at once."""
+
+    def __init__(self, errors: list[VyperException]):
+        super().__init__("\n".join(map(str, errors)))
+        self.errors = [inner for error in errors for inner in getattr(error, "errors", [error])]
+
+
+def _raise_all(errors: ExceptionList) -> None:
+    if errors:
+        raise _Refused([error for error in errors if isinstance(error, VyperException)])
+
+
+class Workshop:
+    """Compiles the sources with all faults that compile."""
+
+    def __init__(self, root: Path, faults: dict[int, Mutant]):
+        self._root, self._faults = root.resolve(), faults
+        paths = [*root.glob("contracts/**/*.vy"), *root.glob("interfaces/**/*.vyi")]
+        texts = {path.relative_to(root).as_posix(): path.read_text() for path in paths}
+        self.switches = Switches(texts, faults)
+        self._texts = {file: self.switches.source(file) for file in texts}
+        compile_unoptimised()
+        reach = imports(texts)
+        self._ready: dict[Path, artifacts.Artifact] = {}
+        self._open: list[Path] = []
+        for path in artifacts.deployables(self._root):
+            if reach[path.relative_to(self._root).as_posix()].isdisjoint(self.switches.files):
+                self._ready[path] = artifacts.compile_contract(path, self._root)
+            else:
+                self._open.append(path)
+        for file, switched in self._texts.items():
+            (root / file).write_text(switched.text)
+        ExceptionList.raise_if_not_empty = _raise_all
+        vyper.ir.compile_ir.SYMBOL_SIZE = LABEL_BYTES
+        # that the word has a new name
+        vyper.codegen.expr.vyper_warn = lambda *_: None
+
+    def compile_all(self) -> None:
+        for file in self.switches.files:
+            while not self._analyse(file):
+                pass
+        ready = self._ready
+        artifacts._store = lambda *_: None
+        for path in self._open:
+            while True:
+                try:
+                    ready[path] = artifacts._compile(path, self._root)
+                    break
+                except (_Refused, artifacts.CompileError, AssertionError) as error:
+                    cause = error.__cause__ if isinstance(error, artifacts.CompileError) else error
+                    self._drop(cause if cause is not None else error)
+        cached, compile_ = artifacts._cached, artifacts._compile
+
+        def find(source: Path, root: Path) -> artifacts.Artifact | None:
+            return ready.get(source) or cached(source, root)
+
+        def make(source: Path, root: Path) -> artifacts.Artifact:
+            ready[source] = compile_(source, root)
+            return ready[source]
+
+        artifacts._cached, artifacts._compile = find, make
+
+    def invalid(self) -> set[int]:
+        """Of those left, the ones whose types do not fit."""
+        found = set()
+        for number in self.switches.left:
+            fault = self._faults[number]
+            path = self._root / fault.file
+            path.write_text(self.switches.applied(fault))
+            try:
+                analyse(path, self._root)
+            except Exception:  # the compiler's own asserts too
+                found.add(number)
+            path.write_text(self._texts[fault.file].text)
+        return found
+
+    def _analyse(self, file: str) -> bool:
+        """Whether the types fit; drops those that do not."""
+        try:
+            analyse(self._root / file, self._root)
+        except (_Refused, VyperException) as error:
+            self._drop(error)
+            return False
+        return True
+
+    def _drop(self, error: BaseException) -> None:
+        errors = error.errors if isinstance(error, _Refused) else [error]
+        bad: set[int] = set()
+        for one in errors:
+            for file, line, column in _PLACE.findall(str(one)):
+                if file in self._texts and (found := self._texts[file].numbers_at(int(line), int(column))):
+                    bad |= set(found)
+                    break
+        if not bad:
+            raise error
+        self.switches.drop(bad)
+        for file in self.switches.files:
+            self._texts[file] = self.switches.source(file)
+            (self._root / file).write_text(self._texts[file].text)
+
+
+def imports(texts: dict[str, str]) -> dict[str, set[str]]:
+    """For each file the files that the compiler reads for it, itself among them."""
+    direct = {
+        file: {"/".join(name).replace(".", "/") + ".vy" for name in _IMPORT.findall(text)} & texts.keys() | {file}
+        for file, text in texts.items()
+    }
+    while True:
+        wider = {file: set().union(*(direct[one] for one in found)) for file, found in direct.items()}
+        if wider == direct:
+            return direct
+        direct = wider
+
+
+def analyse(path: Path, root: Path) -> None:
+    """Raises what the compiler has to say on types, in this file or one that it imports."""
+    bundle = FilesystemInputBundle([LIBRARY, root])
+    with bundle.search_path(path.parent):
+        file_input = bundle.load_file(path)
+    data = vyper.compiler.CompilerData(
+        file_input, input_bundle=bundle, settings=Settings(evm_version=artifacts.EVM_VERSION)
+    )
+    with anchor_settings(data.settings):
+        try:
+            _ = data.annotated_vyper_module
+        except InitializerException:
+            pass  # a module by itself
+        except _Refused as error:
+            rest = [one for one in error.errors if not isinstance(one, InitializerException)]
+            if rest:
+                raise _Refused(rest) from None
+
+
+class Judge(WithoutApe):
+    """Runs no tests of its own accord, but those of each turn."""
+
+    def __init__(self, root: Path, tests: list[str], turns: Any, told: dict[str, Any], answers: Any):
+        super().__init__(tests)
+        self._root, self._told, self._turns, self._answers = root, told, turns, answers
+        # Tests by their time without a fault; the slow ones come last.
+        self._times: dict[str, float] = {}
+        self._failed: list[str] = []
+        self._passed = 0
+
+    def pytest_collection(self) -> None:
+        first_example_is_enough()
+
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        self._tell(self._told | {"tests": len(session.items)})
+        gc.collect()
+        gc.freeze()
+        gc.enable()
+        for line in self._turns:
+            self._tell(self._judge(Turn(**json.loads(line)), session.items))
+        return True
+
+    def pytest_runtest_logreport(self, report: Any) -> None:
+        if report.failed:
+            self._failed.append(report.nodeid)
+        self._passed += report.passed and report.when == "call"
+        if report.when == "call":
+            self._times[report.nodeid] = report.duration
+
+    def _tell(self, answer: dict[str, Any]) -> None:
+        print(json.dumps(answer), file=self._answers, flush=True)
+
+    def _judge(self, turn: Turn, items: list[pytest.Item]) -> dict[str, Any]:
+        started = time.monotonic()
+        reader, writer = os.pipe()
+        child = os.fork()
+        if not child:
+            os.close(reader)
+            self._run(turn, items, writer)
+        os.close(writer)
+        with os.fdopen(reader) as pipe:
+            told = json.loads(pipe.read() or "{}")
+        by = "\n".join(told.get("failed", []))
+        self._times = told.get("times") or self._times
+        status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        outcome = TIMEOUT if status < 0 else BROKEN if status else KILLED if by else SURVIVED
+        if outcome == BROKEN:
+            by = "\n".join((self._root / OUTPUT).read_text().splitlines()[-20:])
+        return {"outcome": outcome, "by": by, "seconds": time.monotonic() - started}
+
+    def _run(self, turn: Turn, items: list[pytest.Item], writer: int) -> NoReturn:
+        status = 1
+        try:
+            output = os.open(OUTPUT, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+            os.dup2(output, 1)
+            os.dup2(output, 2)
+            resource.setrlimit(resource.RLIMIT_CPU, (turn.seconds, turn.seconds))
+            switch_on(turn.number)
+            without = set(turn.without)
+            chosen = [item for item in in_order(items, turn.first, self._times) if item.nodeid not in without]
+            for item, after in zip(chosen, [*chosen[1:], None], strict=True):
+                item.config.hook.pytest_runtest_protocol(item=item, nextitem=after)
+                if self._failed and turn.number:
+                    break
+            with os.fdopen(writer, "w") as pipe:
+                json.dump({"failed": self._failed, "times": {} if turn.number else self._times}, pipe)
+            status = 0 if self._failed or self._passed else 1
+        except BaseException as error:
+            os.write(2, repr(error).encode())
+        finally:
+            os._exit(status)
+
+
+def in_order(items: list[pytest.Item], first: list[str], times: dict[str, float]) -> list[pytest.Item]:
+    by_name = {item.nodeid: item for item in items}
+    before = {name: by_name[name] for name in first if name in by_name}
+    rest = [item for item in items if item.nodeid not in before]
+    return [*before.values(), *sorted(rest, key=lambda item: times.get(item.nodeid, 0.0) > SLOW)]
+
+
+def switch_on(number: int) -> None:
+    """On all embedded chains of this process. 0 for none."""
+    plain = embedded.BlockEnv
+
+    def block_env(**fields: Any) -> Any:
+        return plain(**fields | {"prevrandao": (BASE + number).to_bytes(32, "big")})
+
+    embedded.BlockEnv = block_env  # type: ignore[misc, assignment]
+
+
+def main() -> None:
+    root = artifacts.ROOT
+    os.chdir(root)
+    turns, answers = os.fdopen(os.dup(0)), os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # what tests and the compiler print is no answer
+    assert nacre.deploy  # imported for the forks
+    plan = Plan.from_json(turns.readline())
+    gc.disable()  # a fifth of the compiler's time
+    workshop = Workshop(root, plan.faults)
+    workshop.compile_all()
+    invalid = workshop.invalid()
+    told = {"left": sorted(workshop.switches.left - invalid), "invalid": sorted(invalid)}
+    pytest.main(["-q", *OPTIONS], plugins=[Judge(root, plan.tests, turns, told, answers)])
+
+
+if __name__ == "__main__":
+    main()
