@@ -63,6 +63,7 @@ def add_liquidity(
     spaced = lower % SPACING == 0 and upper % SPACING == 0
     require(spaced and LOWEST_TICK <= lower < upper <= HIGHEST_TICK, "bad ticks")
     market, quote = _reach(house, number)
+    require(not market.final_price, "market is settling")
     require(not quote.jumped, "price just jumped")
     require(market.open, "market is reduce-only")
     p, venue = market.parameters, market.venue

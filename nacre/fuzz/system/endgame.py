@@ -169,13 +169,24 @@ class Endgame:
 
     def _end(self, number: int) -> None:
         config = self.world.system.config.call("market_params", number)
-        if config.settlement_delay and self.rng.random() < 0.4:
-            after = config.settlement_delay + config.oracle_max_age + 1
-            self._must({"do": "wait", "after": after, "silent": [number]})
-            self._must({"do": "settle_dead", "market": number, "who": KEEPER})
+        if config.settlement_delay and self.rng.random() < 0.6:
+            self._end_without_price(number, config.settlement_delay, config.oracle_max_age)
             return
         mark = self.world.state(number).mark_price
         self._must({"do": "settle_market", "market": number, "price": self.rng.choice((0, mark, mark * 11 // 10))})
+
+    def _end_without_price(self, number: int, delay: int, max_age: int) -> None:
+        """The feed falls silent; or it fails, which must be noted before the delay counts."""
+        dead = {"do": "settle_dead", "market": number, "who": KEEPER}
+        if self.rng.random() < 0.5:
+            self._must({"do": "wait", "after": delay + max_age + 1, "silent": [number]})
+        else:
+            self._must({"do": "accrue", "market": number, "who": KEEPER})
+            self._must({"do": "price_at", "market": number, "to": 0, "shift": 0})
+            self._must(dict(dead))
+            ensure(self.world.state(number) is None, "10: a market whose oracle has just begun to fail is settled")
+            self._must({"do": "wait", "after": delay, "silent": [number]})
+        self._must(dead)
 
     def _clear(self, number: int) -> None:
         work: list[Action] = [
