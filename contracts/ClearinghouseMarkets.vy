@@ -50,12 +50,7 @@ initializes: portfolio[
 ]
 initializes: settling[markets := markets, payouts := payouts, portfolio := portfolio, positions := positions]
 initializes: providers[
-    accounts := accounts,
-    markets := markets,
-    payouts := payouts,
-    portfolio := portfolio,
-    positions := positions,
-    waterfall := waterfall
+    accounts := accounts, markets := markets, payouts := payouts, positions := positions, waterfall := waterfall
 ]
 initializes: administration[accounts := accounts, markets := markets, waterfall := waterfall]
 initializes: settlement[administration := administration, markets := markets]
@@ -83,6 +78,11 @@ exports: (
     # reads
     market_views.market_state,
     market_views.extras_word,
+    market_views.insurance_fund,
+    market_views.long_social_loss_index,
+    market_views.short_social_loss_index,
+    market_views.open_interest,
+    market_views.pot,
     market_views.mark_price,
 )
 

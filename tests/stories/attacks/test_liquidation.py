@@ -1,4 +1,4 @@
-"""Whom, when and how much somebody may liquidate."""
+"""D. Whom, when and how much somebody may liquidate."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Prices that are old, wrong, moved or missing."""
+"""B. Prices that are old, wrong, moved or missing."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Taking over from oneself, with friends, or from the vault."""
+"""E. Taking over from oneself, with friends, or from the vault."""
 
 import pytest
 from support import spec
