@@ -3,6 +3,7 @@
 # pragma nonreentrancy on
 """
 @title  Clearinghouse, cross accounts
+@license MIT
 @notice The part of the clearinghouse for accounts whose free collateral backs their positions: their trades, what a
         withdrawal must leave, and reads of them. It runs in the clearinghouse's storage and holds nothing itself.
 @custom:security Called on its own it works on its own empty storage: no market is listed there.

@@ -12,11 +12,11 @@
         The first field stands in the highest bits. An amount of 25 bits is mantissa (20) * 10^exponent (5) wei.
 """
 
-# The mark is the index price when the bit is clear; the median of section 5 when it is set.
+# The mark is the index price when the bit is clear; the median of docs/spec.md section 3 when it is set.
 FLAG_MARK_MEDIAN: constant(uint256) = 1
 # Opening also needs balance >= IMR of the entry notional (Injective).
 FLAG_ENTRY_MARGIN_RULE: constant(uint256) = 2
-# The extras word holds tiers, a borrow rate or a trigger to show.
+# The extras word is not 0: tiers, a borrow rate and its share, a settlement delay, or a trigger to show.
 FLAG_EXTRAS: constant(uint256) = 4
 # Positions may be backed by all free collateral of an account.
 FLAG_CROSS_MARGIN: constant(uint256) = 8
