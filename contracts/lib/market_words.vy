@@ -27,11 +27,13 @@ FLAG_PREVIOUS_MARK: constant(uint256) = 16
 FLAG_SETTLING: constant(uint256) = 32
 FLAG_BORROWED: constant(uint256) = 64
 FLAG_LOSSES: constant(uint256) = 128
-FLAGS_KEPT: constant(uint256) = 224
-# Any of the first five but the entry rule: the clock runs even while funding is off, and the mark is kept.
-FLAGS_SPECIAL: constant(uint256) = 29
+# Cross positions were allowed once and may still be there. Set by the clearinghouse, too.
+FLAG_WAS_CROSS: constant(uint256) = 256
+FLAGS_KEPT: constant(uint256) = 224 + 256
+# Any of the first five but the entry rule, or the last: the clock runs even while funding is off, and the mark is kept.
+FLAGS_SPECIAL: constant(uint256) = 29 + 256
 # Those flags, and the funding cap: without any of them the clock stands still.
-RUNS_CLOCK: constant(uint256) = 29 + (2**14 - 1) * 2**34
+RUNS_CLOCK: constant(uint256) = 29 + 256 + (2**14 - 1) * 2**34
 
 # Bits of a tier in the extras word, and of all three.
 TIER_BITS: constant(uint256) = 53
