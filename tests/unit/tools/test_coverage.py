@@ -163,19 +163,15 @@ def test_lines_and_branches_are_those_of_titanoboa(watched):
     assert 100 * possible(steps) < LEAST_BRANCHES * len(steps)
 
 
-def test_the_same_tests_run_in_titanoboa(watched, tmp_path):
+def test_the_same_tests_run_in_titanoboa(tmp_path):
     """Where its plugin looks on: what they call counts, and what nobody calls does not."""
-    file = "contracts/oracles/SignedOracle.vy"
-    assert run_tests(["tests/unit/signed_oracle/test_oracle_guardian.py"], tmp_path, titanoboa=True)
-    theirs = recorded(tmp_path)
-    assert {file, "contracts/Timelock.vy"} <= set(theirs)
-    ran = {
-        point.function
-        for point in watched[file].every
-        if point.lines and set(point.lines) <= set(theirs[file]["executed_lines"])
-    }
-    assert {"__init__", "push", "revoke_as_guardian", "set_guardian", "_digest"} <= ran
-    assert not {"previous_price", "push_jump_bps", "outage_end"} & ran
+    file = "contracts/oracles/MockOracle.vy"
+    assert run_tests(["tests/unit/mock_oracle/test_roles.py"], tmp_path, titanoboa=True)
+    ran = set(recorded(tmp_path)[file]["executed_lines"])
+    every = points(file, (ROOT / file).read_text()).every
+    called = {point.function for point in every if point.lines and set(point.lines) <= ran}
+    assert {"__init__", "set_feeder", "_set_feeder", "previous_price"} <= called
+    assert not {"set_price_at", "outage_end"} & called
 
 
 def test_what_one_counts_and_the_other_does_not(reached):
