@@ -1,4 +1,4 @@
-"""A. Who may act: for whom, in which role, and through what."""
+"""Who may act: for whom, in which role, and through what."""
 
 from functools import cache
 from typing import Any

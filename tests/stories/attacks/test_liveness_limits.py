@@ -1,5 +1,5 @@
-"""Attacks by length, number, order and gas; views in the middle; the compiler. Section K of docs/security.md, cases
-80 e to l."""
+"""Attacks by length, number, order and gas; views in the middle; the compiler: docs/security.md, cases 80e to
+80l."""
 
 import random
 import re

@@ -10,7 +10,7 @@ from support import spec
 from support.exchange import LIQUIDITY, PRICE, WIDE, BareHouse, Exchange, bare_house
 from support.spec import Pos
 
-from nacre.units import WAD
+from nacre.units import MAX_UINT256, WAD
 
 MAIN, OTHER, THIRD = 0, 1, 2
 LOW = 50 * WAD
@@ -152,7 +152,7 @@ def test_a_settling_leg_no_longer_collects_or_pays_for_others(two, trader, keepe
     assert account.full_equity < 0
     lacking = -two.worth(trader, 40 * WAD, OTHER) - two.exchange.free(trader)
     engine = two.exchange.engine
-    receipt = engine.transact("liquidate_by_takeover", OTHER, trader, 2**256 - 1, 500 * WAD, sender=keeper).check()
+    receipt = engine.transact("liquidate_by_takeover", OTHER, trader, MAX_UINT256, 500 * WAD, sender=keeper).check()
     assert receipt.event("Takeover").deficit == lacking
     assert (two.exchange.free(trader), two.exchange.state().pot) == (0, pot)
     worth = two.worth(trader, (100 + 10 * side) * WAD)
@@ -475,7 +475,7 @@ def test_a_claim_shields_from_liquidation_and_not_from_failing(two, trader, keep
     """The stage goes by free collateral, leg and claim together. Who is solvent only by the claim waits for it; what
     the leg of a bankrupt account lacks its market bears, and the claim stays."""
     claim = holding(two, trader, 500 * WAD, 20 * WAD)
-    engine, take = two.exchange.engine, ("liquidate_by_takeover", OTHER, trader, 2**256 - 1, 1_000 * WAD)
+    engine, take = two.exchange.engine, ("liquidate_by_takeover", OTHER, trader, MAX_UINT256, 1_000 * WAD)
     free, cost = two.exchange.free(trader), two.worth(trader, 100 * WAD, OTHER)
     # twenty of size: MM is the notional over 20
     price = 100 * WAD - (free + claim + cost) // 19 + 6 * WAD
