@@ -12,6 +12,7 @@ from nacre.artifacts import ROOT
 from nacre.coverage.points import AT_TIMES, PASSED, STATEMENT, TAKEN, Point, Points
 
 EXCEPTIONS = ROOT / "docs" / "coverage.toml"
+LEAST_WIDTH = 110
 SAYS = {
     STATEMENT: "never runs",
     TAKEN: "the condition is never true",
@@ -83,9 +84,7 @@ def percent(run: int, of: int) -> float:
 
 
 def show(console: Console, found: list[Cover]) -> None:
-    table = Table("file", box=None, header_style="bold")
-    for name in ("lines", "run", "%", "branches", "taken", "%", "parts", "evaluated"):
-        table.add_column(name, justify="right")
+    table = open_table("lines", "run", "%", "branches", "taken", "%", "parts", "evaluated")
     for item in [*found, total(found)]:
         table.add_row(
             item.file.removeprefix("contracts/"),
@@ -98,7 +97,21 @@ def show(console: Console, found: list[Cover]) -> None:
             f"{item.parts:,}",
             f"{item.parts_run:,}",
         )
-    console.print(table)
+    print_whole(console, table)
+
+
+def open_table(*columns: str) -> Table:
+    """Of files."""
+    table = Table(box=None, header_style="bold")
+    table.add_column("file", no_wrap=True)
+    for name in columns:
+        table.add_column(name, justify="right")
+    return table
+
+
+def print_whole(console: Console, table: Table) -> None:
+    """Names of files are not cut short where a terminal is narrow, or where there is none."""
+    console.print(table, width=max(console.width, LEAST_WIDTH), crop=False, no_wrap=True, overflow="ignore")
 
 
 def total(found: list[Cover]) -> Cover:
