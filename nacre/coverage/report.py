@@ -12,7 +12,6 @@ from nacre.artifacts import ROOT
 from nacre.coverage.points import AT_TIMES, PASSED, STATEMENT, TAKEN, Point, Points
 
 EXCEPTIONS = ROOT / "docs" / "coverage.toml"
-LEAST_WIDTH = 110
 SAYS = {
     STATEMENT: "never runs",
     TAKEN: "the condition is never true",
@@ -97,7 +96,7 @@ def show(console: Console, found: list[Cover]) -> None:
             f"{item.parts:,}",
             f"{item.parts_run:,}",
         )
-    print_whole(console, table)
+    console.print(table)
 
 
 def open_table(*columns: str) -> Table:
@@ -107,11 +106,6 @@ def open_table(*columns: str) -> Table:
     for name in columns:
         table.add_column(name, justify="right")
     return table
-
-
-def print_whole(console: Console, table: Table) -> None:
-    """Names of files are not cut short where a terminal is narrow, or where there is none."""
-    console.print(table, width=max(console.width, LEAST_WIDTH), crop=False, no_wrap=True, overflow="ignore")
 
 
 def total(found: list[Cover]) -> Cover:

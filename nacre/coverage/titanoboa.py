@@ -11,7 +11,7 @@ from rich.console import Console
 
 from nacre.artifacts import ROOT
 from nacre.coverage.points import Points
-from nacre.coverage.report import Cover, open_table, percent, print_whole
+from nacre.coverage.report import Cover, open_table, percent
 
 Arcs = Iterable[tuple[int, int]]
 SETTINGS = "[run]\nbranch = True\nplugins = boa.coverage\n"
@@ -87,7 +87,7 @@ def show_beside(console: Console, rows: dict[str, Beside]) -> None:
     table = open_table("lines", "probes", "boa", "only p.", "only boa", "branches", "probes", "boa", "can be")
     for file, row in (*rows.items(), ("all of these", everything)):
         table.add_row(file.removeprefix("contracts/"), *(f"{number:,}" for number in astuple(row)))
-    print_whole(console, table)
+    console.print(table)
     for text in _sentences(everything):
         console.print(text, soft_wrap=True)
 
