@@ -49,8 +49,6 @@ def _sum(a: uint256, b: uint256) -> uint256:
 FILES = {"contracts/Toy.vy": TOY, "contracts/lib/step.vy": STEP}
 # Compiled alone too: one in so many, from the last on.
 EVERY = 4
-# Changes that none of the inputs tells apart from the original.
-BLIND = ["a, b becomes b, a"]
 INPUTS = [(1, 2), (2, 1), (3, 3), (99, 5), (100, 5), (7, 0), (0, 1), (60, 70), (99, 100), (99, 101)]
 
 
@@ -87,16 +85,13 @@ def test_each_number_runs_its_fault_and_nothing_else(tmp_path, monkeypatch):
     plain = behaviour(compiled(tmp_path / "plain", FILES))
     assert behaviour(all_at_once) == plain
     block_env = embedded.BlockEnv
-    blind = []
     for number, fault in [item for item in faults().items() if item[0] not in switches.left][::-EVERY]:
         alone = compiled(tmp_path / str(number), FILES | {fault.file: fault.applied(FILES[fault.file])})
         monkeypatch.setattr(embedded, "BlockEnv", block_env)
         expected = behaviour(alone)
         switch_on(number)
         assert behaviour(all_at_once) == expected, fault.change
-        if expected == plain:
-            blind.append(fault.change)
-    assert blind == BLIND
+        assert expected != plain, fault.change
 
 
 def test_a_statement_is_a_region_and_so_is_a_test():
