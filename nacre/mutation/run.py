@@ -16,7 +16,7 @@ from typing import IO, Any
 
 from nacre.artifacts import ROOT
 from nacre.mutation.mutator import Mutant, MutationError
-from nacre.mutation.session import Plan, Turn
+from nacre.mutation.session import OPEN, Plan, Turn
 from nacre.mutation.targets import Target
 from nacre.mutation.worker import INVALID, KILLED, SURVIVED
 
@@ -25,6 +25,8 @@ COPIED = ("contracts", "interfaces", "nacre", "tests", "scenarios", "scripts", "
 COPIED_FILES = ("ape-config.yaml", "pyproject.toml", "requirements.in", "requirements.txt", "package.json", "run")
 # Of a processor.
 SECONDS_EACH = 200
+# Of it, at first.
+PATIENCE = 8
 SECONDS_ALL = 1_800
 # Where unoptimised code waits for the next time, in the project's folder.
 CACHE = Path(".cache") / "mutation"
@@ -105,9 +107,9 @@ class Session(Line):
         self.left, self.invalid = set(told["left"]), set(told["invalid"])
 
     def judge(
-        self, number: int, first: Sequence[str], without: Sequence[str], seconds: int = SECONDS_EACH
+        self, number: int, first: Sequence[str], without: Sequence[str], patience: int, seconds: int
     ) -> dict[str, Any]:
-        self.tell(json.dumps(asdict(Turn(number, list(first), list(without), seconds))))
+        self.tell(json.dumps(asdict(Turn(number, list(first), list(without), patience, seconds))))
         return self.answer()
 
 
@@ -180,21 +182,25 @@ def judge_group(items: Items, tree: Path, killers: Killers, check: bool, done: D
     session = Session(tree, faults, target.tests)
     try:
         if check:
-            answer = session.judge(0, [], [], SECONDS_ALL)
+            answer = session.judge(0, [], [], SECONDS_ALL, SECONDS_ALL)
             if answer["outcome"] not in (SURVIVED, KILLED):
                 raise MutationError(f"the tests do not run: {answer['by'] or answer['outcome']}")
             red = answer["by"].splitlines()
-        for number, mutant in faults.items():
-            if number in session.left:
-                left.append(items[number - 1])
-                continue
-            if number in session.invalid:
+        for patience in (PATIENCE, SECONDS_EACH):  # what needs many tests waits until it is known which notice much
+            for number, mutant in list(faults.items()):
+                if number in session.left:
+                    left.append(items[number - 1])
+                    del faults[number]
+                    continue
                 answer = {"outcome": INVALID, "by": "", "seconds": 0.0}
-            else:
-                answer = session.judge(number, killers.first(mutant), red)
-            if answer["outcome"] == KILLED:
-                killers.note(mutant, answer["by"].splitlines()[0])
-            done(Verdict(mutant, target.group, **answer))
+                if number not in session.invalid:
+                    answer = session.judge(number, killers.first(mutant), red, patience, SECONDS_EACH)
+                if answer["outcome"] == OPEN:
+                    continue
+                if answer["outcome"] == KILLED:
+                    killers.note(mutant, answer["by"].splitlines()[0])
+                del faults[number]
+                done(Verdict(mutant, target.group, **answer))
     finally:
         session.close()
     return left, red

@@ -42,6 +42,8 @@ from nacre.mutation.worker import (
 
 # Labels in the code have two bytes, which is 64 KB; the code of all faults together is larger.
 LABEL_BYTES = 3
+# Not judged yet.
+OPEN = "open"
 # Seconds.
 SLOW = 0.25
 
@@ -70,11 +72,15 @@ class Plan:
 
 @dataclass(frozen=True)
 class Turn:
-    """Number 0 stands for the sources as they are, all tests then; `first` are tests that are likely to notice."""
+    """Number 0 stands for the sources as they are, all tests then; `first` are tests that are likely to notice.
+
+    After `patience` seconds of a processor nothing is said (OPEN), after `seconds` the tests do not end (TIMEOUT).
+    """
 
     number: int
     first: list[str]
     without: list[str]
+    patience: int
     seconds: int
 
 
@@ -100,6 +106,7 @@ class Workshop:
         texts = {path.relative_to(root).as_posix(): path.read_text() for path in paths}
         self.switches = Switches(texts, faults)
         self._texts = {file: self.switches.source(file) for file in texts}
+        self.invalid: set[int] = set()
         compile_unoptimised()
         reach = imports(texts)
         self._ready: dict[Path, artifacts.Artifact] = {}
@@ -109,17 +116,21 @@ class Workshop:
                 self._ready[path] = artifacts.compile_contract(path, self._root)
             else:
                 self._open.append(path)
-        for file, switched in self._texts.items():
-            (root / file).write_text(switched.text)
         ExceptionList.raise_if_not_empty = _raise_all
         vyper.ir.compile_ir.SYMBOL_SIZE = LABEL_BYTES
         # that the word has a new name
         vyper.codegen.expr.vyper_warn = lambda *_: None
 
     def compile_all(self) -> None:
-        for file in self.switches.files:
+        for file in self._texts:
+            self._write(file, self.switches.plain(file))
+        for file in self.switches.files:  # each among the others as they are, which is sooner read
+            self._write(file, self._texts[file].text)
             while not self._analyse(file):
-                pass
+                self._write(file, self._texts[file].text)
+            self._write(file, self.switches.plain(file))
+        for file in self.switches.files:
+            self._write(file, self._texts[file].text)
         ready = self._ready
         artifacts._store = lambda *_: None
         for path in self._open:
@@ -130,6 +141,8 @@ class Workshop:
                 except (_Refused, artifacts.CompileError, AssertionError) as error:
                     cause = error.__cause__ if isinstance(error, artifacts.CompileError) else error
                     self._drop(cause if cause is not None else error)
+                    for file in self.switches.files:
+                        self._write(file, self._texts[file].text)
         cached, compile_ = artifacts._cached, artifacts._compile
 
         def find(source: Path, root: Path) -> artifacts.Artifact | None:
@@ -141,19 +154,21 @@ class Workshop:
 
         artifacts._cached, artifacts._compile = find, make
 
-    def invalid(self) -> set[int]:
-        """Of those left, the ones whose types do not fit."""
-        found = set()
-        for number in self.switches.left:
+    def check_rest(self) -> None:
+        """Of those left, the ones whose types do not fit are invalid."""
+        for file in self.switches.files:
+            self._write(file, self.switches.plain(file))
+        for number in sorted(self.switches.left - self.invalid):
             fault = self._faults[number]
-            path = self._root / fault.file
-            path.write_text(self.switches.applied(fault))
+            self._write(fault.file, self.switches.applied(fault))
             try:
-                analyse(path, self._root)
+                analyse(self._root / fault.file, self._root)
             except Exception:  # the compiler's own asserts too
-                found.add(number)
-            path.write_text(self._texts[fault.file].text)
-        return found
+                self.invalid.add(number)
+            self._write(fault.file, self.switches.plain(fault.file))
+
+    def _write(self, file: str, text: str) -> None:
+        (self._root / file).write_text(text)
 
     def _analyse(self, file: str) -> bool:
         """Whether the types fit; drops those that do not."""
@@ -171,13 +186,14 @@ class Workshop:
             for file, line, column in _PLACE.findall(str(one)):
                 if file in self._texts and (found := self._texts[file].numbers_at(int(line), int(column))):
                     bad |= set(found)
+                    if len(found) == 1 and self._faults[found[0]].function:
+                        self.invalid.add(found[0])  # the statement is what it would be by itself
                     break
         if not bad:
             raise error
         self.switches.drop(bad)
         for file in self.switches.files:
             self._texts[file] = self.switches.source(file)
-            (self._root / file).write_text(self._texts[file].text)
 
 
 def imports(texts: dict[str, str]) -> dict[str, set[str]]:
@@ -259,6 +275,8 @@ class Judge(WithoutApe):
         self._times = told.get("times") or self._times
         status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
         outcome = TIMEOUT if status < 0 else BROKEN if status else KILLED if by else SURVIVED
+        if outcome == SURVIVED and told["open"]:
+            outcome = OPEN
         if outcome == BROKEN:
             by = "\n".join((self._root / OUTPUT).read_text().splitlines()[-20:])
         return {"outcome": outcome, "by": by, "seconds": time.monotonic() - started}
@@ -271,14 +289,18 @@ class Judge(WithoutApe):
             os.dup2(output, 2)
             resource.setrlimit(resource.RLIMIT_CPU, (turn.seconds, turn.seconds))
             switch_on(turn.number)
+            started, open_ = time.process_time(), False
             without = set(turn.without)
             chosen = [item for item in in_order(items, turn.first, self._times) if item.nodeid not in without]
             for item, after in zip(chosen, [*chosen[1:], None], strict=True):
                 item.config.hook.pytest_runtest_protocol(item=item, nextitem=after)
                 if self._failed and turn.number:
                     break
+                if time.process_time() - started > turn.patience and after is not None:
+                    open_ = True
+                    break
             with os.fdopen(writer, "w") as pipe:
-                json.dump({"failed": self._failed, "times": {} if turn.number else self._times}, pipe)
+                json.dump({"failed": self._failed, "open": open_, "times": {} if turn.number else self._times}, pipe)
             status = 0 if self._failed or self._passed else 1
         except BaseException as error:
             os.write(2, repr(error).encode())
@@ -313,8 +335,8 @@ def main() -> None:
     gc.disable()  # a fifth of the compiler's time
     workshop = Workshop(root, plan.faults)
     workshop.compile_all()
-    invalid = workshop.invalid()
-    told = {"left": sorted(workshop.switches.left - invalid), "invalid": sorted(invalid)}
+    workshop.check_rest()
+    told = {"left": sorted(workshop.switches.left - workshop.invalid), "invalid": sorted(workshop.invalid)}
     pytest.main(["-q", *OPTIONS], plugins=[Judge(root, plan.tests, turns, told, answers)])
 
 

@@ -157,6 +157,9 @@ class Switches:
                 return []
         return places
 
+    def plain(self, file: str) -> str:
+        return self._sources[file]
+
     def applied(self, fault: Mutant) -> str:
         """The whole text with this fault alone."""
         return fault.applied(self._sources[fault.file])
