@@ -97,6 +97,7 @@ MAX_ANSWER: constant(uint256) = 2_048
 
 # What the part for auto-deleveraging does.
 DELEVERAGE: constant(bytes4) = method_id("deleverage(uint256,address,uint256,address[])", output_type=bytes4)
+SETTLE_ACCOUNT: constant(bytes4) = method_id("settle_account(uint256,address)", output_type=bytes4)
 
 # An account's health: straight to the part for it.
 ACCOUNT_STATE: constant(bytes4) = method_id("account_state(address)", output_type=bytes4)
@@ -153,7 +154,7 @@ def __default__() -> Bytes[MAX_ANSWER]:
     """
     part: address = MARKETS
     selector: bytes4 = convert(slice(msg.data, 0, 4), bytes4)
-    if selector == DELEVERAGE:
+    if selector == DELEVERAGE or selector == SETTLE_ACCOUNT:
         part = DELEVERAGING
     elif selector == ACCOUNT_STATE:
         part = parts.CROSS

@@ -17,6 +17,10 @@ from contracts.modules import account_views
 from contracts.modules import cross_trading
 # Cross or isolated.
 from contracts.modules import margin_modes
+# What a market shows of them.
+from contracts.modules import liquidation_prices
+# Reads of markets.
+from contracts.modules import market_views
 # Markets of other legs.
 from contracts.modules import leg_reads
 # The words of every market.
@@ -48,8 +52,10 @@ initializes: leg_reads[markets := markets]
 initializes: portfolio[
     accounts := accounts, leg_reads := leg_reads, markets := markets, payouts := payouts, positions := positions
 ]
+initializes: liquidation_prices[markets := markets, portfolio := portfolio, positions := positions]
 initializes: cross_trading[
     accounts := accounts,
+    liquidation_prices := liquidation_prices,
     markets := markets,
     payouts := payouts,
     portfolio := portfolio,
@@ -59,6 +65,7 @@ initializes: cross_trading[
     waterfall := waterfall
 ]
 initializes: margin_modes[accounts := accounts, markets := markets, positions := positions]
+initializes: market_views[markets := markets, waterfall := waterfall]
 initializes: account_views[
     accounts := accounts, markets := markets, portfolio := portfolio, positions := positions
 ]
@@ -75,8 +82,14 @@ exports: (
     account_views.made_good,
     account_views.outflow_room,
     account_views.detached,
-    account_views.announce,
-    account_views.spare,
+    liquidation_prices.announce,
+    liquidation_prices.spare,
+    # of markets, what ClearinghouseMarkets has no room for
+    market_views.insurance_fund,
+    market_views.long_social_loss_index,
+    market_views.short_social_loss_index,
+    market_views.open_interest,
+    market_views.pot,
 )
 
 

@@ -3,12 +3,14 @@
 # pragma nonreentrancy on
 """
 @title  Clearinghouse, auto-deleveraging
-@notice The part of the clearinghouse that closes bankrupt positions against those on the other side. It runs in the clearinghouse's
-        storage and holds nothing itself.
+@notice The part of the clearinghouse that closes bankrupt positions against those on the other side, and turns positions of settling markets
+        into claims. It runs in the clearinghouse's storage and holds nothing itself.
 @custom:security Called on its own it works on its own empty storage: no market is listed there.
 @custom:kill     See Clearinghouse.
 """
 
+# Positions that become claims.
+from contracts.modules import account_settlement
 # Free collateral and operators.
 from contracts.modules import accounts
 # What the engine may do.
@@ -38,6 +40,14 @@ initializes: leg_reads[markets := markets]
 initializes: portfolio[
     accounts := accounts, leg_reads := leg_reads, markets := markets, payouts := payouts, positions := positions
 ]
+initializes: account_settlement[
+    accounts := accounts,
+    markets := markets,
+    payouts := payouts,
+    portfolio := portfolio,
+    positions := positions,
+    waterfall := waterfall
+]
 initializes: deleveraging[
     accounts := accounts,
     markets := markets,
@@ -47,7 +57,10 @@ initializes: deleveraging[
     waterfall := waterfall
 ]
 
-exports: (deleveraging.deleverage,)
+exports: (
+    deleveraging.deleverage,
+    account_settlement.settle_account,
+)
 
 
 @deploy

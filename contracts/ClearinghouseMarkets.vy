@@ -50,17 +50,15 @@ initializes: portfolio[
 ]
 initializes: settling[markets := markets, payouts := payouts, portfolio := portfolio, positions := positions]
 initializes: providers[
-    accounts := accounts, markets := markets, payouts := payouts, positions := positions, waterfall := waterfall
-]
-initializes: administration[accounts := accounts, markets := markets, waterfall := waterfall]
-initializes: settlement[
     accounts := accounts,
-    administration := administration,
     markets := markets,
     payouts := payouts,
+    portfolio := portfolio,
     positions := positions,
     waterfall := waterfall
 ]
+initializes: administration[accounts := accounts, markets := markets, waterfall := waterfall]
+initializes: settlement[administration := administration, markets := markets]
 initializes: margin_adjustment[accounts := accounts, markets := markets, payouts := payouts, positions := positions]
 initializes: market_views[markets := markets, waterfall := waterfall]
 
@@ -72,7 +70,6 @@ exports: (
     settling.settle,
     waterfall.donate_insurance,
     settlement.settle_dead_market,
-    settlement.settle_account,
     # venue
     providers.venue_accrue,
     providers.venue_provide,
@@ -86,11 +83,6 @@ exports: (
     # reads
     market_views.market_state,
     market_views.extras_word,
-    market_views.insurance_fund,
-    market_views.long_social_loss_index,
-    market_views.short_social_loss_index,
-    market_views.open_interest,
-    market_views.pot,
     market_views.mark_price,
 )
 

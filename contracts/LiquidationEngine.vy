@@ -9,6 +9,7 @@
 @custom:kill     None: a market without force close or takeover in its policy still has the takeover of bankrupt and overdue targets.
 """
 
+from interfaces import IBackstopVault
 from interfaces import ILiquidationEngine
 
 # Bounds of what is asked.
@@ -41,6 +42,7 @@ exports: (
     policies.clearinghouse,
     backstop.set_backstop,
     backstop.backstop_vault,
+    backstop.take_over_leg,
     margin_calls.call_margin,
     previews.preview_takeover,
     previews.preview_force_close,
@@ -99,8 +101,8 @@ def force_close(_market: uint256, _target: address, _size: uint256, _limit_price
 @external
 def liquidate_by_backstop(_market: uint256, _target: address):
     """
-    @notice Has the backstop vault take a failing position over, whole and with all its margin; of a cross account every position. The vault
-            puts in what the opening rule asks for, within its loss cap. Anyone.
+    @notice Has the backstop vault take a failing position over, whole and with all its margin; of a cross account every other position,
+            too, but for those that it may not take now. The vault puts in what the opening rule asks for, within its loss cap. Anyone.
     @dev Reverts: docs/errors.md, "backstop".
     """
     backstop._take_over(_market, _target)
@@ -119,6 +121,11 @@ def auto_deleverage(
     policy: uint256 = policies._policy(_market)
     if policy & policy_word.FLAG_LOSS_ADL == 0:
         reasons._revert(reasons.ADL_NOT_ALLOWED)
+    # what it pays the vault is less at risk
+    vault: address = backstop.backstop_vault
+    pays_vault: bool = vault != empty(address) and (_target == vault or vault in _counterparties)
+    if pays_vault:
+        extcall IBackstopVault(vault).watch(_market)
     # as long as the list is, not as it may be
     raw_call(
         policies.CLEARINGHOUSE.address,
@@ -130,3 +137,5 @@ def auto_deleverage(
             method_id=method_id("deleverage(uint256,address,uint256,address[])"),
         ),
     )
+    if pays_vault:
+        extcall IBackstopVault(vault).came_back(_market)

@@ -1,7 +1,7 @@
 # pragma version 0.4.3
 """
 @title  Health math
-@notice Stages of the ladder (DESIGN section 7), and the prices at which an isolated position changes stage. Pure.
+@notice Stages of the ladder (docs/spec.md sections 9 to 14), and the prices at which an isolated position changes stage. Pure.
 @dev    With X = n - b + c for a long and n + b - c for a short (n entry notional, b balance, c carry to date, all whole wei), tau the
         trigger and r the MMR:
 

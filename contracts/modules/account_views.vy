@@ -2,13 +2,11 @@
 # pragma nonreentrancy on
 """
 @title  Account views
-@notice Reads of cross accounts, and the liquidation price that a market announces. docs/spec.md section 12.
+@notice Reads of cross accounts. docs/spec.md section 12.
 """
 
 from interfaces import IClearinghouse
 
-from contracts.lib import health_math
-from contracts.lib import market_words
 from contracts.lib import outflow_limit
 from contracts.lib import position_math
 from contracts.lib import reasons
@@ -77,8 +75,9 @@ def detached(_market: uint256, _account: address, _size: uint256) -> IClearingho
     @dev Reverts "stale price", "market is settling", "no position", and what the oracle reverts.
     """
     market: markets.Market = empty(markets.Market)
+    word: uint256 = 0
     stale: bool = False
-    market, stale = self._seen(_market)
+    market, word, stale = markets._observe(_market, True)
     if stale:
         reasons._revert(reasons.STALE_PRICE)
     if market.flags & markets.SETTLING != 0:
@@ -101,64 +100,3 @@ def detached(_market: uint256, _account: address, _size: uint256) -> IClearingho
         cross=part.flags & positions.FLAG_CROSS != 0,
         topups=part.flags >> 1,
     )
-
-
-@external
-@reentrant
-def announce(_market: uint256, _account: address):
-    """
-    @notice Logs where a position may be liquidated, by the trigger that the market shows. Anyone; a trade in such a market does it.
-    """
-    market: markets.Market = empty(markets.Market)
-    stale: bool = False
-    market, stale = self._seen(_market)
-    trigger_bps: uint256 = market_words._shown_trigger_bps(market.extras)
-    position: position_math.Position = positions._settled(market, positions._load(_market, _account))
-    if position.size != 0 and position.flags & positions.FLAG_CROSS != 0:
-        position.balance = unsafe_add(
-            position.balance, self._spare(portfolio._of(_account, _market, False), trigger_bps)
-        )
-    log IClearinghouse.LiquidationPrice(
-        market=_market,
-        account=_account,
-        size=position.size,
-        mark_price=market.mark,
-        liquidation_price=health_math._liquidation_price(
-            position, position.carry, trigger_bps, market.risk, market.extras
-        ),
-    )
-
-
-@external
-@view
-def spare(_account: address, _except: uint256, _trigger_bps: uint256) -> int256:
-    """
-    @notice What an account has above the trigger with its leg in one market left out: it backs that leg like margin of its own.
-    """
-    return self._spare(portfolio._of(_account, _except, False), _trigger_bps)
-
-
-@internal
-@pure
-def _spare(_others: portfolio.Portfolio, _trigger_bps: uint256) -> int256:
-    """
-    @notice Rounded down.
-    """
-    needed: uint256 = unsafe_div(
-        unsafe_add(unsafe_mul(_others.maintenance_margin, _trigger_bps), 9_999), 10_000
-    )
-    return unsafe_sub(_others.equity, convert(needed, int256))
-
-
-@internal
-@view
-def _seen(_market: uint256) -> (markets.Market, bool):
-    """
-    @notice A market as it stands, nothing stored, and whether its price is stale. An oracle that fails is as good as a stale one, and
-            no account hides behind it: the mark of the last touch counts.
-    """
-    market: markets.Market = empty(markets.Market)
-    word: uint256 = 0
-    stale: bool = False
-    market, word, stale = markets._observe(_market, True)
-    return market, stale

@@ -133,7 +133,7 @@ def _legs(_account: address) -> uint256:
 @internal
 def _set_leg(_account: address, _market: uint256, _open: bool):
     """
-    @notice Notes whether the account has a cross position in a market; market < 16.
+    @notice Notes whether the account has a cross position in a market, or a claim instead. Beyond the first 16 there is no bit to clear.
     """
     word: uint256 = self.accounts[_account]
     bit: uint256 = 1 << unsafe_add(LEGS_AT, _market)

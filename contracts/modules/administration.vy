@@ -52,6 +52,8 @@ def set_market(
         # no liquidity yet
         markets.venues[_market] = block.timestamp
     markets.accruals[_market] = markets.accruals[_market] >> 32 << 32 | block.timestamp
+    # of the oracle before
+    markets.failing_since[_market] = 0
     markets.risk_words[_market] = _risk_word | markets.risk_words[_market] & market_words.FLAGS_KEPT
     markets.trading_words[_market] = _trading_word
     markets.limits_words[_market] = _limits_word

@@ -34,18 +34,45 @@ def set_backstop(_vault: address):
     log ILiquidationEngine.BackstopSet(vault=_vault)
 
 
+@external
+@reentrant
+def take_over_leg(_market: uint256, _target: address):
+    """
+    @notice One position of a cross account, on its own: what refuses it does not keep the others. Only the engine itself.
+    @dev Reverts "not engine", and as `liquidate_by_backstop`. The engine calls it under its own lock.
+    """
+    if msg.sender != self:
+        reasons._revert(reasons.NOT_ENGINE)
+    self._take_over_leg(_market, _target)
+
+
 @internal
 def _take_over(_market: uint256, _target: address):
-    held: IClearinghouse.Position = staticcall policies.CLEARINGHOUSE.position(_market, _target)
-    if not held.cross:
+    """
+    @notice The position in a market must go. Of a cross account all others go, too, but for those that are refused: each leaves with its share of
+            the account by maintenance margin, so the stage of what is left stays the same.
+    """
+    legs: uint256 = 0
+    if (staticcall policies.CLEARINGHOUSE.position(_market, _target)).cross:
+        legs = (staticcall policies.CLEARINGHOUSE.cross_markets(_target))[1]
+    else:
         self._take_over_leg(_market, _target)
-        return
-    # Each leg leaves with its share of the account by maintenance margin: the stage of what is left stays the same.
-    legs: uint256 = (staticcall policies.CLEARINGHOUSE.cross_markets(_target))[1]
     for i: uint256 in range(MAX_LEGS):
-        if legs >> i & 1 != 0:
-            if (staticcall policies.CLEARINGHOUSE.position(i, _target)).size != 0:
-                self._take_over_leg(i, _target)
+        if legs >> i & 1 == 0:
+            continue
+        if i == _market:
+            self._take_over_leg(i, _target)
+        elif (staticcall policies.CLEARINGHOUSE.position(i, _target)).size != 0:
+            went: bool = False
+            words: Bytes[32] = b""
+            went, words = raw_call(
+                self,
+                abi_encode(i, _target, method_id=method_id("take_over_leg(uint256,address)")),
+                max_outsize=32,
+                revert_on_failure=False,
+            )
+            # a refusal has words; the caller must not choose by the gas it gives which of them go
+            assert went or len(words) != 0, "leg ran out of gas"
 
 
 @internal
@@ -67,3 +94,4 @@ def _take_over_leg(_market: uint256, _target: address):
         policies._grace_refusal(_market, policy),
     )
     extcall IBackstopVault(vault).came_back(_market)
+

@@ -12,9 +12,11 @@ from interfaces import IClearinghouse
 from interfaces import IVenue
 
 from contracts.lib import margin_math
+from contracts.lib import market_words
 from contracts.lib import position_math
 from contracts.lib import reasons
 from contracts.modules import accounts
+from contracts.modules import liquidation_prices
 from contracts.modules import markets
 from contracts.modules import payouts
 from contracts.modules import portfolio
@@ -24,6 +26,7 @@ from contracts.modules import trade_rules
 from contracts.modules import waterfall
 
 uses: accounts
+uses: liquidation_prices
 uses: markets
 uses: payouts
 uses: portfolio
@@ -81,6 +84,8 @@ def trade(
     change: int256 = unsafe_sub(position_math._worth(new, market.mark), position_math._worth(old, market.mark))
     self._check_account(before, others, market, new, change, adds)
     market = self._finish(market, _account, old, new)
+    if market.extras >> market_words.SHOWN_TRIGGER_AT != 0:
+        liquidation_prices._announce(market, _account)
     log IClearinghouse.Trade(
         market=_market,
         account=_account,

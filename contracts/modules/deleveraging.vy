@@ -65,6 +65,8 @@ RAY: constant(int256) = 10**27
 # Legs in other markets that one call looks at: a cross account that has more than are left of them is passed over, so that no list costs
 # more than 2**24 gas, the most of a transaction.
 MAX_OTHER_LEGS: constant(uint256) = 250
+# An account whose legs cost more than this each counts for more of them: an oracle that fails may burn all it is given.
+GAS_OF_A_LEG: constant(uint256) = 15_000
 # Lifts any carry above zero, where division rounds down.
 LIFT: constant(int256) = 2**160
 
@@ -213,7 +215,7 @@ def _begin(_market: uint256, _target: address, _policy: uint256) -> Case:
         _policy & policy_word.FLAG_ADL_PREVIOUS_MARK != 0
         and positions.made_good[positions._key(_market, _target)] != block.timestamp
     ):
-        case.terms = deleveraging_math._at_price(case.target, markets._previous_mark(_market))
+        case.terms = deleveraging_math._at_price(case.target, markets._previous_mark(case.market))
     if case.terms.size == 0:
         if drawable != 0:
             case.market = waterfall._draw(case.market, deficit)
@@ -352,10 +354,13 @@ def _covered(_run: Run, _account: address, _leg: position_math.Position) -> (Run
     others: int256 = convert(free, int256)
     legs: uint256 = accounts._legs(_account) & ~(1 << run.market)
     if legs != 0:
-        run.legs = unsafe_add(run.legs, deleveraging_math._ones(legs))
-        if run.legs > MAX_OTHER_LEGS:
+        count: uint256 = deleveraging_math._ones(legs)
+        if unsafe_add(run.legs, count) > MAX_OTHER_LEGS:
+            run.legs = MAX_OTHER_LEGS
             return run, 0, False
+        before: uint256 = msg.gas
         others = portfolio._of(_account, run.market, False).full_equity
+        run.legs = unsafe_add(run.legs, max(count, unsafe_div(unsafe_sub(before, msg.gas), GAS_OF_A_LEG)))
     worth: int256 = position_math._worth(_leg, run.mark)
     if unsafe_add(others, worth) < 0:
         return run, 0, False

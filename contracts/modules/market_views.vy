@@ -43,7 +43,7 @@ def market_state(_market: uint256) -> IClearinghouse.MarketState:
         state.borrow_fees = markets._borrowed(market, markets.accruals[_market]) >> 16 & markets.MASK_112
     else:
         state.borrow_fees = markets.borrows[_market] >> 16 & markets.MASK_112
-    state.previous_mark = markets._previous_mark(_market)
+    state.previous_mark = markets._previous_mark(market)
     venue: uint256 = markets.venues[_market]
     state.mid_price = venue >> 160
     state.protocol_fees = venue >> 48 & markets.MASK_112

@@ -96,12 +96,14 @@ venues: uint256[MAX_MARKETS]
 # Where the mark is a median: mid 96, as in `venues` | mid before the first change in the block of its last change 96 | 32 | time of
 # that change 32.
 mids: uint256[MAX_MARKETS]
-# Where FLAGS_SPECIAL says so: mark of the last touch 96 | of the last touch in an earlier block 96 | time of the last touch 32.
+# Where FLAGS_SPECIAL says so: mark of the last touch 96 | its time 32 | mark of the last touch in an earlier block 96 | its time 32.
 marks: uint256[MAX_MARKETS]
 # B 128 | borrow fees still in the pot 112 | 16.
 borrows: uint256[MAX_MARKETS]
 # What positions are settled at, where the market settles.
 final_prices: uint256[MAX_MARKETS]
+# When the oracle was found failing for the first time since the last touch; what is not after that touch means nothing.
+failing_since: uint256[MAX_MARKETS]
 # Margin of all ranges 128 | epoch 32 | factor 96.
 ranges: uint256[MAX_MARKETS]
 # Draws from the insurance fund: level of the leaky bucket 224 | time 32.
@@ -247,13 +249,13 @@ def _accrue_special(_market: Market, _before: uint256) -> Market:
     @notice A touch of a market that keeps more than the funding: the mark, of each touch, and with the first of a block borrow fees.
     @param _before the accrual word before
     """
-    again: bool = _before & MASK_32 == block.timestamp
     kept: uint256 = self.marks[_market.id]
-    if not again:
-        # what the last touch of the block before left is the previous one from now on
-        kept = kept >> 160 << 64 | block.timestamp
-    self.marks[_market.id] = _market.mark << 160 | kept & market_words.MASK_160
-    if again:
+    recent: uint256 = kept & market_words.MASK_160
+    if recent >> 128 != block.timestamp:
+        # what the last touch of an earlier block left is the previous one from now on
+        recent = block.timestamp << 128 | kept >> 128
+    self.marks[_market.id] = _market.mark << 160 | recent
+    if _before & MASK_32 == block.timestamp:
         return _market
     word: uint256 = self._borrowed(_market, _before)
     if word != 0:
@@ -363,14 +365,17 @@ def _mid_before(_id: uint256) -> uint256:
 
 @internal
 @view
-def _previous_mark(_id: uint256) -> uint256:
+def _previous_mark(_market: Market) -> uint256:
     """
-    @notice The mark of the last touch in an earlier block; 0 if there is none or it is not kept.
+    @notice The mark of the last touch in an earlier block; 0 if there is none that is as young as a price must be, or it is not kept.
     """
-    kept: uint256 = self.marks[_id]
-    if kept & MASK_32 == block.timestamp:
-        return kept >> 64 & MASK_96
-    return kept >> 160
+    kept: uint256 = self.marks[_market.id]
+    if kept >> 128 & MASK_32 != block.timestamp:
+        kept = kept >> 128
+    kept &= MASK_128
+    if unsafe_sub(block.timestamp, kept & MASK_32) > market_words._max_age(_market.risk):
+        return 0
+    return kept >> 32
 
 
 @internal

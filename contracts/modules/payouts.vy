@@ -41,6 +41,8 @@ def claim(_market: uint256, _account: address = msg.sender):
     if market.flags & markets.SETTLING != 0:
         if not markets._is_settled(_market):
             reasons._revert(reasons.MARKET_IS_SETTLING)
+        # paid, it no longer backs the account as a leg
+        accounts._set_leg(_account, _market, False)
         # both fall in proportion: whoever comes later gets the same share
         paid = min(debt, fixed_point._mul_div_down(debt, market.pot, total))
     elif market.pot < total:

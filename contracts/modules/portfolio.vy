@@ -48,7 +48,7 @@ struct Plan:
 
 # Beyond what all pots of a token hold: keeps the products of the share below 2**256.
 MAX_EQUITY: constant(int256) = 2**127
-# What counts of a leg where it is multiplied by another amount.
+# What counts of a leg where it is multiplied by another amount, and of a claim.
 MAX_LEG: constant(uint256) = 2**127
 
 
@@ -56,7 +56,7 @@ MAX_LEG: constant(uint256) = 2**127
 @view
 def _of(_account: address, _except: uint256, _pots: bool) -> Portfolio:
     """
-    @notice Free collateral and legs of an account.
+    @notice Free collateral and legs of an account, and what markets that settle owe it for legs.
     @param _except a market to leave out, its leg being added from memory; max_value(uint256) for none
     @param _pots whether to say what is collectable, which reads a slot more for each leg with a profit
     """
@@ -77,7 +77,7 @@ def _of(_account: address, _except: uint256, _pots: bool) -> Portfolio:
             continue
         leg: position_math.Position = positions._load(i, _account)
         if leg.size == 0:
-            if leg.balance == 0:
+            if leg.balance == 0 and markets.risk_words[i] & market_words.FLAG_SETTLING == 0:
                 continue
         mark: uint256 = 0
         index: int256 = 0
@@ -86,18 +86,23 @@ def _of(_account: address, _except: uint256, _pots: bool) -> Portfolio:
         stale: bool = False
         jumped: bool = False
         mark, index, risk, extras, stale, jumped = leg_reads._seen(i, leg.size)
-        # as `_added`, in place: this is the inner loop of every account's health
+        # as `_with`, in place: this is the inner loop of every account's health
         balance: int256 = unsafe_sub(leg.balance, position_math._carry_charge(leg.size, leg.carry, index))
         profit: int256 = 0
         notional: uint256 = 0
         profit, notional = position_math._appraised(leg.size, leg.notional, mark)
         worth: int256 = unsafe_add(balance, profit)
-        all.full_equity = unsafe_add(all.full_equity, worth)
         # profit backs no new risk
         loss: int256 = worth
         if profit > 0:
             loss = balance
         all.opening = unsafe_add(all.opening, loss)
+        if risk & market_words.FLAG_SETTLING != 0:
+            # nor does what became of a leg, but until it is paid it backs the others
+            worth = unsafe_add(
+                worth, convert(min(payouts.debts[i << 160 | convert(_account, uint256)], MAX_LEG), int256)
+            )
+        all.full_equity = unsafe_add(all.full_equity, worth)
         if stale:
             worth = loss
             all.stale = True
@@ -123,53 +128,25 @@ def _of(_account: address, _except: uint256, _pots: bool) -> Portfolio:
 
 @internal
 @pure
-def _added(
-    _all: Portfolio,
-    _balance: int256,
-    _profit: int256,
-    _notional: uint256,
-    _risk: uint256,
-    _extras: uint256,
-    _stale: bool,
-) -> Portfolio:
-    """
-    @notice Adds a settled leg.
-    """
-    all: Portfolio = _all
-    loss: int256 = unsafe_add(_balance, min(_profit, 0))
-    worth: int256 = unsafe_add(_balance, _profit)
-    all.full_equity = unsafe_add(all.full_equity, worth)
-    all.opening = unsafe_add(all.opening, loss)
-    if _stale:
-        worth = loss
-        all.stale = True
-    all.equity = unsafe_add(all.equity, worth)
-    if not (worth >= 0):
-        all.lacking = unsafe_add(all.lacking, position_math._abs(worth))
-    all.notional = unsafe_add(all.notional, _notional)
-    initial: uint256 = 0
-    maintenance: uint256 = 0
-    initial, maintenance = margin_math._both(_notional, _risk, _extras)
-    all.initial_margin = unsafe_add(all.initial_margin, initial)
-    all.maintenance_margin = unsafe_add(all.maintenance_margin, maintenance)
-    return all
-
-
-@internal
-@pure
 def _with(_all: Portfolio, _market: markets.Market, _position: position_math.Position) -> Portfolio:
     """
     @notice Adds a settled leg of an open market.
     """
-    all: Portfolio = self._added(
-        _all,
-        _position.balance,
-        position_math._price_pnl(_position.size, _position.notional, _market.mark),
-        position_math._notional(_position.size, _market.mark),
-        _market.risk,
-        _market.extras,
-        False,
-    )
+    all: Portfolio = _all
+    profit: int256 = position_math._price_pnl(_position.size, _position.notional, _market.mark)
+    worth: int256 = unsafe_add(_position.balance, profit)
+    all.equity = unsafe_add(all.equity, worth)
+    all.full_equity = unsafe_add(all.full_equity, worth)
+    all.opening = unsafe_add(all.opening, unsafe_add(_position.balance, min(profit, 0)))
+    if not (worth >= 0):
+        all.lacking = unsafe_add(all.lacking, position_math._abs(worth))
+    notional: uint256 = position_math._notional(_position.size, _market.mark)
+    all.notional = unsafe_add(all.notional, notional)
+    initial: uint256 = 0
+    maintenance: uint256 = 0
+    initial, maintenance = margin_math._both(notional, _market.risk, _market.extras)
+    all.initial_margin = unsafe_add(all.initial_margin, initial)
+    all.maintenance_margin = unsafe_add(all.maintenance_margin, maintenance)
     all.jumped = all.jumped or _market.jumped
     return all
 

@@ -14,12 +14,14 @@ from contracts.lib import reasons
 from contracts.modules import accounts
 from contracts.modules import markets
 from contracts.modules import payouts
+from contracts.modules import portfolio
 from contracts.modules import positions
 from contracts.modules import waterfall
 
 uses: accounts
 uses: markets
 uses: payouts
+uses: portfolio
 uses: positions
 uses: waterfall
 
@@ -122,12 +124,10 @@ def venue_absorb(
     new: position_math.Position = position_math._combined(part, old)
     if accounts._is_cross(_provider, _market):
         new.flags |= positions.FLAG_CROSS
-        accounts._set_leg(_provider, _market, new.size != 0)
         if new.size == 0 and not (new.balance >= 0):
-            paid: uint256 = min(position_math._abs(new.balance), accounts._free(_provider))
-            accounts._take(_provider, paid)
-            market.pot = unsafe_add(market.pot, paid)
-            new.balance = unsafe_add(new.balance, convert(paid, int256))
+            # whoever removes it, a closed leg's loss is for all that backs it
+            missing: uint256 = 0
+            market, new, missing = portfolio._fund(market, _provider, new, position_math._abs(new.balance))
     if new.size == 0 and not (new.balance >= 0):
         # the provider's own failing position closed against the range
         if _remover == _provider:
@@ -137,6 +137,14 @@ def venue_absorb(
     market = positions._replace(market, _provider, old.size, new)
     if new.size == 0 and new.balance > 0:
         market = payouts._pay(market, _provider, convert(new.balance, uint256))
+    if accounts._is_cross(_provider, _market):
+        # while the market settles a claim goes on backing the account's other legs
+        accounts._set_leg(
+            _provider,
+            _market,
+            new.size != 0
+            or market.flags & markets.SETTLING != 0 and payouts.debts[positions._key(_market, _provider)] != 0,
+        )
     if tip != 0:
         market = payouts._pay(market, _remover, tip)
     markets._close(market)

@@ -3,7 +3,17 @@
 from nacre.deploy.core import deploy_system
 from nacre.deploy.listing import end_listing, list_market, market_params, policy_params
 from nacre.deploy.record import FOLDER, Record, load_system, network_name, record_path
-from nacre.deploy.system import MAX_DELAY, MIN_DELAY, Announced, BackstopTerms, DeployError, Market, System
+from nacre.deploy.system import (
+    MAX_DELAY,
+    MIN_DELAY,
+    Announced,
+    BackstopTerms,
+    DeployError,
+    Market,
+    RangeKey,
+    System,
+    ascending,
+)
 
 __all__ = [
     "FOLDER",
@@ -13,8 +23,10 @@ __all__ = [
     "BackstopTerms",
     "DeployError",
     "Market",
+    "RangeKey",
     "Record",
     "System",
+    "ascending",
     "deploy_system",
     "end_listing",
     "list_market",

@@ -12,8 +12,10 @@
 Contracts are nacre.chain.Contract objects; amounts are WAD integers unless a name says tokens.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
+from typing import NamedTuple
 
 from nacre.artifacts import Artifact, load
 from nacre.chain import Chain, Contract, Receipt
@@ -48,6 +50,19 @@ class Market:
     oracle: Contract  # MockOracle unless another was given
     venue: Contract  # OysterAmm
     config: MarketConfig
+
+
+class RangeKey(NamedTuple):
+    """A range of a venue."""
+
+    provider: str
+    lower: int  # tick
+    upper: int
+
+
+def ascending(keys: Iterable[tuple[str, int, int]]) -> list[tuple[str, int, int]]:
+    """As the lens takes ranges, so that none counts twice."""
+    return sorted(keys, key=lambda key: (int(key[0], 16), key[1], key[2]))
 
 
 @dataclass(frozen=True)

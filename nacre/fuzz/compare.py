@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from nacre.chain import CallFailed
+from nacre.deploy import ascending
 from nacre.fuzz.chain_driver import ChainSide
 from nacre.fuzz.settings import NAMES
 from nacre.fuzz.views import market_view
@@ -161,8 +162,7 @@ def compare_lens(world: World, chain: ChainSide, number: int) -> list[str]:
             "bankruptcy_price": engine.bankruptcy_price(market, held),
         }
         pairs += [(f"{name} {field}", value, getattr(shown, field)) for field, value in values.items()]
-    keys = [(addresses[name], lower, upper) for name, lower, upper in market.venue.ranges]
-    keys.sort(key=lambda key: (int(key[0], 16), key[1], key[2]))
+    keys = ascending((addresses[name], lower, upper) for name, lower, upper in market.venue.ranges)
     sheet = lens.call("solvency", number, [addresses[n] for n in holders], keys)
     pairs += [
         ("dust", market_view(market, world.house.now).dust(quote.price), sheet.dust),

@@ -12,10 +12,10 @@ from functools import cached_property
 from typing import Any
 
 from nacre.chain import ZERO_ADDRESS, CallFailed, Contract, Receipt
-from nacre.deploy import Market, System
+from nacre.deploy import Market, RangeKey, System
 from nacre.deploy.system import artifact
 from nacre.keeper import decide, view
-from nacre.keeper.jobs import Books, RangeKey
+from nacre.keeper.jobs import Books
 from nacre.keeper.view import Health, Holding, Limits, Quote, Rules, Stage, Wallet
 from nacre.model.liquidation import MOST_DELEVERAGED
 from nacre.model.parameters import MarketParameters, Policy, Residue

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from nacre.chain import Receipt
+from nacre.deploy import RangeKey
 from nacre.keeper import decide, jobs
 from nacre.keeper.chain import Desk, Outcome
 from nacre.keeper.chain_jobs import Clerk, JobOutcome
-from nacre.keeper.jobs import RangeKey
 from nacre.keeper.view import Holding, Limits, Market, Rules, Stage, stage, standing
 from nacre.units import BPS, WAD
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from nacre.chain import Contract, RawLog
 from nacre.chain.logs import EventIndex, LogSource
-from nacre.keeper.jobs import RangeKey
+from nacre.deploy import RangeKey
 
 
 class AccountIndex(EventIndex):

@@ -8,8 +8,8 @@ work = chores(books)                                   # settle, claim, collect
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple
 
+from nacre.deploy import RangeKey
 from nacre.keeper.view import Health, Holding, Market, Rules, Stage, failing, must_deleverage, stage, standing
 
 # What call_margin takes at most.
@@ -27,14 +27,6 @@ class JobKind(StrEnum):
     COLLECT = "collect fees"
     UNWIND = "unwind the vault"
     REMOVE_RANGE = "remove range"
-
-
-class RangeKey(NamedTuple):
-    """A range of a venue."""
-
-    provider: str
-    lower: int  # tick
-    upper: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,13 +3,17 @@
 From docs/spec.md, section 13.
 """
 
+from dataclasses import replace
+from typing import Any
+
 from nacre.model import engine, liquidation
 from nacre.model.clearinghouse import Clearinghouse
 from nacre.model.liquidation import Taken
 from nacre.model.portfolio import MOST_CROSS_MARKETS, is_cross
 from nacre.model.positions import missing_margin
 from nacre.model.rounding import Revert, require
-from nacre.model.vault import VAULT, Vault
+from nacre.model.vault import Vault
+from nacre.model.vault_books import VAULT, HouseBooks
 from nacre.units import MAX_UINT256
 
 
@@ -26,8 +30,20 @@ def legs_of(house: Clearinghouse, number: int, target: str) -> list[int]:
 
 
 def liquidate_by_backstop(house: Clearinghouse, vault: Vault, number: int, target: str) -> list[Taken]:
-    """One for each leg, in order of market."""
-    return [_take(house, vault, leg, target) for leg in legs_of(house, number, target)]
+    """One for each leg that goes, in order of market; that of the market in which it was asked must."""
+    legs = legs_of(house, number, target)
+    return [_take(house, vault, leg, target) for leg in legs if leg == number or _goes(house, vault, leg, target)]
+
+
+def _goes(house: Clearinghouse, vault: Vault, number: int, target: str) -> bool:
+    """Whether a leg can be taken over now; tried on copies of all that this changes."""
+    trial = house.copy()
+    books: dict[str, Any] = {"net": dict(vault.net), "seen_owed": dict(vault.seen_owed), "active": list(vault.active)}
+    try:
+        _take(trial, replace(vault, books=HouseBooks(trial), **books), number, target)
+    except Revert:
+        return False
+    return True
 
 
 def _take(house: Clearinghouse, vault: Vault, number: int, target: str) -> Taken:

@@ -121,6 +121,8 @@ class Clearinghouse:
         require(market.final_price > 0 or market.owed_total <= market.pot, "pot is short")
         del market.owed[account]
         market.owed_total -= amount
+        if market.final_price:
+            market.legs.discard(account)
         market.pot -= paid
         # what it gives up pays for losses without a payer
         market.unallocated_loss -= min(market.unallocated_loss, amount - paid)

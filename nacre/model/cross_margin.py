@@ -19,12 +19,14 @@ MOST_EQUITY = 2**127
 
 def set_margin_mode(house: "Clearinghouse", number: int, account: str, cross: bool) -> None:
     market = house.market(number)
+    require(not market.final_price, "market is settling")
     if cross:
         require(number < MOST_CROSS_MARKETS, "too many cross markets")
         require(market.parameters.cross_margin, "isolated only")
     require(is_cross(market, account) != cross, "margin mode unchanged")
     held = market.position_of(account)
     require(held.size == 0 and held.balance == 0, "position is open")
+    market.legs.discard(account)
     if cross:
         market.cross.add(account)
     else:

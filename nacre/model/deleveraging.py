@@ -9,9 +9,11 @@ from nacre.model.clearinghouse import Clearinghouse
 from nacre.model.cross_margin import Failing
 from nacre.model.liquidation import MOST_DELEVERAGED
 from nacre.model.market import Market
-from nacre.model.portfolio import is_cross, portfolio_of
+from nacre.model.portfolio import is_cross, leg_bits, portfolio_of
 from nacre.model.positions import Position, combine
 from nacre.model.rounding import ceil_div, floor_div, require
+from nacre.model.vault import Vault
+from nacre.model.vault_books import VAULT
 from nacre.model.waterfall import Absorbed, absorb, draw, drawable
 from nacre.units import WAD
 
@@ -23,7 +25,7 @@ RANK_LIMIT = 2**128 - 1
 # In percent: how much of a side must be listed, and how far a rank may stand above one before it.
 LISTED = 99
 TOLERANCE = 100
-# Legs in other markets that one call looks at.
+# Legs in other markets that one call looks at; what they cost besides the model does not know.
 MOST_OTHER_LEGS = 250
 
 
@@ -89,9 +91,22 @@ class Run:
         return 0 <= self.notional < HIGHEST_NOTIONAL
 
 
-def auto_deleverage(house: Clearinghouse, number: int, target: str, counterparties: list[str]) -> Deleveraged:
+def auto_deleverage(
+    house: Clearinghouse, number: int, target: str, counterparties: list[str], vault: Vault | None = None
+) -> Deleveraged:
+    """`vault` is that of the engine: it is told what it is paid."""
     market = house.market(number)
     require(market.policy.loss_adl, "ADL not allowed")
+    if vault is None or VAULT not in (target, *counterparties):
+        return _deleverage(house, number, target, counterparties)
+    vault.watch(number)
+    done = _deleverage(house, number, target, counterparties)
+    vault.came_back(number)
+    return done
+
+
+def _deleverage(house: Clearinghouse, number: int, target: str, counterparties: list[str]) -> Deleveraged:
+    market = house.markets[number]
     quote = house.fresh_price(market)
     held = market.position_of(target)
     require(held.size != 0, "no position")
@@ -187,10 +202,13 @@ def _close_one(run: Run, account: str, settled: Position) -> None:
 
 def _covered(run: Run, account: str, leg: Position) -> Position | None:
     """A leg as its account would have it, with what free collateral pays of what it lacks; None if that is bankrupt."""
+    count = len([number for number in leg_bits(run.house, account) if number != run.number])
+    run.other_legs += count
+    if count and run.other_legs > MOST_OTHER_LEGS:
+        return None
     others = portfolio_of(run.house, account).without(run.number)
-    run.other_legs += len(others.legs)
     worth = leg.balance + (leg.price_pnl(run.price) if leg.size else 0)
-    if (others.legs and run.other_legs > MOST_OTHER_LEGS) or worth + others.full_equity < 0:
+    if worth + others.full_equity < 0:
         return None
     paid = min(run.house.free_of(account), max(0, -worth))
     if paid:

@@ -107,7 +107,7 @@ def _in_the_way(market: Market, held: Range, price: int) -> bool:
 def remove_liquidity(house: Clearinghouse, number: int, provider: str, lower: int, upper: int, sender: str) -> Position:
     """One's own, or one that fails or is in the way; returns what the provider's position got."""
     if house.market(number).final_price:
-        return _remove_at_the_end(house, number, (provider, lower, upper))
+        return _remove_at_the_end(house, number, (provider, lower, upper), house.acts_for(sender, provider))
     market, quote = _reach(house, number)
     market.venue.drift(quote.price)
     key = (provider, lower, upper)
@@ -145,7 +145,7 @@ def _hand_over(house: Clearinghouse, number: int, provider: str, removed: Positi
     new = combine(removed, held, market.long_index, market.short_index)
     if new.size == 0 and new.balance < 0 and is_cross(market, provider):
         others = portfolio_of(house, provider).without(number)
-        found = collect(house, replace(others, legs=()), market, provider, -new.balance)
+        found = collect(house, others, market, provider, -new.balance)
         new = replace(new, balance=new.balance + found)
     if new.size == 0 and new.balance < 0 and not own:
         absorb(market, held, -new.balance, totals, price, house.now)
@@ -154,7 +154,7 @@ def _hand_over(house: Clearinghouse, number: int, provider: str, removed: Positi
     house.move_margin(market, provider, -ended)
 
 
-def _remove_at_the_end(house: Clearinghouse, number: int, key: RangeKey) -> Position:
+def _remove_at_the_end(house: Clearinghouse, number: int, key: RangeKey, own: bool) -> Position:
     """Of a market at its final price: by anyone, at the inventory it has."""
     market = house.markets[number]
     market.venue.accrue(market.funding.index)
@@ -167,5 +167,5 @@ def _remove_at_the_end(house: Clearinghouse, number: int, key: RangeKey) -> Posi
     if equity < 0:
         settlement.absorb(market, -equity)
         removed = replace(removed, balance=removed.balance - equity)
-    settlement.hand_over(house, market, key[0], removed)
+    settlement.hand_over(house, number, key[0], removed, own)
     return removed

@@ -87,18 +87,23 @@ class Market:
     idle_since: int = 0
     borrow_index: int = 0
     borrow_fees: int = 0
-    # The mark of the last block that was accrued, and of the one before.
+    # The mark of the last block that was accrued, and of the one before, and when.
     kept_mark: int = 0
     earlier_mark: int = 0
     mark_time: int = 0
+    earlier_time: int = 0
     # Accounts whose position here is backed by all that they have.
     cross: set[str] = field(default_factory=set)
+    # Those of them who have a leg here, had one until deleveraging closed it, or have a claim that was one.
+    legs: set[str] = field(default_factory=set)
     # When the engine closed a chunk of an account's position last.
     chunk_stamps: dict[str, int] = field(default_factory=dict)
     # When the deficit of a range was last absorbed: at an earlier mark it must not gain again.
     made_good: dict[str, int] = field(default_factory=dict)
     # At which positions become claims; 0 while the market is alive.
     final_price: int = 0
+    # When somebody first noted that the oracle fails; counts if later than the last touch.
+    failing_since: int = 0
 
     def copy(self) -> "Market":
         return replace(
@@ -109,6 +114,7 @@ class Market:
             owed=dict(self.owed),
             liquidatable_since=dict(self.liquidatable_since),
             cross=set(self.cross),
+            legs=set(self.legs),
             chunk_stamps=dict(self.chunk_stamps),
             made_good=dict(self.made_good),
         )
@@ -163,12 +169,15 @@ class Market:
     def _keep_mark(self, mark: int, now: int) -> None:
         """That of the last touch of a block."""
         if self.mark_time < now:
-            self.earlier_mark, self.mark_time = self.kept_mark, now
+            self.earlier_mark, self.earlier_time, self.mark_time = self.kept_mark, self.mark_time, now
         self.kept_mark = mark
 
     def previous_mark_at(self, now: int) -> int:
-        """The mark of the last touch in an earlier block."""
-        return self.kept_mark if self.mark_time < now else self.earlier_mark
+        """The mark of the last touch in an earlier block, unless that is longer ago than a price may be."""
+        mark, time = (self.kept_mark, self.mark_time)
+        if time >= now:
+            mark, time = self.earlier_mark, self.earlier_time
+        return mark if now - time <= self.parameters.oracle_max_age else 0
 
     def set_mid(self, mid: int, now: int) -> None:
         """As the venue tells it; that of the end of the earlier block is kept for the rest of this one."""
@@ -219,14 +228,19 @@ class Market:
         self.totals = self.totals.replacing(self.position_of(account).size, position.size)
         if position.size:
             self.positions[account] = position
+            self.legs |= {account} & self.cross
         else:
             self.positions.pop(account, None)
+            self.legs.discard(account)
 
     def store_record(self, account: str, position: Position) -> None:
-        """As `store`, but what a flat one is due stays on its record."""
+        """As `store`, but what a flat one is due stays on its record; a cross one remains a leg, with or without it."""
+        legs = set(self.legs)
         self.store(account, position)
-        if position.size == 0 and position.balance:
-            self.positions[account] = Position(balance=position.balance)
+        if position.size == 0:
+            self.legs = legs
+            if position.balance:
+                self.positions[account] = Position(balance=position.balance)
 
     def credit_insurance(self, amount: int) -> None:
         """New money for the fund pays unallocated loss first."""

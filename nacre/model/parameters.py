@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from nacre.units import WAD
-
 
 class Residue(StrEnum):
     """Who gets what a force close leaves."""
@@ -89,6 +87,3 @@ class Policy:
 
 OYSTER = Policy()
 INJECTIVE = Policy(takeover=False, residue=Residue.TRADER, last_resort_seconds=3600)
-
-OYSTER_MARKET = MarketParameters()
-INJECTIVE_MARKET = MarketParameters(imr_bps=500, mmr_bps=250, entry_margin_rule=True, min_notional=WAD)

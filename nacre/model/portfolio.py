@@ -21,12 +21,14 @@ MOST_CROSS_MARKETS = 16
 
 @dataclass(frozen=True)
 class Leg:
-    """A settled position at the mark of this moment; of a market with a stale price, at the last one."""
+    """A settled position at the mark of this moment; of a market with a stale price, at the last one. With what a
+    market that settles owes the account: `claim`."""
 
     number: int
     market: "Market"
     position: Position
     quote: Quote
+    claim: int = 0
 
     @cached_property
     def pnl(self) -> int:
@@ -44,12 +46,12 @@ class Leg:
 
     @property
     def full_equity(self) -> int:
-        return self.position.balance + self.pnl
+        return self.position.balance + self.pnl + self.claim
 
     @property
     def equity(self) -> int:
         """No profit counts at a stale price."""
-        return self.position.balance + (min(self.pnl, 0) if self.stale else self.pnl)
+        return self.full_equity - (max(self.pnl, 0) if self.stale else 0)
 
     @property
     def opening(self) -> int:
@@ -143,7 +145,8 @@ def leg_of(house: "Clearinghouse", number: int, account: str) -> Leg:
     market = house.markets[number].glimpse()
     quote = seen(market, house.now)
     held = market.position_of(account)
-    return Leg(number, market, held.settled(market.index_of(held.size)), quote)
+    claim = market.owed.get(account, 0) if market.final_price else 0
+    return Leg(number, market, held.settled(market.index_of(held.size)), quote, claim)
 
 
 def seen(market: "Market", now: int) -> Quote:
@@ -158,10 +161,15 @@ def portfolio_of(house: "Clearinghouse", account: str) -> Portfolio:
     """Everything that backs the account's legs, and the legs."""
     legs = [
         leg_of(house, number, account)
-        for number, market in enumerate(house.markets[:MOST_CROSS_MARKETS])
-        if is_cross(market, account) and account in market.positions
+        for number in leg_bits(house, account)
+        if account in house.markets[number].positions or house.markets[number].final_price
     ]
     return Portfolio(house.free_of(account), tuple(legs))
+
+
+def leg_bits(house: "Clearinghouse", account: str) -> list[int]:
+    """Markets in which it has a leg, or had one that may still count."""
+    return [number for number, market in enumerate(house.markets[:MOST_CROSS_MARKETS]) if account in market.legs]
 
 
 # ---- paying

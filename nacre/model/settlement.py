@@ -3,10 +3,11 @@
 From docs/spec.md, section 15.
 """
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from nacre.model.oracle import is_sane
-from nacre.model.portfolio import cover, is_cross, seen
+from nacre.model.portfolio import collect, is_cross, portfolio_of
 from nacre.model.positions import Position, combine
 from nacre.model.rounding import Revert, require
 
@@ -31,31 +32,54 @@ def begin(house: "Clearinghouse", number: int, price: int) -> None:
 
 
 def settle_dead_market(house: "Clearinghouse", number: int) -> None:
-    """By anyone, long after the market had liquidity or a price. An oracle that fails is stale since the last accrual;
-    its venue then does not count as idle."""
+    """By anyone, long after the market had liquidity or a price."""
     market = house.market(number)
     require(not market.final_price, "market is settling")
-    quote = seen(market, house.now)
     delay = market.parameters.settlement_delay
-    readable = market.oracle_answers(house.now)
-    idle = readable and market.idle_since > 0 and house.now >= market.idle_since + delay
-    expired = quote.updated_at + market.parameters.oracle_max_age
-    dead = quote.stale and house.now >= expired + delay
-    require(delay > 0 and (idle or dead) and not quote.jumped, "market is alive")
+    require(delay > 0, "market is alive")
+    if not market.oracle_answers(house.now):
+        _end_without_oracle(house, market, delay)
+        return
+    quote = market.accrue(house.now)
+    idle = market.idle_since > 0 and house.now >= market.idle_since + delay
+    dead = quote.stale and house.now >= quote.updated_at + market.parameters.oracle_max_age + delay
+    require((idle or dead) and not quote.jumped, "market is alive")
     market.final_price = quote.index if quote.stale else quote.price
 
 
+def _end_without_oracle(house: "Clearinghouse", market: "Market", delay: int) -> None:
+    """That it fails must have been seen, and then nobody have had a price of it for the delay; at the last mark."""
+    if market.failing_since <= market.mark_time:
+        market.failing_since = house.now
+        return
+    require(house.now >= market.failing_since + delay, "market is alive")
+    require(is_sane(market.kept_mark), "price out of bounds")
+    market.final_price = market.kept_mark
+
+
 def settle_account(house: "Clearinghouse", number: int, account: str) -> None:
-    """A position becomes a claim, or takes from the fund."""
+    """A position becomes a claim, which goes on backing its account; a loss it pays as far as it can, then the fund."""
     market = house.market(number)
     require(market.final_price > 0, "market is not settling")
     held = market.position_of(account)
     require(account in market.positions, "no position")
     settled = held.settled(market.index_of(held.size))
-    if is_cross(market, account):
-        settled = cover(house, market, account, settled, market.final_price)
-    market.store(account, Position())
-    book(market, account, settled.balance + settled.price_pnl(market.final_price))
+    worth = settled.balance + settled.price_pnl(market.final_price)
+    if worth < 0 and is_cross(market, account):
+        others = portfolio_of(house, account).without(number)
+        worth += collect(house, others, market, account, -worth)
+    market.store_record(account, Position())
+    book(market, account, worth)
+    if held.size:
+        keep_leg(market, account)
+
+
+def keep_leg(market: "Market", account: str) -> None:
+    """The claim of a cross account goes on backing its other legs."""
+    if market.owed.get(account, 0) and is_cross(market, account):
+        market.legs.add(account)
+    else:
+        market.legs.discard(account)
 
 
 def book(market: "Market", account: str, worth: int) -> None:
@@ -85,13 +109,20 @@ def share(market: "Market", debt: int) -> int:
     return min(debt, debt * market.pot // market.owed_total)
 
 
-def hand_over(house: "Clearinghouse", market: "Market", provider: str, removed: Position) -> None:
-    """A removed range becomes part of its provider's position, which is settled like any."""
+def hand_over(house: "Clearinghouse", number: int, provider: str, removed: Position, own: bool) -> None:
+    """A removed range becomes part of its provider's position, which is settled like any. What a closed one
+    lacks is paid by a cross account, then by the fund, but not for the provider itself."""
+    market = house.markets[number]
     held = market.own_position(provider, house.now)
     held = held.settled(market.index_of(held.size))
     new = combine(removed, held, market.long_index, market.short_index)
     if new.size:
         market.store(provider, new)
         return
+    if new.balance < 0 and is_cross(market, provider):
+        others = portfolio_of(house, provider).without(number)
+        new = replace(new, balance=new.balance + collect(house, others, market, provider, -new.balance))
+    require(new.balance >= 0 or not own, "close leaves a deficit")
     market.store(provider, Position())
     book(market, provider, new.balance)
+    keep_leg(market, provider)

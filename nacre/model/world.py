@@ -66,7 +66,7 @@ class World:
         with suppress(Revert):
             self.accrue(number)
         market = self.market(number)
-        market.parameters = parameters
+        market.parameters, market.failing_since = parameters, 0
         market.funding = replace(market.funding, time=self.house.now)
 
     # ---- what users call; `sender` defaults to the account

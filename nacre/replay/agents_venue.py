@@ -43,7 +43,7 @@ class Arbitrageur(Dealer):
         return self.trade(size if buy else -size, limit=mark).ok
 
 
-def keep_near_index(world: World, arbitrageurs: Sequence[Arbitrageur]) -> None:
+def keep_near_index(arbitrageurs: Sequence[Arbitrageur]) -> None:
     """Each in turn until the venue is near enough or all capital is used."""
     for arbitrageur in arbitrageurs:
         arbitrageur.arbitrage()
@@ -106,5 +106,4 @@ class Provider(Dealer):
 
 def _tick(price: int) -> int:
     """The multiple of the spacing at or below the price."""
-    tick = tick_math.tick_at(tick_math.sqrt_of_price(price))
-    return tick // tick_math.SPACING * tick_math.SPACING
+    return tick_math.align_down(tick_math.tick_at(tick_math.sqrt_of_price(price)))

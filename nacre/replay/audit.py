@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from nacre.deploy import ascending
 from nacre.replay.result import BalanceSheet, Liquidation, Party, TraderOutcome
 from nacre.replay.world import World
 
@@ -81,10 +82,7 @@ def balance_sheet(world: World) -> BalanceSheet:
     """Tokens against claims. Raises AuditError unless every position and range is counted and nothing is missing."""
     lens, market = world.system.lens, world.market.id
     # The lens takes them in ascending order, so that none counts twice.
-    accounts, ranges = (
-        sorted(world.names, key=_number),
-        sorted(world.ranges, key=lambda key: (_number(key[0]), *key[1:])),
-    )
+    accounts, ranges = sorted(world.names, key=lambda address: int(address, 16)), ascending(world.ranges)
     account_equity = range_equity = free = 0
     treasury, vault = (world.free(account) for account in (world.system.treasury, world.system.vault.address))
     for start in range(0, len(accounts), ACCOUNTS):
@@ -128,7 +126,3 @@ def _check_complete(world: World, accounts: Sequence[str]) -> None:
     for account, size in zip(accounts, sizes, strict=True):
         if world.position(account).size != size:
             raise AuditError(f"the mirror of {world.names[account]} is off")
-
-
-def _number(address: str) -> int:
-    return int(address, 16)

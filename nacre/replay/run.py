@@ -176,7 +176,7 @@ class Replay:
                 behind = longs if state.total_long <= state.total_short else shorts
                 trader = (behind or longs or shorts).pop(0)
                 trader.open(trader.stake)
-                keep_near_index(world, self.arbitrageurs)
+                keep_near_index(self.arbitrageurs)
 
     def _play(self, number: int, candle: Candle, interval: int) -> None:
         world = self.world
@@ -207,7 +207,7 @@ class Replay:
         world = self.world
         keepers_first = self.order.chance(5_000)
         if not keepers_first:
-            keep_near_index(world, self.arbitrageurs)
+            keep_near_index(self.arbitrageurs)
         first = self.order.below(KEEPERS)
         turn = self.keepers[first:] + self.keepers[:first]
         liquidate_all(world, turn, self.operator)
@@ -215,14 +215,13 @@ class Replay:
         for keeper in (*turn, self.operator):
             keeper.unwind()
         if keepers_first:
-            keep_near_index(world, self.arbitrageurs)
+            keep_near_index(self.arbitrageurs)
 
     def _settle_down(self, traders: bool) -> None:
-        world = self.world
         self.keepers[self.order.below(KEEPERS)].remove_failing_ranges()
         for provider in self.providers:
             provider.act()
-        keep_near_index(world, self.arbitrageurs)
+        keep_near_index(self.arbitrageurs)
         dealers: list[Dealer] = [*self.keepers, self.operator]
         for dealer in dealers:
             dealer.unwind()
@@ -232,7 +231,7 @@ class Replay:
         if traders:
             for trader in self.traders:
                 trader.act(self.settings.interval)
-            keep_near_index(world, self.arbitrageurs)
+            keep_near_index(self.arbitrageurs)
 
     def _finish(self) -> None:
         """Keepers go on at the last price until nothing is left to liquidate, or nothing more can be done."""

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from nacre.chain import Chain, Contract, Log, Receipt
-from nacre.deploy import BackstopTerms, deploy_system, list_market
+from nacre.deploy import BackstopTerms, RangeKey, deploy_system, list_market
 from nacre.keeper.chain import Desk, market_of
 from nacre.keeper.view import Health, Holding, Market, chunk, cooling, failing, health
 from nacre.model import ticks as tick_math
@@ -19,7 +19,6 @@ from nacre.replay.journal import Before, Journal
 from nacre.replay.result import Sample
 from nacre.units import RAY, WAD
 
-RangeKey = tuple[str, int, int]
 FLAT = Position()
 # Fields of events that name an account whose free collateral may have changed.
 NAMING = ("account", "target", "liquidator", "keeper", "provider", "remover", "receiver", "sender", "counterparty")
@@ -248,9 +247,9 @@ class World:
             case "InsuranceChanged":
                 journal.unallocated_loss = log.unallocated_loss
             case "RangeAdded":
-                self.ranges[log.provider, log.lower, log.upper] = log.liquidity
+                self.ranges[RangeKey(log.provider, log.lower, log.upper)] = log.liquidity
             case "RangeRemoved":
-                self.ranges.pop((log.provider, log.lower, log.upper), None)
+                self.ranges.pop(RangeKey(log.provider, log.lower, log.upper), None)
                 if log.remover != log.provider:
                     journal.note_removal(log, self.names, deficit)
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from nacre.chain import CallFailed
-from nacre.deploy import Market
+from nacre.deploy import Market, ascending
 from nacre.figures import exact
 from nacre.model.stages import Stage, stage_by
 from nacre.scenario.world import World
@@ -141,8 +141,7 @@ def _solvency(world: World) -> Fields:
         held = system.lens.call("assets", accounts)
         claims = held.free_collateral
         for name, market in system.markets.items():
-            ranges = sorted(world.ranges[name], key=lambda key: (int(key.provider, 16), key.lower, key.upper))
-            books = system.lens.call("solvency", market.id, accounts, ranges)
+            books = system.lens.call("solvency", market.id, accounts, ascending(world.ranges[name]))
             claims += books.pot - books.dust
     except CallFailed as error:
         return _without_price(error, SOLVENCY_FIELDS)

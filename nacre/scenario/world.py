@@ -3,23 +3,26 @@
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from decimal import Decimal, localcontext
-from typing import Any, NamedTuple
+from typing import Any
 
 from nacre.chain import CallFailed, Contract, EmbeddedChain, Receipt
-from nacre.deploy import BackstopTerms, Market, System, deploy_system, list_market, market_params, policy_params
+from nacre.deploy import (
+    BackstopTerms,
+    Market,
+    RangeKey,
+    System,
+    deploy_system,
+    list_market,
+    market_params,
+    policy_params,
+)
+from nacre.model.ticks import SPACING
 from nacre.presets import MarketConfig
 from nacre.presets.market import scaled, wad
 from nacre.scenario import schema
 from nacre.units import MAX_UINT256
 
-TICK_SPACING = 50
 _LOG_BASE = Decimal("1.0001")
-
-
-class RangeKey(NamedTuple):
-    provider: str
-    lower: int
-    upper: int
 
 
 @dataclass(frozen=True)
@@ -357,11 +360,11 @@ def tick_below(price: Decimal) -> int:
         # The logarithm of an exact power may come out a hair low.
         if _LOG_BASE ** (tick + 1) <= price:
             tick += 1
-        return tick // TICK_SPACING * TICK_SPACING
+        return tick // SPACING * SPACING
 
 
 def tick_above(price: Decimal) -> int:
     """The lowest tick, a multiple of the spacing, whose price is not below."""
     below = tick_below(price)
     with localcontext(prec=60):
-        return below if _LOG_BASE**below == price else below + TICK_SPACING
+        return below if _LOG_BASE**below == price else below + SPACING

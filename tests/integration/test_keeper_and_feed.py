@@ -1,13 +1,12 @@
 """The commands as a user runs them, against a node: a price is fed, the keeper finds and liquidates who fails."""
 
-import importlib.util
 import json
-import subprocess
 import time
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from support.commands import anvil, script
 
 from nacre.chain import ZERO_ADDRESS, ChainError, NodeChain, restored
 from nacre.deploy import Record, deploy_system, list_market, load_system, record_path
@@ -22,32 +21,13 @@ HEADER = "timestamp,open,high,low,close,volume\n"
 
 
 def command(name):
-    spec = importlib.util.spec_from_file_location(f"script_{name}", SCRIPTS / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.cli
+    return script(name).cli
 
 
 @pytest.fixture(scope="module")
 def url(tmp_path_factory):
-    log = (tmp_path_factory.mktemp("anvil") / "log").open("w+")
-    arguments = ["anvil", "--port", "0", "--chain-id", "1337", "--hardfork", "prague"]
-    process = subprocess.Popen(arguments, stdout=log, stderr=subprocess.STDOUT)
-    try:
-        address = ""
-        for _ in range(200):
-            log.seek(0)
-            found = [line for line in log.read().splitlines() if line.startswith("Listening on ")]
-            if found:
-                address = "http://" + found[0].removeprefix("Listening on ")
-                break
-            assert process.poll() is None, "anvil ended"
-            time.sleep(0.05)
+    with anvil(tmp_path_factory.mktemp("anvil")) as address:
         yield address
-    finally:
-        process.terminate()
-        process.wait()
-        log.close()
 
 
 @pytest.fixture(scope="module")

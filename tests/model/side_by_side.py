@@ -20,7 +20,7 @@ from nacre.model.portfolio import is_cross
 # The treasury has a model of its own: tests/model/test_treasury_walk.py.
 ELSEWHERE = frozenset(("treasury",))
 # What changes the vault's books.
-VAULTS = frozenset(("vault", "vault_terms", "backstop"))
+VAULTS = frozenset(("vault", "vault_terms", "backstop", "adl"))
 # So often everything is compared; in between all markets, and the accounts that an action names.
 FULL_COMPARISON = 25
 

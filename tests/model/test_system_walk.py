@@ -17,7 +17,7 @@ from nacre.presets import preset_names
 FIRST, END = (int(part) for part in os.environ.get("SYSTEM_WALK_SEEDS", "0:5").split(":"))
 ACTIONS = int(os.environ.get("SYSTEM_WALK_ACTIONS", "300"))
 # Campaigns in which somebody is always about to fail: for each policy, their actions in sum.
-STORMS, STORM_ACTIONS = 3, 400
+STORMS, STORM_ACTIONS = 4, 400
 
 # What must have gone through so often in the storms of each policy, well below what does. The names: `Walk._note`.
 FLOORS = {

@@ -44,7 +44,8 @@ AMOUNT = (2**20 - 1) * 10**31  # the largest amount of a market word
 # A cross account: 16 legs, and free collateral, of one token's supply in 128 bits.
 LEGS = 16
 FREE = 2**128 - 1
-ACCOUNT = FREE + LEGS * EQUITY
+CLAIM = 2**127  # what counts of it
+ACCOUNT = FREE + LEGS * (EQUITY + CLAIM)
 ACCOUNT_MARGIN = LEGS * AT_MARK
 COLLECTABLE = LEGS * POT
 GROWTH = 4 * 2**127 * 2**115 // LOWEST_SQRT
@@ -218,19 +219,13 @@ ENTRIES: dict[str, list[tuple[str, int, int]]] = {
         ("rise * payers", LOSS * TOTAL, UNSIGNED),
     ],
     # ---- modules of the clearinghouse
+    "modules/account_settlement.settle_account": [("-missing, -worth", EQUITY, SIGNED)],
     "modules/accounts.set_operator": [("the count follows the flags of at most 2^112 accounts", MASK_128, UNSIGNED)],
     "modules/accounts._take": [("free - amount, checked the line above", MASK_128, UNSIGNED)],
     "modules/accounts._give": [("free + amount, of one token's supply in 128 bits", MASK_128 - 1, MASK_128)],
     "modules/accounts._is_cross": [("224 + market, a shift; from 16 on it is not asked", 224 + 15, 256)],
     "modules/accounts._set_leg": [("240 + market below 16", 240 + 15, 256)],
     "modules/accounts._flip_mode": [("224 + market below 16", 224 + 15, 240)],
-    "modules/account_views._spare": [
-        ("margin * trigger + 9,999", ACCOUNT_MARGIN * POLICY_RATIO + BPS, UNSIGNED),
-        ("equity - needed", ACCOUNT + ACCOUNT_MARGIN * POLICY_RATIO, SIGNED),
-    ],
-    "modules/account_views.announce": [
-        ("balance + spare", STORED + ACCOUNT + ACCOUNT_MARGIN * POLICY_RATIO, SIGNED),
-    ],
     "modules/account_views.detached": [("balance + what moves", STORED + FREE + COLLECTABLE + EQUITY, SIGNED)],
     "modules/administration.collect_protocol_fees": [
         ("words - amounts, each at most what its field holds", 2**112, UNSIGNED),
@@ -302,7 +297,7 @@ ENTRIES: dict[str, list[tuple[str, int, int]]] = {
     "modules/deleveraging._covered": [
         ("account + leg", ACCOUNT + EQUITY, SIGNED),
         ("collected, of free collateral", FREE, UNSIGNED),
-        ("legs", 1_000 * LEGS, UNSIGNED),
+        ("legs, or gas", 2**64, UNSIGNED),
     ],
     "modules/deleveraging._finish": [
         ("balance + deficit", 2**160 + 2 * EQUITY, SIGNED),
@@ -331,10 +326,18 @@ ENTRIES: dict[str, list[tuple[str, int, int]]] = {
     "modules/liquidation.force_close": [
         ("balance + residue", 2 * STORED + NOTIONAL + SWAPPED, SIGNED),
     ],
+    "modules/liquidation_prices._spare": [
+        ("margin * trigger + 9,999", ACCOUNT_MARGIN * POLICY_RATIO + BPS, UNSIGNED),
+        ("equity - needed", ACCOUNT + ACCOUNT_MARGIN * POLICY_RATIO, SIGNED),
+    ],
+    "modules/liquidation_prices._announce": [
+        ("balance + spare", STORED + ACCOUNT + ACCOUNT_MARGIN * POLICY_RATIO, SIGNED),
+    ],
     "modules/margin_adjustment.adjust_margin": [
         ("balance + delta", STORED + POT, SIGNED),
         ("count of top-ups", 512, UNSIGNED),
     ],
+    "modules/markets._previous_mark": [("now - a touch", ELAPSED, UNSIGNED)],
     "modules/markets._quote": [
         ("price - minimum wraps below it, which the comparison then refuses", 0, UNSIGNED),
         ("now - updated, checked before", TIME, UNSIGNED),
@@ -367,7 +370,7 @@ ENTRIES: dict[str, list[tuple[str, int, int]]] = {
         ("sums of margins and notionals", LEGS * (SIZE * PRICE // WAD + 1), UNSIGNED),
         ("sum of what pots pay", COLLECTABLE, UNSIGNED),
     ],
-    "modules/portfolio._added": [
+    "modules/portfolio._with": [
         ("sums of legs and free collateral", ACCOUNT, SIGNED),
         ("sums of margins and notionals", LEGS * (SIZE * PRICE // WAD + 1), UNSIGNED),
     ],
@@ -407,10 +410,6 @@ ENTRIES: dict[str, list[tuple[str, int, int]]] = {
         ("margin - fees", POT + FEES, SIGNED),
     ],
     "modules/settlement.settle_dead_market": [("time + age, + delay", TIME + 2**20 + 2**24, UNSIGNED)],
-    "modules/settlement.settle_account": [
-        ("pot + paid, of free collateral", POT + FREE, UNSIGNED),
-        ("-worth, worth + paid: the smaller", EQUITY, SIGNED),
-    ],
     "modules/settling.settle": [("due - paid: the smaller", STORED, UNSIGNED)],
     "modules/trade_rules._is_worse": [
         ("equity * margin", EQUITY * (AT_MARK + 1), SIGNED),

@@ -8,14 +8,14 @@ import pytest
 
 from nacre.model.market import Market
 from nacre.model.oracle import Oracle
-from nacre.model.parameters import OYSTER, OYSTER_MARKET
+from nacre.model.parameters import OYSTER, MarketParameters
 from nacre.model.ranges import Range
 from nacre.model.waterfall import _charge_providers
 from nacre.units import RAY, WAD
 
 
 def empty_market() -> Market:
-    return Market(OYSTER_MARKET, OYSTER, Oracle(100 * WAD, 1, 100 * WAD, 0, 0, 1, 3_600))
+    return Market(MarketParameters(), OYSTER, Oracle(100 * WAD, 1, 100 * WAD, 0, 0, 1, 3_600))
 
 
 @dataclass

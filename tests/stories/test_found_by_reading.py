@@ -1,13 +1,22 @@
 """What an audit found by reading the contracts: each told as it would have been played."""
 
 import pytest
-from support.exchange import ALL, PRICE, WIDE, bare_house, new_exchange, open_exchange
+from support.exchange import ALL, LIQUIDITY, PRICE, WIDE, bare_house, new_exchange, open_exchange
+from support.market_life import REVERTS_SILENTLY
 from support.ruin import open_target
 
+from nacre.artifacts import load
 from nacre.units import WAD
 
 ADL = {"loss": "adl", "min_notional": 10, "max_open_interest": 100_000, "max_deviation_bps": 10_000}
 NARROW = (45_550, 46_550)
+CROSS = {"cross_margin": True, "max_deviation_bps": 10_000}
+BACKSTOP = {"backstop_bps": 10_000, "backstop_loss_cap": 50_000, "last_resort_seconds": 600}
+BACKSTOP_STAGE = 3
+# A mode of MockBadOracle.
+BURNS_GAS = 4
+# What the vault of these stories has.
+DEPOSIT = 50_000 * WAD
 
 
 def touch(exchange, who):
@@ -178,3 +187,230 @@ def test_an_operator_is_no_shield_from_the_backstop():
     exchange.engine.transact("liquidate_by_backstop", 0, trader, sender=outsider).check()
     assert exchange.pos(trader).size == 0
     assert exchange.pos(vault.address).size == 20 * WAD
+
+
+# ---- the end of a market, and accounts that have more than one
+
+
+def two_markets(**fields):
+    """With a second one, `other`, that is like it."""
+    exchange = new_exchange(**CROSS | fields)
+    exchange.list_market("other", **CROSS | fields)
+    provider = exchange.people["provider"]
+    exchange.system.fund(provider, LIQUIDITY)
+    exchange.provide(provider, LIQUIDITY, market="other")
+    return exchange
+
+
+def legs(exchange, who, free, *sizes):
+    """An account with that much, and a cross position of each size in the markets in order."""
+    exchange.house.transact("withdraw", exchange.free(who) - free, sender=who).check()
+    for market, size in enumerate(sizes):
+        exchange.house.transact("set_margin_mode", market, True, sender=who).check()
+        exchange.trade(who, size, market=market)
+
+
+def account(exchange, who):
+    return exchange.house.call("account_state", who)
+
+
+def ended(exchange, price):
+    """The first market settles there; both have a fund, and both prices are there."""
+    keeper = exchange.people["keeper"]
+    for market in (0, 1):
+        exchange.house.transact("donate_insurance", market, 1_000 * WAD, sender=keeper).check()
+    exchange.push(price)
+    exchange.system.push_price(exchange.system.markets["other"], price)
+    exchange.config.transact("settle_market", 0, price, sender=exchange.system.owner).check()
+
+
+def funds(exchange):
+    return [exchange.house.call("insurance_fund", market) for market in (0, 1)]
+
+
+def test_a_hedge_pays_the_loss_of_the_leg_that_ends():
+    """Long here and short there, and the price falls: the loss comes out of the gain, not out of the fund."""
+    exchange = two_markets()
+    trader, _, keeper, *_ = exchange.people.values()
+    legs(exchange, trader, 420 * WAD, 20 * WAD, -20 * WAD)
+    ended(exchange, 60 * WAD)
+    before, free, pot = account(exchange, trader), exchange.free(trader), exchange.state(1).pot
+    lost = -exchange.lens.call("health", 0, trader).pnl - exchange.record(trader).balance
+    event = exchange.house.transact("settle_account", 0, trader, sender=keeper).check().event("AccountSettled")
+    after = account(exchange, trader)
+    assert lost > free > 0
+    assert (after.equity, event.claim, exchange.free(trader)) == (before.equity, 0, 0)
+    assert exchange.state(1).pot == pot - (lost - free)
+    assert funds(exchange) == [1_000 * WAD, 1_000 * WAD]
+    assert exchange.house.call("cross_markets", trader)[1] == 2
+
+
+def test_a_claim_goes_on_backing_the_other_leg():
+    """The price rises instead: nobody can have the account taken over by settling the leg that gained. When the claim
+    is paid it is free collateral, and the account is worth what it was."""
+    exchange = two_markets()
+    trader, _, keeper, provider, _ = exchange.people.values()
+    legs(exchange, trader, 420 * WAD, 20 * WAD, -20 * WAD)
+    ended(exchange, 140 * WAD)
+    before = account(exchange, trader)
+    assert before.equity > before.maintenance_margin
+    exchange.house.transact("settle_account", 0, trader, sender=keeper).check()
+    claim = exchange.house.call("owed", 0, trader)
+    assert claim > before.equity
+    assert account(exchange, trader).equity == before.equity
+    take = ("liquidate_by_takeover", 1, trader, ALL, 400 * WAD)
+    exchange.refuses("not liquidatable", exchange.engine, *take, sender=keeper)
+    exchange.venue.transact("remove_liquidity", *WIDE, provider, sender=keeper).check()
+    exchange.house.transact("settle_account", 0, provider, sender=keeper).check()
+    free = exchange.free(trader)
+    exchange.house.transact("claim", 0, trader, sender=keeper).check()
+    assert exchange.free(trader) == free + claim
+    assert account(exchange, trader).equity == before.equity
+    assert exchange.house.call("cross_markets", trader)[1] == 2
+    assert funds(exchange) == [1_000 * WAD, 1_000 * WAD]
+
+
+def bad_oracle(exchange, market=0):
+    """In the place of the market's own, at the same price, well behaved so far."""
+    oracle = exchange.chain.deploy(load("MockBadOracle"), PRICE, sender=exchange.system.deployer)
+    params = exchange.config.call("market_params", market)._asdict() | {"oracle": oracle.address}
+    exchange.config.transact("set_market_params", market, params, sender=exchange.system.owner).check()
+    exchange.house.transact("accrue", market, sender=exchange.people["keeper"]).check()
+    return oracle
+
+
+def test_one_failing_block_ends_no_market():
+    """Nobody touched it for hours, its feed was well all that time: the first failure is only noted."""
+    delay = 7_200
+    exchange = new_exchange(settlement_delay=delay)
+    trader, _, keeper, _, outsider = exchange.people.values()
+    oracle = bad_oracle(exchange)
+    exchange.trade(trader, -20 * WAD, 900 * WAD)
+    exchange.chain.mine(3_600 + delay)
+    oracle.transact("set_price", 140 * WAD, exchange.chain.timestamp, False, 0, sender=keeper).check()
+    assert exchange.lens.call("health", 0, trader).stage == 2
+    oracle.transact("set_mode", REVERTS_SILENTLY, sender=keeper).check()
+    noted = exchange.house.transact("settle_dead_market", 0, sender=trader).check()
+    assert (noted.event("OracleFailing").market, noted.event("OracleFailing").since) == (0, noted.timestamp)
+    exchange.refuses("market is alive", exchange.house, "settle_dead_market", 0, sender=trader)
+    oracle.transact("set_mode", 0, sender=keeper).check()
+    assert exchange.state().final_price == 0
+    exchange.take_over(outsider, trader, ALL, 2_000 * WAD)
+    assert exchange.record(trader).size == 0
+
+
+# ---- the backstop and its vault
+
+
+def with_vault(exchange):
+    """The keeper has brought all that it has."""
+    system, keeper = exchange.system, exchange.people["keeper"]
+    system.config.transact("set_backstop_delays", system.vault.address, 0, 0, sender=system.owner).check()
+    system.mint(keeper, DEPOSIT)
+    system.token.transact("approve", system.vault.address, ALL, sender=keeper).check()
+    system.vault.transact("deposit", system.to_tokens(DEPOSIT), keeper, sender=keeper).check()
+    return system.vault
+
+
+@pytest.mark.parametrize("obstacle", ["stale", "no cap", "settling"])
+def test_a_crumb_shields_nobody_from_the_backstop(obstacle):
+    """A leg of a hundredth in a market where the vault can take nothing: the others go, and it goes when it can."""
+    exchange = two_markets(takeover=False, **BACKSTOP)
+    trader, _, keeper, _, outsider = exchange.people.values()
+    system, vault = exchange.system, with_vault(exchange)
+    legs(exchange, trader, 400 * WAD, 30 * WAD, WAD // 100)
+    crumb = exchange.record(trader, 1)
+    if obstacle == "stale":
+        exchange.chain.mine(3_700)
+    elif obstacle == "no cap":
+        system.config.transact("set_backstop_loss_cap", vault.address, 1, 0, sender=system.owner).check()
+    else:
+        system.config.transact("settle_market", 1, PRICE, sender=system.owner).check()
+    exchange.push(90 * WAD)
+    assert exchange.lens.call("health", 0, trader).stage == BACKSTOP_STAGE
+    receipt = exchange.engine.transact("liquidate_by_backstop", 0, trader, sender=outsider).check()
+    assert [(event.market, event.size, event.left) for event in receipt.events("Takeover")] == [(0, 30 * WAD, 0)]
+    assert exchange.record(vault.address).size == 30 * WAD
+    assert (exchange.record(trader, 1), exchange.record(vault.address, 1).size) == (crumb, 0)
+    assert (vault.call("committed", 1), list(vault.call("active_markets"))) == (0, [0])
+    # asked for in the market where it cannot be
+    reason = {"stale": "stale price", "no cap": "below initial margin", "settling": "market is settling"}[obstacle]
+    exchange.refuses(reason, exchange.engine, "liquidate_by_backstop", 1, trader, sender=keeper)
+
+
+@pytest.mark.parametrize("direct", [True, False])
+def test_who_fetches_what_the_vault_is_due_does_not_matter(direct):
+    """A position of the vault that deleveraging closed: its margin is back, whoever has the clearinghouse pay it."""
+    exchange = new_exchange(**ADL, backstop_bps=10_000, backstop_loss_cap=2_000)
+    trader, counterparty, _, _, outsider = exchange.people.values()
+    vault = with_vault(exchange)
+    exchange.trade(trader, -20 * WAD, 220 * WAD)
+    exchange.trade(counterparty, 30 * WAD, 400 * WAD)
+    exchange.push(107 * WAD)
+    exchange.engine.transact("liquidate_by_backstop", 0, trader, sender=outsider).check()
+    committed = vault.call("committed", 0)
+    exchange.push(84 * WAD)
+    exchange.engine.transact("auto_deleverage", 0, counterparty, [vault.address], sender=outsider).check()
+    due = exchange.record(vault.address).balance
+    assert due > committed == vault.call("committed", 0) > 0
+    if direct:
+        exchange.house.transact("settle", 0, vault.address, sender=outsider).check()
+    else:
+        vault.transact("settle", 0, sender=outsider).check()
+    assert (vault.call("committed", 0), vault.call("admit", 0)) == (0, 2_000 * WAD)
+
+
+# ---- what is told, old marks, and feeds that burn
+
+
+def test_a_trade_of_a_cross_account_tells_where_it_fails():
+    """Where the market shows it: as `announce` in the same block, ahead of the trade."""
+    exchange = new_exchange(cross_margin=True, show_liquidation_price=True)
+    trader, _, keeper, *_ = exchange.people.values()
+    exchange.house.transact("set_margin_mode", 0, True, sender=trader).check()
+    for size in (50 * WAD, -20 * WAD, -60 * WAD):
+        with exchange.chain.block():
+            traded = exchange.trade(trader, size)
+            announced = exchange.house.transact("announce", 0, trader, sender=keeper).check()
+        assert traded.event("LiquidationPrice") == announced.event("LiquidationPrice")
+        assert traded.event("LiquidationPrice").account == trader
+
+
+def test_a_mark_of_hours_ago_is_not_the_previous_one():
+    """Nobody touches the market while it falls from 97 to 74; whoever is bankrupt is not closed where it was."""
+    exchange = new_exchange(adl_price="previous_mark", **ADL)
+    trader, counterparty, _, _, outsider = exchange.people.values()
+    exchange.trade(counterparty, -10 * WAD, 1_000 * WAD)
+    exchange.push(97 * WAD)
+    exchange.lead_venue(outsider, 97 * WAD, 9_000 * WAD)
+    exchange.trade(trader, 10 * WAD, 110 * WAD)
+    for step in range(24):
+        exchange.chain.mine(900)
+        exchange.push((97 - step) * WAD)
+    held, free = exchange.pos(trader), exchange.free(trader)
+    assert exchange.state().previous_mark == 0
+    queue = exchange.lens.call("adl_counterparties", 0, trader, sorted([counterparty, outsider]))
+    listed = [rank.account for rank in queue]
+    event = exchange.engine.transact("auto_deleverage", 0, trader, listed, sender=trader).check()
+    assert event.event("AutoDeleveraging").notional == held.notional - held.balance
+    assert (exchange.free(trader), exchange.record(trader).size) == (free, 0)
+
+
+def test_a_feed_that_burns_its_gas_keeps_nobody_bankrupt():
+    """Forty who stand opposite have a leg in a market whose feed burns all it gets. Each counts for the legs that might
+    be looked at for so much gas: eight are closed, what they leave is absorbed, and the call fits a transaction."""
+    exchange = two_markets(loss="adl", min_notional=10, max_open_interest=100_000)
+    trader, _, keeper, *_ = exchange.people.values()
+    opposite = [exchange.chain.account(f"winner {number}") for number in range(40)]
+    for who in opposite:
+        exchange.system.fund(who, 1_001 * WAD)
+        legs(exchange, who, 1_000 * WAD, -WAD, WAD // 5)
+    exchange.trade(trader, 50 * WAD, 550 * WAD)
+    oracle = bad_oracle(exchange, 1)
+    exchange.push(70 * WAD)
+    oracle.transact("set_mode", BURNS_GAS, sender=keeper).check()
+    queue = [rank.account for rank in exchange.lens.call("adl_counterparties", 0, trader, opposite)]
+    receipt = exchange.engine.transact("auto_deleverage", 0, trader, queue, sender=keeper).check()
+    assert receipt.gas_used < 2**24
+    assert [event.account for event in receipt.events("Deleveraged")] == queue[:8]
+    assert exchange.lens.call("health", 0, trader).equity == 0

@@ -1,7 +1,7 @@
 """An exchange whose collateral can be told to misbehave after everybody has deposited.
 
 exchange = open_bad_money(loss="adl", ...)         # deployed once for each set of parameters; undo what you do
-turn(exchange, REVERTS)                             # from now on every transfer fails
+turn(exchange, bad_token.REVERTS)                   # from now on every transfer fails
 """
 
 from functools import lru_cache
@@ -16,22 +16,6 @@ from nacre.presets import MarketConfig
 
 # Sources that only tests need.
 OWN = ROOT / "tests" / "support" / "vyper"
-BEHAVES = 0
-# As contracts/mocks/MockBadToken.vy numbers its modes.
-(
-    RETURNS_FALSE,
-    LIES,
-    REVERTS,
-    REVERTS_SILENTLY,
-    TAKES_FEE,
-    GIVES_MORE,
-    REENTERS,
-    BURNS_GAS,
-    MOVES_AND_RETURNS_FALSE,
-    RETURNS_SHORT,
-    RETURNS_GARBAGE,
-    REVERTS_AT_LENGTH,
-) = (1 << bit for bit in range(12))
 
 
 def new_bad_money(token: str = "MockBadToken", **fields: Any) -> Exchange:

@@ -234,3 +234,14 @@ def dust_bound(state: Any, closed: int) -> int:
     """docs/derivations.md section 17: two wei a party, and what index and the ranges' factor collect more."""
     interest = max(state.total_long, state.total_short)
     return 2 * (closed + 1) + 2 * max(1, interest // RAY) + state.lp_margin // 10**18 + 2
+
+
+def winners(exchange: Exchange, *positions: tuple[int, int], prefix: str = "winner") -> list[str]:
+    """New accounts, who have 2,000 each, with a position of (size, margin) each."""
+    accounts = []
+    for number, (size, margin) in enumerate(positions):
+        account = exchange.chain.account(f"{prefix} {number}")
+        exchange.system.fund(account, 2_000 * WAD)
+        exchange.trade(account, size, margin)
+        accounts.append(account)
+    return accounts

@@ -76,7 +76,7 @@ class State(NamedTuple):
     paused   by the guardian
     grace    the oracle was silent for longer than its heartbeat and came back less than the grace period ago
     oracle   fresh; jumped in this very block; stale; dead: stale for longer than the settlement delay; failing: it
-             reverts; gone: has reverted for that long
+             reverts; gone: has reverted for that long, since somebody noted it
     """
 
     status: str
@@ -220,6 +220,8 @@ class Life:
         self.push(FINAL)
         if state.failing:
             self.break_oracle(state)
+            if state.oracle == "gone" and not state.ending:
+                self.must("outsider", self.exchange.house, "settle_dead_market", MAIN)
         if state.silent or state.failing:
             chain.mine(MAX_AGE + 1 + (DELAY if state.oracle in ("dead", "gone") else 0))
             self.keep_other_fresh()

@@ -26,7 +26,8 @@ from nacre.model.oracle import Oracle
 from nacre.model.parameters import MarketParameters, Policy, Residue
 from nacre.model.portfolio import is_cross, portfolio_of
 from nacre.model.rounding import Revert
-from nacre.model.vault import HouseBooks, Queue, Vault
+from nacre.model.vault import Queue, Vault
+from nacre.model.vault_books import HouseBooks
 from nacre.model.venue import Venue
 from nacre.model.waterfall import decayed_level
 from nacre.presets import MarketConfig
@@ -172,7 +173,7 @@ class Twin:
         return backstop.liquidate_by_backstop(self.house, self.vault, a["market"], a["target"])
 
     def _adl(self, a: Action) -> Deleveraged:
-        return deleveraging.auto_deleverage(self.house, a["market"], a["target"], a["list"])
+        return deleveraging.auto_deleverage(self.house, a["market"], a["target"], a["list"], self.vault)
 
     def _call_margin(self, a: Action) -> None:
         engine.call_margin(self.house, a["market"], a["accounts"])
@@ -322,6 +323,7 @@ class Twin:
             ("entry_carry", held.entry_carry, found.entry_carry),
             ("topups", held.topups, found.topups),
             ("cross", is_cross(market, name) and held.size != 0, found.cross and found.size != 0),
+            ("leg", name in market.legs, bool(self.contracts.modes(name)[1] >> number & 1)),
             ("owed", market.owed.get(name, 0), self.contracts.owed(number, name)),
             ("liquidatable since", self._since(number, name), self._told_since(number, name)),
         ]

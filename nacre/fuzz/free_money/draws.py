@@ -8,9 +8,10 @@ from nacre.fuzz.free_money.ideas import Ideas
 from nacre.fuzz.free_money.settings import OUTSIDERS, RING, VAULT
 from nacre.fuzz.free_money.steps import ALL, Step, share
 from nacre.fuzz.free_money.world import Phase, World
-from nacre.fuzz.system.choices import TICK, tick_of
+from nacre.fuzz.system.choices import tick_of
 from nacre.fuzz.system.settings import UNIT
 from nacre.model.stages import Stage
+from nacre.model.ticks import SPACING
 from nacre.units import BPS, WAD
 
 # A share of what there is: mostly all, half, hardly any, or too much.
@@ -199,8 +200,8 @@ class Draws:
     def add_range(self, number: int) -> Step:
         who, rng = self.who(), self.rng
         around = tick_of(self.world.price[number])
-        lower = around - rng.choice((0, 1, 4, 20, 100)) * TICK
-        upper = around + rng.choice((1, 2, 4, 20, 100)) * TICK
+        lower = around - rng.choice((0, 1, 4, 20, 100)) * SPACING
+        upper = around + rng.choice((1, 2, 4, 20, 100)) * SPACING
         self.made.append((number, who, lower, upper))
         return {
             "do": "add_range",

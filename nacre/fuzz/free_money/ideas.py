@@ -1,4 +1,4 @@
-"""Directed sequences: one method an idea. docs/security.md names the attacks that they come from."""
+"""Directed sequences: one method an idea. docs/attacks.md names the attacks that they come from."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 from nacre.fuzz.free_money.settings import VAULT
 from nacre.fuzz.free_money.steps import ALL, Step, share
 from nacre.fuzz.free_money.world import Phase
-from nacre.fuzz.system.choices import TICK, tick_of
+from nacre.fuzz.system.choices import tick_of
+from nacre.model.ticks import SPACING
 from nacre.units import WAD
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ class Ideas:
     def range(self, who: str, number: int) -> tuple[Step, Step]:
         """Added and removed."""
         around = tick_of(self.d.world.price[number])
-        near = self.rng.choice((1, 4, 20, 100)) * TICK
+        near = self.rng.choice((1, 4, 20, 100)) * SPACING
         place = {"who": who, "market": number, "lower": around - near, "upper": around + near}
         self.d.made.append((number, who, around - near, around + near))
         return {"do": "add_range", "margin": self.d.notional()} | place, {"do": "remove_range", "target": who} | place

@@ -5,16 +5,15 @@ import random
 
 from nacre.fuzz.system.settings import KEEPER, PEOPLE, TRADERS, VAULT, Settings
 from nacre.fuzz.system.world import World, equity
+from nacre.model.ticks import SPACING
 from nacre.units import MAX_UINT256, WAD
 
 ALL = MAX_UINT256
-# Edges of ranges are multiples of it.
-TICK = 50
 
 
 def tick_of(price: int) -> int:
     """The edge of a range near a price, WAD."""
-    return round(math.log(price / WAD) / math.log(1.0001)) // TICK * TICK
+    return round(math.log(price / WAD) / math.log(1.0001)) // SPACING * SPACING
 
 
 class Chooser:

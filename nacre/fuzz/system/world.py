@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from nacre.chain import CallFailed, Contract, EmbeddedChain, Receipt
-from nacre.deploy import Market, System, deploy_system, list_market, market_params, policy_params
+from nacre.deploy import Market, System, ascending, deploy_system, list_market, market_params, policy_params
 from nacre.fuzz.system.settings import (
     DEPOSITORS,
     NAMES,
@@ -369,9 +369,5 @@ class World:
         return MarketView(state, positions, ranges, self.sheet(number), venue.call("state")[0])
 
     def sheet(self, number: int) -> Any:
-        keys = sorted(((self.address[n], lo, up) for n, lo, up in self.ranges[number]), key=_by_number)
+        keys = ascending((self.address[n], lo, up) for n, lo, up in self.ranges[number])
         return self.lens.call("solvency", number, self.everybody, keys)
-
-
-def _by_number(key: tuple[str, int, int]) -> tuple[int, int, int]:
-    return int(key[0], 16), key[1], key[2]

@@ -1,11 +1,12 @@
-"""Attacks on auto-deleveraging: section H of docs/security.md."""
+"""Attacks on auto-deleveraging: docs/attacks.md."""
 
 from contextlib import ExitStack
 
 import pytest
 from support.attacks import SIDES, policy_exchange
-from support.bad_money import BEHAVES, BURNS_GAS, REVERTS, open_bad_money, turn
-from support.deleveraging import deleverage, refuses
+from support.bad_money import open_bad_money, turn
+from support.bad_token import BEHAVES, BURNS_GAS, REVERTS
+from support.deleveraging import deleverage, refuses, winners
 from support.exchange import PRICE
 from support.ruin import SIZE, crash, crash_and_follow, open_target
 from support.sheets import balanced, worth
@@ -34,17 +35,6 @@ def market_of(opened):
             return exchange
 
         yield opened_for
-
-
-def winners(exchange, *positions, prefix="winner"):
-    """New accounts with a (size, margin) each."""
-    wallets = []
-    for number, (size, margin) in enumerate(positions):
-        wallet = exchange.chain.account(f"{prefix} {number}")
-        exchange.system.fund(wallet, 2_000 * WAD)
-        exchange.trade(wallet, size, margin)
-        wallets.append(wallet)
-    return wallets
 
 
 def queue(exchange, target, wallets):

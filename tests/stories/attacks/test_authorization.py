@@ -1,4 +1,4 @@
-"""A. Who may act: for whom, in which role, and through what."""
+"""Who may act: for whom, in which role, and through what."""
 
 from functools import cache
 from typing import Any
@@ -33,6 +33,7 @@ FUNCTIONS: dict[str, dict[str, str]] = {
     },
     "LiquidationEngine": {
         "not config": "set_policy set_backstop",
+        "not engine": "take_over_leg",
         OPEN: "call_margin liquidate_by_takeover force_close liquidate_by_backstop auto_deleverage",
     },
     "OysterAmm": {"not clearinghouse": "swap", OWN: "add_liquidity remove_liquidity", OPEN: "sync"},

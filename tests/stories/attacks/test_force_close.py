@@ -1,4 +1,4 @@
-"""F. Force closes: the venue pushed, the venue empty, the fees."""
+"""Force closes: the venue pushed, the venue empty, the fees."""
 
 import pytest
 from support import spec

@@ -1,4 +1,4 @@
-"""D. Whom, when and how much somebody may liquidate."""
+"""Whom, when and how much somebody may liquidate."""
 
 from collections.abc import Callable
 

@@ -1,5 +1,5 @@
-"""Attacks by length, number, order and gas; views in the middle; the compiler. Section K of docs/security.md, cases
-80 e to l."""
+"""Attacks by length, number, order and gas; views in the middle; the compiler: docs/attacks.md, cases 80e to
+80l."""
 
 import random
 import re
@@ -7,7 +7,8 @@ from functools import cache
 
 import pytest
 from support.attacks import SIDES
-from support.bad_money import BEHAVES, open_bad_money, turn
+from support.bad_money import open_bad_money, turn
+from support.bad_token import BEHAVES
 from support.exchange import ALL, PEOPLE, PLAIN, PRICE, WIDE, Exchange
 from support.other_bytecode import MODES, optimizer_of, tree
 from support.sheets import balanced, worth

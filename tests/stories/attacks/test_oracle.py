@@ -1,4 +1,4 @@
-"""B. Prices that are old, wrong, moved or missing."""
+"""Prices that are old, wrong, moved or missing."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""C. Rounding and dust: nobody earns it, nobody is stuck on it."""
+"""Rounding and dust: nobody earns it, nobody is stuck on it."""
 
 from fractions import Fraction
 from typing import Any

@@ -1,4 +1,4 @@
-"""E. Taking over from oneself, with friends, or from the vault."""
+"""Taking over from oneself, with friends, or from the vault."""
 
 import pytest
 from support import spec

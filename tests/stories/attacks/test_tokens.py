@@ -1,4 +1,4 @@
-"""Attacks by the collateral token: section K of docs/security.md, case 79.
+"""Attacks by the collateral token: docs/attacks.md, case 79.
 
 Deposits, withdrawals, stakes and shares in tokens that lie, take, fail or call back are tested one by one in
 tests/unit/bad_tokens, tests/unit/treasury/test_treasury_tokens.py and tests/unit/backstop_vault/test_vault_attacks.py.
@@ -7,7 +7,8 @@ Here the token turns bad while positions are open.
 
 import pytest
 from support.attacks import SIDES
-from support.bad_money import BEHAVES, BURNS_GAS, RETURNS_FALSE, REVERTS, block, open_bad_money, turn
+from support.bad_money import block, open_bad_money, turn
+from support.bad_token import BEHAVES, BURNS_GAS, RETURNS_FALSE, REVERTS
 from support.exchange import ALL, PRICE, WIDE
 from support.sheets import balanced
 

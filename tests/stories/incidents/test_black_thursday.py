@@ -32,7 +32,7 @@ class KeepersOffline(Replay):
 
     def _react(self) -> None:
         if self.world.journal.candle in self.silence:
-            keep_near_index(self.world, self.arbitrageurs)
+            keep_near_index(self.arbitrageurs)
         else:
             super()._react()
 
@@ -42,7 +42,7 @@ class KeepersOffline(Replay):
             return
         for trader in self.traders if traders else ():
             trader.act(self.settings.interval)
-        keep_near_index(self.world, self.arbitrageurs)
+        keep_near_index(self.arbitrageurs)
 
 
 @cache

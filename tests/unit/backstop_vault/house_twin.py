@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from nacre.model.rounding import Revert, bps_up, ceil_div, floor_div, require
-from nacre.model.vault import Standing
+from nacre.model.vault_books import Standing
 from nacre.units import BPS, MAX_UINT256, WAD
 
 

@@ -12,7 +12,8 @@ from vault_desk import ALL, POT, VaultDesk
 
 from nacre.chain import Receipt
 from nacre.model.rounding import Revert
-from nacre.model.vault import VAULT, Vault
+from nacre.model.vault import Vault
+from nacre.model.vault_books import VAULT
 from nacre.units import WAD
 
 NAMES = ("ann", "bea", "kim")

@@ -15,7 +15,8 @@ from nacre.chain import Contract, EmbeddedChain, Receipt
 from nacre.model import Revert, World
 from nacre.model.engine import liquidate_by_takeover
 from nacre.model.parameters import MarketParameters, Policy
-from nacre.model.vault import VAULT, HouseBooks, Vault
+from nacre.model.vault import Vault
+from nacre.model.vault_books import VAULT, HouseBooks
 from nacre.units import DAY, WAD
 
 CAP = 1_500 * WAD

@@ -1,9 +1,7 @@
 """The same story on every backend: in process (both ways), on anvil, on Ape's test chain."""
 
-import subprocess
-import time
-
 import pytest
+from support.commands import anvil
 
 from nacre.artifacts import load
 from nacre.chain import (
@@ -26,22 +24,8 @@ ANVIL_KEY = "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80"
 
 @pytest.fixture(scope="module")
 def anvil_url(tmp_path_factory):
-    log = (tmp_path_factory.mktemp("anvil") / "log").open("w+")
-    command = ["anvil", "--port", "0", "--chain-id", "1337", "--hardfork", "prague"]
-    process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
-    try:
-        for _ in range(200):
-            log.seek(0)
-            lines = [line for line in log.read().splitlines() if line.startswith("Listening on ")]
-            if lines:
-                break
-            assert process.poll() is None, "anvil ended"
-            time.sleep(0.05)
-        yield "http://" + lines[0].removeprefix("Listening on ")
-    finally:
-        process.terminate()
-        process.wait()
-        log.close()
+    with anvil(tmp_path_factory.mktemp("anvil")) as address:
+        yield address
 
 
 @pytest.fixture(params=["embedded", "fast", "anvil", "eth-tester"])

@@ -47,6 +47,19 @@ def config(chain: EmbeddedChain, book: Contract, config_owner: str, config_guard
 
 
 @pytest.fixture
+def lister(chain: EmbeddedChain) -> str:
+    return chain.account("lister")
+
+
+@pytest.fixture
+def with_lister(
+    chain: EmbeddedChain, book: Contract, config_owner: str, config_guardian: str, treasury: str, lister: str
+) -> Contract:
+    roles = (config_owner, config_guardian, treasury, lister)
+    return chain.deploy(load("Config"), *roles, book.address, book.address, sender=chain.account("deployer"))
+
+
+@pytest.fixture
 def market_params(chain: EmbeddedChain, book: Contract) -> dict[str, Any]:
     """Oyster's; any contract serves as oracle and venue here."""
     return {

@@ -24,17 +24,6 @@ def vault(chain, book, config):
     return new_vault(chain, book, config.address)
 
 
-@pytest.fixture
-def lister(chain):
-    return chain.account("lister")
-
-
-@pytest.fixture
-def with_lister(chain, book, config_owner, config_guardian, treasury, lister):
-    roles = (config_owner, config_guardian, treasury, lister)
-    return chain.deploy(load("Config"), *roles, book.address, book.address, sender=chain.account("deployer"))
-
-
 def test_the_owner_names_the_vault(config, config_owner, book, vault):
     receipt = config.transact("set_backstop", vault.address, sender=config_owner).check()
     assert receipt.event("BackstopSet").args == (vault.address,)

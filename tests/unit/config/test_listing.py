@@ -137,17 +137,6 @@ def test_the_deployer_has_no_role(chain, listed):
     assert listed.transact("unpause", 0, sender=deployer).reason == NOT_OWNER
 
 
-@pytest.fixture
-def lister(chain):
-    return chain.account("lister")
-
-
-@pytest.fixture
-def with_lister(chain, book, config_owner, config_guardian, treasury, lister):
-    roles = (config_owner, config_guardian, treasury, lister)
-    return chain.deploy(load("Config"), *roles, book.address, book.address, sender=chain.account("deployer"))
-
-
 def test_a_lister_lists_markets_and_nothing_else(with_lister, lister, config_owner, market_params, policy_params):
     assert with_lister.call("lister") == lister
     assert with_lister.transact("list_market", market_params, policy_params, sender=lister).check().value == 0

@@ -1,14 +1,14 @@
 """Deployment: who owns what afterwards, what a second and an interrupted run do, what is refused."""
 
-import importlib.util
 import json
 from decimal import Decimal
 
 import pytest
 from click.testing import CliRunner
+from support.commands import script
 from support.deployments import ABSENT, FragileChain, FragileOneKeyChain, Interrupted, OneKeyChain, roles_left_to
 
-from nacre.artifacts import ROOT, load
+from nacre.artifacts import load
 from nacre.chain import ZERO_ADDRESS, EmbeddedChain
 from nacre.deploy import (
     DeployError,
@@ -251,10 +251,7 @@ def test_record_of_another_chain_or_code(chain, tmp_path):
 
 @pytest.fixture
 def command():
-    spec = importlib.util.spec_from_file_location("deploy_script", ROOT / "scripts" / "deploy.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.cli
+    return script("deploy").cli
 
 
 def test_command_writes_the_record(command, tmp_path):

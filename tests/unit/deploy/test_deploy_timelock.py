@@ -1,12 +1,11 @@
 """A deployment whose owner acts through a timelock: who owns what, and how a market is listed later."""
 
-import importlib.util
-
 import pytest
 from click.testing import CliRunner
+from support.commands import script
 from support.deployments import ABSENT, FragileChain, FragileOneKeyChain, Interrupted, OneKeyChain, roles_left_to
 
-from nacre.artifacts import ROOT, load
+from nacre.artifacts import load
 from nacre.chain import ZERO_ADDRESS, EmbeddedChain, TransactionFailed
 from nacre.deploy import (
     MAX_DELAY,
@@ -239,16 +238,13 @@ def test_with_the_owner_s_key_only(path):
 
 
 @pytest.fixture
-def script():
-    spec = importlib.util.spec_from_file_location("deploy_script", ROOT / "scripts" / "deploy.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def deploy():
+    return script("deploy")
 
 
-def test_the_command_puts_it_in_between(script, tmp_path):
+def test_the_command_puts_it_in_between(deploy, tmp_path):
     arguments = ["--policy", "oyster", "--timelock", str(DELAY), "--out", str(tmp_path)]
-    result = CliRunner().invoke(script.cli, arguments)
+    result = CliRunner().invoke(deploy.cli, arguments)
     assert result.exit_code == 0, result.output
     record = Record.load(tmp_path / "embedded.json")
     address = record.contracts["Timelock"]["address"]
@@ -258,22 +254,22 @@ def test_the_command_puts_it_in_between(script, tmp_path):
 
 
 @pytest.mark.parametrize("delay", ["0", str(MIN_DELAY - 1), str(MAX_DELAY + 1), "two days"])
-def test_the_command_knows_the_bounds(script, tmp_path, delay):
-    result = CliRunner().invoke(script.cli, ["--policy", "oyster", "--timelock", delay, "--out", str(tmp_path)])
+def test_the_command_knows_the_bounds(deploy, tmp_path, delay):
+    result = CliRunner().invoke(deploy.cli, ["--policy", "oyster", "--timelock", delay, "--out", str(tmp_path)])
     assert result.exit_code == 2
     assert "Invalid value for '--timelock'" in result.output
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(("had", "wanted"), [(DELAY, DELAY + 1), (None, DELAY)])
-def test_a_later_run_changes_no_timelock(script, chain, path, had, wanted):
+def test_a_later_run_changes_no_timelock(deploy, chain, path, had, wanted):
     record = Record({}, path)
     deploy_system(chain, record=record, timelock=had)
     with pytest.raises(DeployError, match=f"has another timelock, {had or 'none'}; move it away to start anew"):
-        script._record(chain, path, None, {"timelock": wanted})
+        deploy._record(chain, path, None, {"timelock": wanted})
     for same in (None, had):
-        assert script._record(chain, path, None, {"timelock": same}).data == record.data
+        assert deploy._record(chain, path, None, {"timelock": same}).data == record.data
     del record.data["timelock"]  # as records of before have none
     record.save()
     with pytest.raises(DeployError, match="has another timelock, none"):
-        script._record(chain, path, None, {"timelock": wanted})
+        deploy._record(chain, path, None, {"timelock": wanted})

@@ -1,13 +1,10 @@
 """The command, as an owner uses it, against a node."""
 
-import importlib.util
-import subprocess
-import time
-
 import pytest
 from click.testing import CliRunner
+from support.commands import anvil, script
 
-from nacre.artifacts import ROOT, load
+from nacre.artifacts import load
 from nacre.chain import NodeChain, restored
 from nacre.deploy import Record, deploy_system, end_listing, list_market
 from nacre.presets import preset
@@ -17,21 +14,8 @@ DELAY = 86_400
 
 @pytest.fixture(scope="module")
 def url(tmp_path_factory):
-    log = (tmp_path_factory.mktemp("anvil") / "log").open("w+")
-    arguments = ["anvil", "--port", "0", "--chain-id", "1337", "--hardfork", "prague"]
-    process = subprocess.Popen(arguments, stdout=log, stderr=subprocess.STDOUT)
-    try:
-        found: list[str] = []
-        while not found:
-            time.sleep(0.05)
-            assert process.poll() is None, "anvil ended"
-            log.seek(0)
-            found = [line for line in log.read().splitlines() if line.startswith("Listening on ")]
-        yield "http://" + found[0].removeprefix("Listening on ")
-    finally:
-        process.terminate()
-        process.wait()
-        log.close()
+    with anvil(tmp_path_factory.mktemp("anvil")) as address:
+        yield address
 
 
 def deployed_at(url, folder, **options):
@@ -55,9 +39,7 @@ def system(deployed):
 
 @pytest.fixture
 def run(deployed, url):
-    spec = importlib.util.spec_from_file_location("timelock_script", ROOT / "scripts" / "timelock.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = script("timelock")
 
     def ran(*words, fails=False, deployment=None):
         place = ["--url", url, "--deployment", str(deployment or deployed[1])]

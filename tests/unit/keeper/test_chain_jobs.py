@@ -2,10 +2,11 @@
 
 import pytest
 
+from nacre.deploy import RangeKey
 from nacre.keeper import jobs
 from nacre.keeper.chain_jobs import Clerk
 from nacre.keeper.chain_pass import Duties, run_pass
-from nacre.keeper.jobs import Job, JobKind, RangeKey
+from nacre.keeper.jobs import Job, JobKind
 from nacre.keeper.view import Limits
 from nacre.units import WAD
 

@@ -4,9 +4,9 @@ import pytest
 
 from nacre.chain import ChainError
 from nacre.chain.logs import node_logs
+from nacre.deploy import RangeKey
 from nacre.keeper.chain_pass import Duties, run_pass
 from nacre.keeper.chain_scan import OwedIndex, PositionIndex, RangeIndex
-from nacre.keeper.jobs import RangeKey
 from nacre.keeper.view import Limits
 from nacre.units import WAD
 

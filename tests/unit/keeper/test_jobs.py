@@ -2,7 +2,8 @@
 
 import pytest
 
-from nacre.keeper.jobs import MOST_CALLED, Books, JobKind, RangeKey, chores, margin_calls, rescues
+from nacre.deploy import RangeKey
+from nacre.keeper.jobs import MOST_CALLED, Books, JobKind, chores, margin_calls, rescues
 from nacre.keeper.view import Health, Holding, Market, Rules, Stage
 from nacre.model.parameters import MarketParameters, Policy
 from nacre.model.positions import Position

@@ -7,54 +7,21 @@ import pytest
 
 from nacre.artifacts import load
 from nacre.chain import Contract, EmbeddedChain
+from nacre.deploy import market_params, policy_params
 from nacre.model.positions import Position
+from nacre.presets import MarketConfig
 from nacre.units import WAD
 
-MARKET_PARAMS = {
-    "imr_bps": 1000,
-    "mmr_bps": 500,
-    "trading_fee_bps": 0,
-    "protocol_fee_bps": 0,
-    "penalty": [0, 0, 0, 0],
-    "max_deviation_bps": 0,
-    "max_open_interest": 0,
-    "funding_cap_bps": 0,
-    "funding_period_seconds": 28_800,
-    "min_notional": 0,
-    "oracle_max_age": 3600,
-    "entry_margin_rule": False,
-    "tip": 0,
-    "insurance_draw_bps": 10_000,
-    "force_close_band_bps": 0,
-    "mark_median": False,
-    "previous_mark": False,
-    "cross_margin": False,
-    "tiers": [(0, 0, 0)] * 3,
-    "borrow_rate_bps": 0,
-    "borrow_share_bps": 0,
-    "settlement_delay": 0,
-    "shown_trigger_bps": 0,
-}
-POLICY_PARAMS = {
-    "trigger_bps": 10_000,
-    "backstop_bps": 6667,
-    "margin_call_bps": 15_000,
-    "takeover": True,
-    "force_close": True,
-    "force_close_fees": True,
-    "loss_adl": False,
-    "adl_previous_mark": False,
-    "at_liquidation_price": False,
-    "min_slice_bps": 0,
-    "liquidation_fee_bps": 0,
-    "reward_share_bps": 0,
-    "chunk_bps": 0,
-    "residue": 0,
-    "cooldown_seconds": 0,
-    "last_resort_seconds": 0,
-    "grace_seconds": 0,
-    "large_notional": 0,
-}
+CONFIG = MarketConfig(
+    trading_fee_bps=0,
+    protocol_fee_bps=0,
+    penalty=[0, 0, 0, 0],
+    funding_cap_bps=0,
+    funding_period_seconds=28_800,
+    tip=0,
+    backstop_bps=6_667,
+    margin_call_bps=15_000,
+)
 FIELDS = ("index_price", "mark_price", "price_time", "stale", "jumped", "mid_price", "idle_since",
           "previous_mark", "final_price", "accrued_at", "premium", "premium_ema", "funding_index",
           "borrow_index", "long_social_loss_index", "short_social_loss_index", "total_long", "total_short",
@@ -94,14 +61,14 @@ def lens(chain: EmbeddedChain, book: Contract, anyone: str) -> Contract:
 def set_params(chain: EmbeddedChain, book: Contract, anyone: str) -> Callable[..., None]:
     """Stores parameters through Config: those above but for the given ones, of market and policy alike."""
     config = chain.deploy(load("Config"), *[anyone] * 4, book.address, book.address, sender=anyone)
-    places = {"oracle": book.address, "venue": book.address}
-    config.transact("list_market", MARKET_PARAMS | places, POLICY_PARAMS, sender=anyone).check()
+    params, policy = market_params(CONFIG, book.address, book.address), policy_params(CONFIG)
+    config.transact("list_market", params, policy, sender=anyone).check()
 
     def stored(**fields: int) -> None:
-        market = MARKET_PARAMS | places | {name: value for name, value in fields.items() if name in MARKET_PARAMS}
-        policy = POLICY_PARAMS | {name: value for name, value in fields.items() if name in POLICY_PARAMS}
+        market = params | {name: value for name, value in fields.items() if name in params}
         config.transact("set_market_params", 0, market, sender=anyone).check()
-        config.transact("set_policy_params", 0, policy, sender=anyone).check()
+        ladder = policy | {name: value for name, value in fields.items() if name in policy}
+        config.transact("set_policy_params", 0, ladder, sender=anyone).check()
 
     return stored
 

@@ -70,16 +70,122 @@ def test_not_a_second_before_the_delay_without_a_price(mortal):
     assert mortal.state().final_price == 93 * WAD
 
 
-def test_not_a_second_before_the_delay_of_an_oracle_that_fails(mortal, keeper):
-    """It counts from the last touch at a fresh price, whose mark is the final one."""
+# ---- an oracle that fails
+
+
+def note(exchange: Exchange) -> int:
+    """Somebody says so; when. The market goes on."""
+    before = exchange.house.call("market_words", 0)
+    receipt = exchange.house.transact("settle_dead_market", 0, sender=exchange.people["outsider"]).check()
+    event = receipt.event("OracleFailing")
+    assert (event.market, event.since) == (0, receipt.timestamp)
+    assert receipt.events("MarketSettling") == []
+    assert exchange.house.call("market_words", 0) == before
+    return receipt.timestamp
+
+
+@pytest.fixture
+def failing(mortal, keeper):
+    """Touched at 91 for the last time, then its oracle reverts: sets its mode."""
     oracle = with_bad_oracle(mortal)
     oracle.transact("set_price", 91 * WAD, 0, False, 0, sender=keeper).check()
+    mortal.house.transact("accrue", 0, sender=keeper).check()
+
+    def fail(mode: int = REVERTS_SILENTLY) -> None:
+        oracle.transact("set_mode", mode, sender=keeper).check()
+
+    fail()
+    return fail
+
+
+@pytest.mark.parametrize("unseen", [0, DELAY, 10**6])
+def test_not_a_second_before_the_delay_of_an_oracle_that_fails(mortal, failing, unseen):
+    """It counts from when it was first noted, however long it failed before; the mark of the last touch is final."""
+    if unseen:
+        mortal.chain.mine(unseen)
+    since = note(mortal)
+    assert dies(mortal) == "market is alive"
+    assert at(mortal, since + DELAY - 1) == "market is alive"
+    mortal.chain.set_next_timestamp(since + DELAY)
+    receipt = mortal.house.transact("settle_dead_market", 0, sender=mortal.people["outsider"]).check()
+    assert receipt.events("OracleFailing") == []
+    assert receipt.event("MarketSettling").final_price == mortal.state().final_price == 91 * WAD
+
+
+def test_a_touch_after_the_note_begins_it_anew(mortal, failing, keeper):
+    """Whoever trades or accrues proves that there was a price; it must be seen failing again, for the whole delay."""
+    since = note(mortal)
+    failing(0)
     touched = mortal.house.transact("accrue", 0, sender=keeper).check().timestamp
-    oracle.transact("set_mode", REVERTS_SILENTLY, sender=keeper).check()
-    assert at(mortal, touched + MAX_AGE + DELAY - 1) == "market is alive"
-    mortal.chain.set_next_timestamp(touched + MAX_AGE + DELAY)
+    failing()
+    assert since < touched < since + DELAY
+    mortal.chain.set_next_timestamp(since + DELAY)
+    again = note(mortal)
+    assert again == since + DELAY
+    assert at(mortal, again + DELAY - 1) == "market is alive"
+    assert at(mortal, again + DELAY) == ""
+
+
+def test_a_note_and_a_touch_of_one_second(mortal, failing, keeper):
+    """Whichever came first, the note does not count."""
+    for first_noted in (True, False):
+        with mortal.undone():
+            if not first_noted:
+                failing(0)
+            with mortal.chain.block():
+                if first_noted:
+                    note(mortal)
+                    failing(0)
+                mortal.house.transact("accrue", 0, sender=keeper).check()
+                failing()
+                if not first_noted:
+                    note(mortal)
+            since = mortal.chain.timestamp
+            mortal.chain.set_next_timestamp(since + DELAY)
+            assert note(mortal) == since + DELAY
+
+
+def test_a_price_that_came_back_in_between_untouched(mortal, failing):
+    """Nobody asked the market then, so that the note stands; while the oracle answers it ends nothing."""
+    since = note(mortal)
+    failing(0)
+    mortal.chain.set_next_timestamp(since + DELAY)
+    assert dies(mortal) == "market is alive"
+    failing()
     assert dies(mortal) == ""
-    assert mortal.state().final_price == 91 * WAD
+
+
+def test_no_liquidity_does_not_hurry_it(mortal, failing):
+    """Without a price nobody knows what an idle market is worth: failing counts alone."""
+    failing(0)
+    since = empty(mortal)
+    failing()
+    mortal.chain.set_next_timestamp(since + DELAY)
+    noted = note(mortal)
+    assert at(mortal, noted + DELAY - 1) == "market is alive"
+    assert at(mortal, noted + DELAY) == ""
+
+
+def test_failing_is_not_noted_without_a_delay(opened, keeper):
+    exchange = opened()
+    oracle = with_bad_oracle(exchange)
+    oracle.transact("set_mode", REVERTS_SILENTLY, sender=keeper).check()
+    assert dies(exchange) == "market is alive"
+
+
+def test_only_the_owner_ends_a_market_that_never_kept_a_mark(opened, owner, keeper):
+    """Its delay was set when the oracle failed already."""
+    exchange = opened()
+    oracle = with_bad_oracle(exchange)
+    oracle.transact("set_mode", REVERTS_SILENTLY, sender=keeper).check()
+    params = exchange.config.call("market_params", 0)._asdict() | {"settlement_delay": DELAY}
+    exchange.config.transact("set_market_params", 0, params, sender=owner).check()
+    since = note(exchange)
+    assert at(exchange, since + DELAY) == "price out of bounds"
+    exchange.config.transact("settle_market", 0, PRICE, sender=owner).check()
+
+
+# ---- what revives it
 
 
 def test_never_without_a_delay(opened):

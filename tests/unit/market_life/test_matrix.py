@@ -51,7 +51,7 @@ reduce, failing                 E E F S J . . .
 close                           E E F S J . . .
 close, cross                    E E F S J . . .
 close the other leg             . . . . . . . .
-set margin mode                 . . . . . . . .
+set margin mode                 E E . . . . . .
 deposit                         . . . . . . . .
 deposit, cross                  . . . . . . . .
 withdraw                        . . . . . . . .
@@ -140,7 +140,8 @@ def _conditions(state: State) -> list[bool]:
 
 
 def expected(operation: str, state: State) -> str:
-    if operation == "settle dead market" and not state.ending and state.oracle in ("dead", "gone"):
+    if operation == "settle dead market" and not state.ending and (state.oracle == "dead" or state.failing):
+        # where the oracle has just begun to fail that is noted, and no more
         return ""
     if operation == "take over to become smaller" and state.oracle == "jumped" and not state.ending:
         # which way it would go is known only once it has happened

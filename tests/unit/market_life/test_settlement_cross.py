@@ -1,16 +1,19 @@
-"""Legs of cross accounts in a market that settles: their losses come from free collateral, their profits become claims,
-and the account's other markets go on."""
+"""Legs of cross accounts in a market that settles: their losses come from free collateral and then from the account's
+other profits, their own profits become claims that go on backing it, and its other markets go on."""
 
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import pytest
 from support import spec
-from support.exchange import LIQUIDITY, WIDE, Exchange
+from support.exchange import LIQUIDITY, PRICE, WIDE, BareHouse, Exchange, bare_house
 from support.spec import Pos
 
 from nacre.units import WAD
 
-MAIN, OTHER = 0, 1
+MAIN, OTHER, THIRD = 0, 1, 2
+LOW = 50 * WAD
 SIDES = pytest.mark.parametrize("side", [1, -1], ids=["long", "short"])
 
 
@@ -42,6 +45,22 @@ class Two:
 
     def worth(self, who: str, price: int, market: int = MAIN) -> int:
         return spec.equity(self.exchange.pos(who, market), price)
+
+    def push(self, price: int, market: str = "other") -> None:
+        self.exchange.system.push_price(self.exchange.system.markets[market], price)
+
+    def account(self, who: str) -> Any:
+        return self.exchange.house.call("account_state", who)
+
+    def clear(self, who: str) -> None:
+        """Nobody but `who` may be left in the market that settles."""
+        provider = self.exchange.people["provider"]
+        self.exchange.venue.transact("remove_liquidity", *WIDE, provider, sender=who).check()
+        if self.exchange.pos(provider) != Pos():
+            self.settle(provider)
+
+    def claim(self, who: str) -> None:
+        self.exchange.house.transact("claim", MAIN, who, sender=self.exchange.people["outsider"]).check()
 
 
 @pytest.fixture
@@ -89,9 +108,14 @@ def test_a_profit_is_a_claim_and_no_free_collateral(two, trader, side):
     price = (100 + 12 * side) * WAD
     two.end(price)
     worth, free = two.worth(trader, price), two.exchange.free(trader)
-    two.settle(trader)
-    assert (two.owed(trader), two.exchange.free(trader), two.legs(trader)) == (worth, free, 0)
     assert worth > 0
+    two.settle(trader)
+    assert (two.owed(trader), two.exchange.free(trader), two.legs(trader)) == (worth, free, 1 << MAIN)
+    two.clear(trader)
+    assert two.account(trader).full_equity == free + worth
+    two.claim(trader)
+    assert (two.owed(trader), two.exchange.free(trader), two.legs(trader)) == (0, free + worth, 0)
+    assert two.account(trader).full_equity == free + worth
 
 
 @SIDES
@@ -102,16 +126,18 @@ def test_the_other_market_goes_on(two, trader, side):
     two.end(price)
     two.exchange.push(10**12)
     house = two.exchange.house
-    for worth in (two.worth(trader, price), 0):
+    for settled in (False, True):
         account = house.call("account_state", trader)
+        worth = two.owed(trader) if settled else two.worth(trader, price)
+        assert worth > 0
         free = two.exchange.free(trader)
         assert account.full_equity == free + worth + two.worth(trader, 100 * WAD, OTHER)
         assert (account.stale, account.jumped) == (False, False)
         two.exchange.trade(trader, WAD, market=OTHER)
         house.transact("withdraw", WAD, sender=trader).check()
-        if worth:
+        if not settled:
             two.settle(trader)
-    assert two.legs(trader) == 1 << OTHER
+    assert two.legs(trader) == 1 << OTHER | 1 << MAIN
 
 
 @SIDES
@@ -170,3 +196,294 @@ def test_all_are_paid_whatever_mode_they_had(two, trader, counterparty, provider
     two.exchange.house.transact("claim", MAIN, counterparty, sender=trader).check()
     assert two.exchange.free(counterparty) == free[counterparty] + won
     assert two.exchange.free(trader) == free[trader] + lost
+
+
+# ---- losses, and profits elsewhere
+
+
+@pytest.fixture
+def three(opened) -> Two:
+    """With a market more."""
+    fields = {"cross_margin": True, "max_deviation_bps": 10_000}
+    exchange = opened(**fields)
+    for name in ("other", "third"):
+        exchange.list_market(name, **fields)
+        exchange.system.fund(exchange.people["provider"], LIQUIDITY)
+        exchange.provide(exchange.people["provider"], LIQUIDITY, market=name)
+    return Two(exchange)
+
+
+def losing(two: Two, who: str, *others: str) -> int:
+    """Twenty long in the market that ends at 50, ten short in each of the others, which fall as far: what the leg lacks
+    beyond free collateral."""
+    two.cross(who, 430 * WAD, 20 * WAD, -10 * WAD)
+    if "third" in others:
+        two.exchange.house.transact("set_margin_mode", THIRD, True, sender=who).check()
+        two.exchange.trade(who, -10 * WAD, market=THIRD)
+    for name in others:
+        two.push(LOW, name)
+    two.exchange.house.transact("donate_insurance", MAIN, 1_000 * WAD, sender=two.exchange.people["keeper"]).check()
+    two.end(LOW)
+    return -two.worth(who, LOW) - two.exchange.free(who)
+
+
+def gains(two: Two, who: str) -> list[int]:
+    return [two.worth(who, LOW, market) for market in (OTHER, THIRD)]
+
+
+def pots(two: Two) -> list[int]:
+    return [two.exchange.house.call("pot", market) for market in (MAIN, OTHER, THIRD)]
+
+
+def test_profits_pay_in_order_of_market_and_no_more_than_is_missing(three, trader):
+    lacking = losing(three, trader, "other", "third")
+    before, gained, had = three.exchange.free(trader), gains(three, trader), pots(three)
+    equity = three.account(trader).equity
+    assert gained[0] < lacking < sum(gained)
+    receipt = three.settle(trader)
+    assert receipt.events("DeficitAbsorbed") == []
+    assert (receipt.event("AccountSettled").claim, three.exchange.free(trader)) == (0, 0)
+    assert gains(three, trader) == [0, sum(gained) - lacking]
+    assert pots(three) == [had[0] + before + lacking, had[1] - gained[0], had[2] - (lacking - gained[0])]
+    assert three.account(trader).equity == equity
+    assert three.legs(trader) == 1 << OTHER | 1 << THIRD
+
+
+def test_what_they_lack_is_the_funds(two, trader):
+    """The account has nothing then but the leg that paid; nobody else pays anything."""
+    lacking = losing(two, trader, "other")
+    gained, pot = two.worth(trader, LOW, OTHER), two.exchange.state(OTHER).pot
+    assert 0 < gained < lacking
+    event = two.settle(trader).event("DeficitAbsorbed")
+    assert event.deficit == event.from_insurance == lacking - gained
+    assert two.exchange.state(OTHER).pot == pot - gained
+    assert two.worth(trader, LOW, OTHER) == 0
+    assert (two.exchange.free(trader), two.legs(trader)) == (0, 1 << OTHER)
+
+
+@pytest.mark.parametrize("why", ["stale", "settling"])
+def test_some_profits_cannot_pay(why, three, trader):
+    """At a stale price, or of a market that settles: the next market pays instead, then the fund."""
+    lacking = losing(three, trader, "other", "third")
+    exchange, gained, had = three.exchange, gains(three, trader), pots(three)
+    if why == "stale":
+        exchange.chain.mine(3_700)
+        three.push(LOW, "third")
+    else:
+        exchange.config.transact("settle_market", OTHER, LOW, sender=exchange.system.owner).check()
+    held = exchange.record(trader, OTHER)
+    event = three.settle(trader).event("DeficitAbsorbed")
+    assert event.deficit == event.from_insurance == lacking - gained[1] > 0
+    assert exchange.record(trader, OTHER) == held
+    assert pots(three)[1] == had[1]
+    assert three.worth(trader, LOW, THIRD) == 0
+
+
+# ---- positions out of nowhere, in three markets at 75
+
+
+def handed(house: BareHouse, who: str, market: int, balance: int, size: int) -> None:
+    """By the venue, entered at 100; whoever removes it is somebody else."""
+    removed = (0, balance * WAD, size * WAD, abs(size) * PRICE, PRICE)
+    house.send(house.venue, "venue_absorb", market, who, house.chain.account("keeper"), removed).check()
+
+
+def three_legs(trader: str, free: int = 0) -> BareHouse:
+    """The trader has that free; long 2 in the first, with 10, short 2 in the others, with 10 each."""
+    house = bare_house(cross_margin=True)
+    for _ in range(2):
+        house.list_market(house.venue, cross_margin=True)
+    for market in range(3):
+        house.send(trader, "set_margin_mode", market, True).check()
+    house.send(trader, "withdraw", house.house.call("free_collateral", trader) - free).check()
+    for market, size in ((MAIN, 2), (OTHER, -2), (THIRD, -2)):
+        handed(house, trader, market, 10, size)
+    house.oracle.transact("set_price", 75 * WAD, sender=house.chain.account("deployer")).check()
+    return house
+
+
+@pytest.fixture
+def bare(trader) -> BareHouse:
+    return three_legs(trader)
+
+
+@pytest.mark.parametrize("pots", [(100, 100), (15, 100), (0, 100), (15, 5)])
+@pytest.mark.parametrize("owing", [False, True])
+def test_pots_pay_what_they_have_and_nothing_while_they_owe(bare, trader, outsider, pots, owing):
+    """Forty are missing; each of the others has sixty."""
+    for market, pot in zip((OTHER, THIRD), pots, strict=True):
+        handed(bare, outsider, market, 1_000, 1)
+        if owing and market == OTHER:
+            bare.send(outsider, "adjust_margin", market, -7 * WAD).check()
+            assert bare.house.call("owed", market, outsider) == 7 * WAD
+        if pot:
+            bare.send(outsider, "adjust_margin", market, pot * WAD).check()
+    bare.send(bare.config, "settle_market", MAIN, 75 * WAD).check()
+    receipt = bare.send(outsider, "settle_account", MAIN, trader).check()
+    first = 0 if owing else min(pots[0], 40)
+    second = min(pots[1], 40 - first)
+    left = 40 - first - second
+    assert sum(event.deficit for event in receipt.events("DeficitAbsorbed")) == left * WAD
+    assert [bare.house.call("pot", market) for market in range(3)] == [
+        (first + second) * WAD,
+        (pots[0] - first) * WAD,
+        (pots[1] - second) * WAD,
+    ]
+    balances = [bare.house.call("position", market, trader).balance for market in (OTHER, THIRD)]
+    assert balances == [(10 - first) * WAD, (10 - second) * WAD]
+    assert bare.house.call("market_state", MAIN).unallocated_loss == left * WAD
+
+
+@pytest.mark.parametrize("size", [2, 1])
+def test_a_range_that_ends_the_leg_leaves_a_claim_that_counts(bare, trader, outsider, size):
+    """What it leaves of a leg is a leg; where it closes it to the wei, the claim backs the account as that of a settled
+    one does."""
+    bare.send(bare.config, "settle_market", OTHER, 75 * WAD).check()
+    before = bare.house.call("account_state", trader)
+    handed(bare, trader, OTHER, 60, size)
+    after = bare.house.call("account_state", trader)
+    # short from 100 and long from 100: what the range brings is its balance, less what it lost
+    assert after.equity == before.equity + (60 - 25 * size) * WAD
+    assert bare.house.call("cross_markets", trader)[1] == 0b111
+    owed = bare.house.call("owed", OTHER, trader)
+    assert owed == (0 if size == 1 else 70 * WAD)
+    if size == 2:
+        assert after.opening == before.opening - 10 * WAD
+        assert bare.house.call("position", OTHER, trader).size == 0
+
+
+@pytest.mark.parametrize("mode", ["cross", "isolated"])
+def test_what_a_range_alone_leaves_backs_a_cross_account(bare, outsider, mode):
+    """Without inventory, and without a position before: a claim at once."""
+    if mode == "cross":
+        bare.send(outsider, "set_margin_mode", MAIN, True).check()
+    free = bare.house.call("free_collateral", outsider)
+    bare.send(bare.config, "settle_market", MAIN, 75 * WAD).check()
+    handed(bare, outsider, MAIN, 30, 0)
+    counts = mode == "cross"
+    assert bare.house.call("owed", MAIN, outsider) == 30 * WAD
+    assert bare.house.call("cross_markets", outsider)[1] == int(counts)
+    assert bare.house.call("account_state", outsider).equity == free + counts * 30 * WAD
+
+
+@pytest.mark.parametrize("price", [75, 95, 125], ids=["winning", "less", "losing"])
+def test_what_a_market_owed_before_counts_with_the_leg(trader, outsider, price):
+    """What its pot could not pay when a leg ended backs the account as soon as the market settles, with another leg
+    there and after that, whether it wins or loses; nobody sees a difference when it is settled."""
+    bare = three_legs(trader, 100 * WAD)
+    account, owed = partial(bare.house.call, "account_state", trader), partial(bare.house.call, "owed", OTHER, trader)
+    handed(bare, trader, OTHER, 50, 2)
+    # all that the leg was worth; the range was worth nothing
+    claim = 60 * WAD
+    assert (owed(), bare.house.call("cross_markets", trader)[1]) == (claim, 0b101)
+    handed(bare, trader, OTHER, 10, -2)
+    before = account()
+    bare.send(bare.config, "settle_market", OTHER, price * WAD).check()
+    leg = (10 + 2 * (100 - price)) * WAD
+    settling = account()
+    assert settling.equity == before.equity - 60 * WAD + leg + claim
+    assert settling.opening == before.opening + min(leg - 10 * WAD, 0)
+    assert settling.lacking == before.lacking + max(0, -leg - claim)
+    bare.send(outsider, "settle_account", OTHER, trader).check()
+    assert (account().equity, owed()) == (settling.equity, claim + max(0, leg))
+    assert bare.house.call("cross_markets", trader)[1] == 0b111
+
+
+def test_nothing_left_is_no_leg(bare, trader, outsider):
+    """A leg worth exactly nothing at the final price is gone."""
+    bare.send(bare.config, "settle_market", MAIN, 95 * WAD).check()
+    event = bare.send(outsider, "settle_account", MAIN, trader).check().event("AccountSettled")
+    assert event.claim == 0
+    assert bare.house.call("cross_markets", trader)[1] == 0b110
+
+
+# ---- ranges that close a leg with a loss
+
+
+@pytest.mark.parametrize("settling", [True, False], ids=["settling", "alive"])
+@pytest.mark.parametrize("pots", [(100, 100), (15, 100), (15, 5)])
+@pytest.mark.parametrize("own", [False, True], ids=["by others", "by itself"])
+def test_what_a_closed_leg_lacks_is_for_all_that_backs_it(bare, trader, outsider, settling, pots, own):
+    """The range is worth nothing, the leg forty less: the account's other legs pay as far as their pots go. What is
+    missing then the fund pays, but not for the provider itself."""
+    for market, pot in zip((OTHER, THIRD), pots, strict=True):
+        handed(bare, outsider, market, 1_000, 1)
+        bare.send(outsider, "adjust_margin", market, pot * WAD).check()
+    bare.send(outsider, "donate_insurance", MAIN, 100 * WAD).check()
+    if settling:
+        bare.send(bare.config, "settle_market", MAIN, 75 * WAD).check()
+    removed = (0, -50 * WAD, -2 * WAD, 2 * PRICE, PRICE)
+    remover = trader if own else bare.chain.account("keeper")
+    receipt = bare.send(bare.venue, "venue_absorb", MAIN, trader, remover, removed)
+    first = min(pots[0], 40)
+    second = min(pots[1], 40 - first)
+    left = 40 - first - second
+    if own and left:
+        assert receipt.reason == "close leaves a deficit"
+        return
+    receipt.check()
+    assert sum(event.from_insurance for event in receipt.events("DeficitAbsorbed")) == left * WAD
+    balances = [bare.house.call("position", market, trader).balance for market in (OTHER, THIRD)]
+    assert balances == [(10 - first) * WAD, (10 - second) * WAD]
+    assert bare.house.call("pot", MAIN) == (100 + first + second) * WAD
+    assert bare.house.call("insurance_fund", MAIN) == (100 - left) * WAD
+    assert bare.house.call("position", MAIN, trader).size == 0
+    assert bare.house.call("cross_markets", trader)[1] == 0b110
+
+
+# ---- claims that back others
+
+
+def holding(two: Two, who: str, free: int, other: int) -> int:
+    """A claim, and a leg in the other market; the claim."""
+    two.cross(who, free, 20 * WAD, other)
+    two.end(120 * WAD)
+    two.settle(who)
+    return two.owed(who)
+
+
+def test_a_claim_backs_no_new_risk(two, trader):
+    """It counts in the equity, not in what opens, and it pays for nothing that is withdrawn."""
+    claim = holding(two, trader, 500 * WAD, 10 * WAD)
+    account, free = two.account(trader), two.exchange.free(trader)
+    leg = two.worth(trader, 100 * WAD, OTHER)
+    assert account.equity == account.full_equity == free + claim + leg
+    assert account.opening == free + leg
+    size = 45 * WAD
+    assert free < (size + 10 * WAD) * 100 // 10 < free + claim
+    order = ("trade", OTHER, size, 0, 0, 0)
+    two.exchange.refuses("below initial margin", two.exchange.house, *order, sender=trader)
+    amount = free - 99 * WAD
+    two.exchange.refuses("below account margin", two.exchange.house, "withdraw", amount, sender=trader)
+
+
+def test_a_claim_shields_from_liquidation_and_not_from_failing(two, trader, keeper):
+    """The stage goes by free collateral, leg and claim together; what the leg then lacks its market bears, and the
+    claim stays."""
+    claim = holding(two, trader, 500 * WAD, 20 * WAD)
+    take = ("liquidate_by_takeover", OTHER, trader, 2**256 - 1, 1_000 * WAD)
+    free, cost = two.exchange.free(trader), two.worth(trader, 100 * WAD, OTHER)
+    # twenty of size: MM is the notional over 20
+    safe = (free + claim + cost) * 20 // 19
+    price = 100 * WAD - safe // 20 + 6 * WAD
+    assert price < 100 * WAD - free // 20
+    two.push(price)
+    account = two.account(trader)
+    assert account.equity >= account.maintenance_margin
+    two.exchange.refuses("not liquidatable", two.exchange.engine, *take, sender=keeper)
+    two.push(price - 3 * WAD)
+    account = two.account(trader)
+    assert 0 <= account.equity < account.maintenance_margin
+    lacking = -two.worth(trader, price - 3 * WAD, OTHER) - free
+    event = two.exchange.engine.transact(*take, sender=keeper).check().event("Takeover")
+    assert event.deficit == lacking > 0
+    assert (two.owed(trader), two.exchange.free(trader)) == (claim, 0)
+    assert two.account(trader).equity == claim
+
+
+def test_the_mode_stays_while_it_waits(two, trader, keeper):
+    """Nobody gives up that its claim counts, or has one counted that it made as an isolated account."""
+    holding(two, trader, 500 * WAD, 10 * WAD)
+    mode = ("set_margin_mode", MAIN)
+    two.exchange.refuses("market is settling", two.exchange.house, *mode, False, sender=trader)
+    two.exchange.refuses("market is settling", two.exchange.house, *mode, True, sender=keeper)

@@ -67,8 +67,12 @@ class Door:
         assert self.life.free(name) == free + held.balance + gain - fee
         assert self.life.size(name, market) == 0
 
-    def end_market(self) -> None:
-        """For want of liquidity, or of a price."""
+    def end_market(self, unnoted: bool) -> None:
+        """For want of liquidity, or of a price. Where the oracle fails and nobody has noted it, that comes first."""
+        if unnoted:
+            self.life.must("outsider", self.house, "settle_dead_market", MAIN)
+            assert not self.is_settling()
+            self.wait(DELAY)
         if not self.is_settling():
             self.life.must("outsider", self.house, "settle_dead_market", MAIN)
         assert self.is_settling()
@@ -117,10 +121,10 @@ def _through_the_venue(door: Door) -> None:
     door.life.must("provider", door.life.exchange.venue, "remove_liquidity", *RANGES["provider"])
 
 
-def _through_the_end(door: Door) -> None:
+def _through_the_end(door: Door, unnoted: bool) -> None:
     """Everything of the market becomes a claim, and every claim is paid the same share of the pot."""
     life = door.life
-    door.end_market()
+    door.end_market(unnoted)
     life.settle_all()
     state = life.exchange.state()
     assert (state.total_long, state.total_short) == (0, 0)
@@ -154,7 +158,7 @@ def test_everybody_gets_out(state: State, limited: bool) -> None:
                     life.push(life.exchange.state().mark_price)
             if life.size("crosser", OTHER):
                 door.close("crosser", OTHER)
-            _through_the_end(door)
+            _through_the_end(door, unnoted=state.oracle == "failing" and not state.ending)
             door.empty_vault()
             life.must("sponsor", life.exchange.system.markets["other"].venue, "remove_liquidity", *OTHER_RANGE)
             _leave(door)

@@ -6,7 +6,7 @@ Square root prices are the contract's integers (Q64.96); nothing else is rounded
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cache
-from math import ceil, isqrt
+from math import isqrt
 
 from nacre.units import Q96, RAY, WAD
 
@@ -119,7 +119,3 @@ def sqrt_of(price: int) -> int:
 
 def price_of(sqrt_price: int) -> int:
     return (sqrt_price * sqrt_price * WAD) >> 192
-
-
-def fee_of(notional: int, fee_bps: int) -> int:
-    return ceil(Fraction(notional * fee_bps, 10_000))

@@ -77,7 +77,7 @@ def test_arbitrage_ends_where_the_fees_begin(world):
     arbitrageur = Arbitrageur(world, "arb", 50_000 * WAD)
     for index in (90, 104):
         push(world, index)
-        keep_near_index(world, [arbitrageur])
+        keep_near_index([arbitrageur])
         distance = abs(mid(world) - index * WAD) * BPS // (index * WAD)
         assert 50 <= distance <= 56
         assert not arbitrageur.arbitrage()
@@ -169,7 +169,7 @@ def test_a_range_is_moved_when_the_price_has_nearly_left_it(world):
     arbitrageurs = [Arbitrageur(world, "arb", 100_000 * WAD)]
     for _ in range(60):  # it is not always awake, and first has to sell what the old range left
         with world.block(world.journal.time + 60):
-            keep_near_index(world, arbitrageurs)
+            keep_near_index(arbitrageurs)
             provider.act()
     assert provider.key is not None
     assert provider.key[1] < old[1]
@@ -252,7 +252,7 @@ def test_a_floor_above_the_profit_leaves_it_to_the_operator(world):
 
 def test_the_operator_takes_over_the_bankrupt_whom_the_venue_does_not_want(world):
     account = failing(world, 230, 78)
-    keep_near_index(world, [Arbitrageur(world, "arb", 1_000_000 * WAD)])
+    keep_near_index([Arbitrageur(world, "arb", 1_000_000 * WAD)])
     push(world, 80)
     assert mid(world) < 80 * WAD
     operator = Operator(world, "operator", 10_000 * WAD, 0)
@@ -281,7 +281,7 @@ def test_ranges_that_the_price_left_are_removed_for_the_tip(world):
     keeper.remove_failing_ranges()
     assert len(world.ranges) == 2
     push(world, 85)
-    keep_near_index(world, [Arbitrageur(world, "arb", 1_000_000 * WAD)])
+    keep_near_index([Arbitrageur(world, "arb", 1_000_000 * WAD)])
     before = world.free(keeper.account)
     keeper.remove_failing_ranges()
     assert [key[0] for key in world.ranges] == [world.providers[0].account]
@@ -386,7 +386,7 @@ def test_the_operator_deleverages_what_the_fund_cannot_pay(other):
     for short in shorts:
         assert world.trade(short, -9 * WAD, 1_000 * WAD).ok
     push(world, 80)
-    keep_near_index(world, [Arbitrageur(world, "arb", 1_000_000 * WAD)])
+    keep_near_index([Arbitrageur(world, "arb", 1_000_000 * WAD)])
     push(world, 82)
     operator = Operator(world, "operator", 10_000 * WAD, 0)
     equity = world.equity(account)

@@ -68,7 +68,9 @@ def test_a_price_that_falls_by_orders_of_magnitude_gets_a_logarithmic_axis():
 
 
 def test_one_candle_is_enough():
-    ElementTree.fromstring(charts.price_chart(_bars([100.0]), [], "price"))
+    root = ElementTree.fromstring(charts.price_chart(_bars([100.0]), [], "price"))
+    bodies = [node.get("d") for node in root.iter("path") if "body" in node.get("class")]
+    assert sum(path.count("M") for path in bodies) == 1
 
 
 def test_larger_liquidations_have_larger_marks_and_lie_below():
@@ -96,7 +98,9 @@ def test_names_are_escaped():
 
 def test_a_series_that_never_changes_still_draws():
     points = [(MIDNIGHT, 0.0), (MIDNIGHT + DAY, 0.0)]
-    ElementTree.fromstring(charts.line_chart("nothing", [charts.Line(points, "fund", filled=True)], "USD"))
+    root = ElementTree.fromstring(charts.line_chart("nothing", [charts.Line(points, "fund", filled=True)], "USD"))
+    (line,) = [node.get("d") for node in root.iter("path") if node.get("class") == "line fund"]
+    assert re.match(r"M[\d.]+ ([\d.]+)H[\d.]+V\1$", line)  # level
 
 
 @pytest.mark.parametrize(("shape", "points"), [("diamond", 4), ("triangle", 3)])

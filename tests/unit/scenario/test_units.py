@@ -1,6 +1,5 @@
 """Parts of the scenario runner: edges to ticks, digits, comparison, what the snapshot holds, and the command."""
 
-import importlib.util
 import json
 from decimal import Decimal
 from pathlib import Path
@@ -9,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
+from support.commands import script
 
 from nacre.artifacts import ROOT
 from nacre.scenario import ScenarioError, find_files, load_scenario, run_file
@@ -154,10 +154,7 @@ def test_revert_is_part_of_the_reason_in_any_case(tmp_path):
 
 @pytest.fixture
 def command():
-    spec = importlib.util.spec_from_file_location("scenario_script", ROOT / "scripts" / "scenario.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.cli
+    return script("scenario").cli
 
 
 def test_command_writes_every_field(command, tmp_path):

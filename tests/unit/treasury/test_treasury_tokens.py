@@ -2,39 +2,21 @@
 
 import pytest
 from pyrevm import AccountInfo
+from support.bad_token import (
+    BALANCE_BREAKS,
+    BALANCE_REVERTS,
+    BALANCE_REVERTS_SILENTLY,
+    BALANCE_SHORT,
+    BEHAVES,
+    FAILED_TRANSFERS,
+    GIVES_MORE,
+    LIES,
+    TAKES_FEE,
+)
 from support.treasury import TreasuryDesk
 
 from nacre.artifacts import load
 
-BEHAVES = 0
-(
-    RETURNS_FALSE,
-    LIES,
-    REVERTS,
-    REVERTS_SILENTLY,
-    TAKES_FEE,
-    GIVES_MORE,
-    REENTERS,
-    BURNS_GAS,
-    MOVES_AND_RETURNS_FALSE,
-    RETURNS_SHORT,
-    RETURNS_GARBAGE,
-    REVERTS_AT_LENGTH,
-    BALANCE_REVERTS,
-    BALANCE_REVERTS_SILENTLY,
-    BALANCE_SHORT,
-    BALANCE_BREAKS,
-) = (1 << bit for bit in range(16))
-FAILED_TRANSFERS = [
-    (RETURNS_FALSE, "transfer failed"),
-    (MOVES_AND_RETURNS_FALSE, "transfer failed"),
-    (RETURNS_SHORT, "transfer failed"),
-    (RETURNS_GARBAGE, "transfer failed"),
-    (REVERTS_SILENTLY, "transfer failed"),
-    (BURNS_GAS, "transfer failed"),
-    (REVERTS, "token says no"),
-    (REVERTS_AT_LENGTH, "reverted with 0xdeadbeef" + "00" * 416),
-]
 OTHER_AMOUNTS = [(LIES, "fee on transfer"), (TAKES_FEE, "fee on transfer"), (GIVES_MORE, "fee on transfer")]
 NO_BALANCES = [
     (BALANCE_REVERTS, "token knows no balance"),
