@@ -12,6 +12,8 @@ import os
 import re
 import resource
 import time
+import weakref
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NoReturn
@@ -27,9 +29,9 @@ from vyper.exceptions import ExceptionList, InitializerException, VyperException
 import nacre.deploy
 from nacre import artifacts
 from nacre.bare_pytest import OPTIONS, WithoutApe
-from nacre.chain import embedded
+from nacre.chain import EmbeddedChain, embedded
 from nacre.mutation.mutator import Mutant
-from nacre.mutation.switches import BASE, Switches
+from nacre.mutation.switches import BASE, Switches, visit
 from nacre.mutation.worker import (
     BROKEN,
     KILLED,
@@ -228,12 +230,50 @@ def analyse(path: Path, root: Path) -> None:
                 raise _Refused(rest) from None
 
 
+class Watch:
+    """Which tests come by which places. What a chain saw while it was set up counts for all tests that share it."""
+
+    def __init__(self) -> None:
+        self.test = 0
+        self._open: list[weakref.finalize[Any, Any]] = []
+        self._tests_at: dict[int, set[int]] = {}
+
+    def begin(self) -> None:
+        begin, call, watch = EmbeddedChain.__init__, EmbeddedChain.raw_call, self
+
+        def begin_watched(chain: EmbeddedChain, *arguments: Any, **fields: Any) -> None:
+            begin(chain, *arguments, **fields)
+            watch._open.append(weakref.finalize(chain, watch._read, chain._evm))
+            watch._open = [final for final in watch._open if final.alive]
+
+        def call_watched(chain: EmbeddedChain, *arguments: Any, **fields: Any) -> bytes:
+            chain._set_block()  # the last one may be another test's
+            return call(chain, *arguments, **fields)
+
+        EmbeddedChain.__init__ = begin_watched  # type: ignore[assignment, method-assign]
+        EmbeddedChain.raw_call = call_watched  # type: ignore[assignment, method-assign]
+
+    def _read(self, evm: Any) -> None:
+        visits = [found for address in evm.db_accounts if (found := visit(address))]
+        tests = {test for _, test in visits}
+        for place, test in visits:
+            self._tests_at.setdefault(place, set()).update(tests if test == min(tests) else {test})
+
+    def end(self) -> dict[int, list[int]]:
+        """Test numbers by place."""
+        for final in self._open:
+            final()
+        return {place: sorted(tests) for place, tests in self._tests_at.items()}
+
+
 class Judge(WithoutApe):
     """Runs no tests of its own accord, but those of each turn."""
 
-    def __init__(self, root: Path, tests: list[str], turns: Any, told: dict[str, Any], answers: Any):
+    def __init__(self, root: Path, tests: list[str], turns: Any, workshop: Workshop, answers: Any):
         super().__init__(tests)
-        self._root, self._told, self._turns, self._answers = root, told, turns, answers
+        self._root, self._workshop, self._turns, self._answers = root, workshop, turns, answers
+        # By place, the tests that come by, as numbers from 1.
+        self._reached: dict[int, set[int]] | None = None
         # Tests by their time without a fault; the slow ones come last.
         self._times: dict[str, float] = {}
         self._failed: list[str] = []
@@ -243,7 +283,8 @@ class Judge(WithoutApe):
         first_example_is_enough()
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
-        self._tell(self._told | {"tests": len(session.items)})
+        left, invalid = self._workshop.switches.left, self._workshop.invalid
+        self._tell({"left": sorted(left - invalid), "invalid": sorted(invalid), "tests": len(session.items)})
         gc.collect()
         gc.freeze()
         gc.enable()
@@ -272,7 +313,9 @@ class Judge(WithoutApe):
         with os.fdopen(reader) as pipe:
             told = json.loads(pipe.read() or "{}")
         by = "\n".join(told.get("failed", []))
-        self._times = told.get("times") or self._times
+        if not turn.number and told:
+            self._times = told["times"]
+            self._reached = {int(place): set(tests) for place, tests in told["reached"].items()}
         status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
         outcome = TIMEOUT if status < 0 else BROKEN if status else KILLED if by else SURVIVED
         if outcome == SURVIVED and told["open"]:
@@ -281,6 +324,16 @@ class Judge(WithoutApe):
             by = "\n".join((self._root / OUTPUT).read_text().splitlines()[-20:])
         return {"outcome": outcome, "by": by, "seconds": time.monotonic() - started}
 
+    def _chosen(self, turn: Turn, items: list[pytest.Item]) -> list[pytest.Item]:
+        """Those that come by, once it is known."""
+        if not turn.number:
+            return items
+        if self._reached is not None:
+            places = self._workshop.switches.places_of(turn.number)
+            numbers = set().union(*(self._reached.get(place, set()) for place in places))
+            items = [item for number, item in enumerate(items, 1) if number in numbers]
+        return in_order(items, turn.first, self._times)
+
     def _run(self, turn: Turn, items: list[pytest.Item], writer: int) -> NoReturn:
         status = 1
         try:
@@ -288,20 +341,26 @@ class Judge(WithoutApe):
             os.dup2(output, 1)
             os.dup2(output, 2)
             resource.setrlimit(resource.RLIMIT_CPU, (turn.seconds, turn.seconds))
-            switch_on(turn.number)
             started, open_ = time.process_time(), False
-            without = set(turn.without)
-            chosen = [item for item in in_order(items, turn.first, self._times) if item.nodeid not in without]
-            for item, after in zip(chosen, [*chosen[1:], None], strict=True):
+            watch, without = Watch(), set(turn.without)
+            if turn.number:
+                switch_on(lambda: BASE + turn.number)
+            else:
+                switch_on(lambda: watch.test)
+                watch.begin()
+            chosen = [item for item in self._chosen(turn, items) if item.nodeid not in without]
+            for item, after in zip(chosen, [*chosen[1:], None], strict=bool(chosen)):
+                watch.test += 1
                 item.config.hook.pytest_runtest_protocol(item=item, nextitem=after)
                 if self._failed and turn.number:
                     break
                 if time.process_time() - started > turn.patience and after is not None:
                     open_ = True
                     break
+            told: dict[str, Any] = {"failed": self._failed, "open": open_}
             with os.fdopen(writer, "w") as pipe:
-                json.dump({"failed": self._failed, "open": open_, "times": {} if turn.number else self._times}, pipe)
-            status = 0 if self._failed or self._passed else 1
+                json.dump(told if turn.number else told | {"times": self._times, "reached": watch.end()}, pipe)
+            status = 0 if self._failed or self._passed or not chosen else 1
         except BaseException as error:
             os.write(2, repr(error).encode())
         finally:
@@ -315,12 +374,12 @@ def in_order(items: list[pytest.Item], first: list[str], times: dict[str, float]
     return [*before.values(), *sorted(rest, key=lambda item: times.get(item.nodeid, 0.0) > SLOW)]
 
 
-def switch_on(number: int) -> None:
-    """On all embedded chains of this process. 0 for none."""
+def switch_on(number: Callable[[], int]) -> None:
+    """On all embedded chains of this process; asked at each block."""
     plain = embedded.BlockEnv
 
     def block_env(**fields: Any) -> Any:
-        return plain(**fields | {"prevrandao": (BASE + number).to_bytes(32, "big")})
+        return plain(**fields | {"prevrandao": number().to_bytes(32, "big")})
 
     embedded.BlockEnv = block_env  # type: ignore[misc, assignment]
 
@@ -336,8 +395,7 @@ def main() -> None:
     workshop = Workshop(root, plan.faults)
     workshop.compile_all()
     workshop.check_rest()
-    told = {"left": sorted(workshop.switches.left - workshop.invalid), "invalid": sorted(workshop.invalid)}
-    pytest.main(["-q", *OPTIONS], plugins=[Judge(root, plan.tests, turns, told, answers)])
+    pytest.main(["-q", *OPTIONS], plugins=[Judge(root, plan.tests, turns, workshop, answers)])
 
 
 if __name__ == "__main__":

@@ -89,7 +89,7 @@ def test_each_number_runs_its_fault_and_nothing_else(tmp_path, monkeypatch):
         alone = compiled(tmp_path / str(number), FILES | {fault.file: fault.applied(FILES[fault.file])})
         monkeypatch.setattr(embedded, "BlockEnv", block_env)
         expected = behaviour(alone)
-        switch_on(number)
+        switch_on(lambda number=number: BASE + number)
         assert behaviour(all_at_once) == expected, fault.change
         assert expected != plain, fault.change
 
