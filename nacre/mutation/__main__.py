@@ -7,7 +7,7 @@ those are listed in docs/mutation.toml with the reason. Fails below 95 % killed 
 import random
 import time
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
@@ -109,6 +109,7 @@ def run(items: Items, known: list[Verdict], jobs: int, check: bool, record: Reco
 @click.option("--events", is_flag=True, help="drop events too; they are not counted")
 @click.option("--jobs", default=2, show_default=True, type=click.IntRange(min=1), help="processes")
 @click.option("--check/--no-check", default=True, help="run the tests without a mutant first")
+@click.option("--more/--no-more", default=True, help="ask the slower tests too about what the first ones leave")
 @click.option("--list", "only_list", is_flag=True, help="show the mutants and judge none")
 @click.option(
     "--record",
@@ -129,6 +130,7 @@ def main(
     events: bool,
     jobs: int,
     check: bool,
+    more: bool,
     only_list: bool,
     path: Path,
     fresh: bool,
@@ -139,6 +141,8 @@ def main(
         known = equivalents()
         found = chosen(files, groups, kinds, events, known)
         items = found.items if everything else sampled(found.items, sample, seed)
+        if not more:
+            items = [(replace(target, more=()), mutant) for target, mutant in items]
         if only_list:
             for _, mutant in items:
                 console.print(f"{mutant.file}:{mutant.line} {mutant.change}", markup=False, soft_wrap=True)

@@ -173,13 +173,15 @@ Items = list[tuple[Target, Mutant]]
 Done = Callable[[Verdict], None]
 
 
-def judge_group(items: Items, tree: Path, killers: Killers, check: bool, done: Done) -> tuple[Items, list[str]]:
+def judge_group(
+    items: Items, tests: Sequence[str], tree: Path, killers: Killers, check: bool, done: Done
+) -> tuple[Items, list[str]]:
     """All of one group. Returns those that must be compiled one by one, and the tests that fail without a fault."""
     faults = dict(enumerate((mutant for _, mutant in items), 1))
     target = items[0][0]
     left: Items = []
     red: list[str] = []
-    session = Session(tree, faults, target.tests)
+    session = Session(tree, faults, tests)
     try:
         if check:
             answer = session.judge(0, [], [], SECONDS_ALL, SECONDS_ALL)
@@ -212,7 +214,7 @@ def judge_alone(items: Items, tree: Path, red: Sequence[str], done: Done, root: 
     try:
         for target, mutant in items:
             source = mutant.applied((root / target.file).read_text())
-            done(Verdict(mutant, target.group, **worker.judge(mutant, source, target.tests, red)))
+            done(Verdict(mutant, target.group, **worker.judge(mutant, source, (*target.tests, *target.more), red)))
     finally:
         worker.close()
 
@@ -230,7 +232,21 @@ def judge_all(items: Items, jobs: int, killers: Killers, check: bool, said: Call
 
     def work(group: str) -> None:
         said(f"{group}: compiling {len(groups[group])} mutants")
-        left, red = judge_group(groups[group], make(), killers, check, one_by_one)
+        of = {mutant: target for target, mutant in groups[group]}
+        alive: Items = []
+
+        def done_unless_more(verdict: Verdict) -> None:
+            if verdict.outcome == SURVIVED and of[verdict.mutant].more:
+                alive.append((of[verdict.mutant], verdict.mutant))
+            else:
+                one_by_one(verdict)
+
+        target = groups[group][0][0]
+        left, red = judge_group(groups[group], target.tests, make(), killers, check, done_unless_more)
+        if alive:
+            said(f"{group}: {len(alive)} go to more tests")
+            also_left, also_red = judge_group(alive, target.more, make(), killers, check, one_by_one)
+            left, red = left + also_left, red + also_red
         for test in red:
             said(f"{group}: left out, since it fails without a mutant: {test}")
         if left:
