@@ -26,7 +26,7 @@ COPIED_FILES = ("ape-config.yaml", "pyproject.toml", "requirements.in", "require
 # Of a processor.
 SECONDS_EACH = 200
 # Of it, at first.
-PATIENCE = 8
+PATIENCE = 3
 SECONDS_ALL = 1_800
 # Where unoptimised code waits for the next time, in the project's folder.
 CACHE = Path(".cache") / "mutation"

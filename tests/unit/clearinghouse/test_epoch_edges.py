@@ -1,4 +1,4 @@
-"""The factor of all ranges where its digits run out: at 1e-9 exactly it stands, a unit below a new epoch continues it."""
+"""The factor of all ranges where its digits run out: at 1e-9 exactly it stands, a unit below a new epoch goes on."""
 
 import pytest
 from support.exchange import ALL, PRICE, bare_house, open_exchange
