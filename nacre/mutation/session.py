@@ -109,6 +109,7 @@ class Workshop:
         self.switches = Switches(texts, faults)
         self._texts = {file: self.switches.source(file) for file in texts}
         self.invalid: set[int] = set()
+        self._places: dict[int, set[int]] = {}
         compile_unoptimised()
         reach = imports(texts)
         self._ready: dict[Path, artifacts.Artifact] = {}
@@ -168,6 +169,14 @@ class Workshop:
             except Exception:  # the compiler's own asserts too
                 self.invalid.add(number)
             self._write(fault.file, self.switches.plain(fault.file))
+
+    def kin(self, number: int) -> tuple[set[int], set[int]]:
+        """Places of a fault, and of all in the same function."""
+        if not self._places:
+            self._places = {one: self.switches.places_of(one) for one in self._faults}
+        fault = self._faults[number]
+        same = [n for n, one in self._faults.items() if (one.file, one.function) == (fault.file, fault.function)]
+        return self._places[number], set().union(*(self._places[n] for n in same))
 
     def _write(self, file: str, text: str) -> None:
         (self._root / file).write_text(text)
@@ -325,14 +334,23 @@ class Judge(WithoutApe):
         return {"outcome": outcome, "by": by, "seconds": time.monotonic() - started}
 
     def _chosen(self, turn: Turn, items: list[pytest.Item]) -> list[pytest.Item]:
-        """Those that come by, once it is known."""
+        """Those that come by, once it is known: first those that see of the same function what few others see."""
         if not turn.number:
             return items
         if self._reached is not None:
-            places = self._workshop.switches.places_of(turn.number)
-            numbers = set().union(*(self._reached.get(place, set()) for place in places))
-            items = [item for number, item in enumerate(items, 1) if number in numbers]
+            here = self._reached_of(self._workshop.kin(turn.number)[0])
+            weights = [
+                (tests, 1 / len(tests)) for tests in self._reached_of(self._workshop.kin(turn.number)[1]) if tests
+            ]
+            numbers = set().union(*here)
+            rank = {number: sum(weight for tests, weight in weights if number in tests) for number in numbers}
+            by_number = dict(enumerate(items, 1))
+            items = [by_number[number] for number in sorted(numbers, key=lambda number: (-rank[number], number))]
         return in_order(items, turn.first, self._times)
+
+    def _reached_of(self, places: set[int]) -> list[set[int]]:
+        assert self._reached is not None
+        return [self._reached.get(place, set()) for place in places]
 
     def _run(self, turn: Turn, items: list[pytest.Item], writer: int) -> NoReturn:
         status = 1
