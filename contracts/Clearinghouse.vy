@@ -3,6 +3,7 @@
 # pragma nonreentrancy on
 """
 @title  Clearinghouse
+@license MIT
 @notice Custody, accounts, positions, indices, insurance funds and pots of all markets of one collateral token. It owns every
         invariant: no engine, venue or parameter, however wrong, can mint collateral or empty another market's pot.
         One account, one storage; its code lies in five contracts. Here is what isolated positions need; the parts run in this

@@ -3,6 +3,7 @@
 # pragma nonreentrancy on
 """
 @title  Clearinghouse, cross accounts
+@license MIT
 @notice The part of the clearinghouse for accounts whose free collateral backs their positions: their trades, what a
         withdrawal must leave, and reads of them. It runs in the clearinghouse's storage and holds nothing itself.
 @custom:security Called on its own it works on its own empty storage: no market is listed there.
@@ -19,8 +20,6 @@ from contracts.modules import cross_trading
 from contracts.modules import margin_modes
 # What a market shows of them.
 from contracts.modules import liquidation_prices
-# Reads of markets.
-from contracts.modules import market_views
 # Markets of other legs.
 from contracts.modules import leg_reads
 # The words of every market.
@@ -65,7 +64,6 @@ initializes: cross_trading[
     waterfall := waterfall
 ]
 initializes: margin_modes[accounts := accounts, markets := markets, positions := positions]
-initializes: market_views[markets := markets, waterfall := waterfall]
 initializes: account_views[
     accounts := accounts, markets := markets, portfolio := portfolio, positions := positions
 ]
@@ -84,12 +82,6 @@ exports: (
     account_views.detached,
     liquidation_prices.announce,
     liquidation_prices.spare,
-    # of markets, what ClearinghouseMarkets has no room for
-    market_views.insurance_fund,
-    market_views.long_social_loss_index,
-    market_views.short_social_loss_index,
-    market_views.open_interest,
-    market_views.pot,
 )
 
 

@@ -3,6 +3,7 @@
 # pragma nonreentrancy on
 """
 @title  Clearinghouse, liquidation of cross accounts
+@license MIT
 @notice The part of the clearinghouse for takeovers and force closes where the target or the liquidator is a cross account. It runs in the
         clearinghouse's storage and holds nothing itself.
 @custom:security Called on its own it works on its own empty storage: no market is listed there.

@@ -3,6 +3,7 @@
 # pragma nonreentrancy on
 """
 @title  Clearinghouse, auto-deleveraging
+@license MIT
 @notice The part of the clearinghouse that closes bankrupt positions against those on the other side, and turns positions of settling markets
         into claims. It runs in the clearinghouse's storage and holds nothing itself.
 @custom:security Called on its own it works on its own empty storage: no market is listed there.

@@ -3,8 +3,9 @@
 # pragma nonreentrancy on
 """
 @title  Clearinghouse, markets
-@notice The part of the clearinghouse that trades do not need: the venues' side, parameters and status, insurance, claims, settlement of
-        positions and of whole markets, margin of isolated positions, operators, and reads. It runs in the clearinghouse's storage and holds nothing itself.
+@license MIT
+@notice The part of the clearinghouse that trades do not need: the venues' side, parameters and status, insurance, claims, carry of positions,
+        the end of markets, margin of isolated positions, and reads. It runs in the clearinghouse's storage and holds nothing itself.
 @custom:security Called on its own it works on its own empty storage: no market is listed there.
 @custom:kill     See Clearinghouse.
 """
@@ -15,6 +16,8 @@ from contracts.modules import accounts
 from contracts.modules import administration
 # Margin in and out of positions.
 from contracts.modules import margin_adjustment
+# Positions brought up to now.
+from contracts.modules import carry_payment
 # Reads.
 from contracts.modules import market_views
 # Markets of other legs.
@@ -33,8 +36,6 @@ from contracts.modules import positions
 from contracts.modules import providers
 # The end of a market.
 from contracts.modules import settlement
-# Positions brought up to now.
-from contracts.modules import settling
 # Deficits and the insurance fund.
 from contracts.modules import waterfall
 
@@ -48,14 +49,9 @@ initializes: leg_reads[markets := markets]
 initializes: portfolio[
     accounts := accounts, leg_reads := leg_reads, markets := markets, payouts := payouts, positions := positions
 ]
-initializes: settling[markets := markets, payouts := payouts, portfolio := portfolio, positions := positions]
+initializes: carry_payment[markets := markets, payouts := payouts, portfolio := portfolio, positions := positions]
 initializes: providers[
-    accounts := accounts,
-    markets := markets,
-    payouts := payouts,
-    portfolio := portfolio,
-    positions := positions,
-    waterfall := waterfall
+    accounts := accounts, markets := markets, payouts := payouts, positions := positions, waterfall := waterfall
 ]
 initializes: administration[accounts := accounts, markets := markets, waterfall := waterfall]
 initializes: settlement[administration := administration, markets := markets]
@@ -67,7 +63,7 @@ exports: (
     payouts.claim,
     # markets
     margin_adjustment.adjust_margin,
-    settling.settle,
+    carry_payment.settle,
     waterfall.donate_insurance,
     settlement.settle_dead_market,
     # venue
@@ -83,6 +79,11 @@ exports: (
     # reads
     market_views.market_state,
     market_views.extras_word,
+    market_views.insurance_fund,
+    market_views.long_social_loss_index,
+    market_views.short_social_loss_index,
+    market_views.open_interest,
+    market_views.pot,
     market_views.mark_price,
 )
 

@@ -15,7 +15,6 @@
 @custom:kill Pause each market; set them reduce-only.
 """
 
-# Who may call what.
 from interfaces import IBackstopVault
 from interfaces import IConfig
 from interfaces import IClearinghouse

@@ -3,6 +3,7 @@
 # pragma nonreentrancy on
 """
 @title  Liquidation engine
+@license MIT
 @notice Policy and procedure of liquidations, one policy word per market. Who is liquidatable and what it costs is decided
         by the clearinghouse; the engine says which ways a market knows and when. It holds no money.
 @custom:security Policies come from Config alone. Nobody can be refused a takeover of a bankrupt target, whatever the policy.
@@ -115,7 +116,7 @@ def auto_deleverage(
     """
     @notice Closes a bankrupt position, for which the insurance fund has nothing, against those on the other side at a price without
             a loss. Anyone.
-    @param _counterparties accounts of the other side by falling rank, at least 99 % of it: Lens.adl_queue
+    @param _counterparties accounts of the other side by falling rank, at least 99 % of it: Lens.adl_counterparties
     @dev Reverts: docs/errors.md, "auto-deleveraging".
     """
     policy: uint256 = policies._policy(_market)

@@ -8,8 +8,8 @@
         margin: both lie with the clearinghouse, which alone may swap and which this contract asks for prices and parameters.
         Amounts are WAD, square root prices Q64.96, funding RAY. docs/spec.md section 11; every division goes against the taker
         or the provider, so what the venue has is never less than what its ranges claim (contracts/lib/swap_math.vy).
-@custom:security The clearinghouse is trusted. Swaps and quotes call nothing but its parameters; `add_liquidity`, `remove_liquidity` and `sync` first let the
-        clearinghouse accrue, then change their own state, then report to it.
+@custom:security The clearinghouse is trusted. Swaps and quotes call nothing but its parameters; `add_liquidity`, `remove_liquidity` and `sync`
+        first let the clearinghouse accrue, then change their own state, then report to it.
 @custom:kill Nothing to disable: opening stops with the market, removing and closing always work.
 """
 
@@ -32,10 +32,10 @@ initializes: curve[ticks := ticks]
 initializes: ranges[ticks := ticks]
 
 
-# @dev Whose positions trade here.
+# Whose positions trade here.
 CLEARINGHOUSE: public(immutable(IClearinghouse))
 
-# @dev The number of the market there.
+# The number of the market there.
 MARKET: public(immutable(uint256))
 
 

@@ -8,8 +8,6 @@
         No divisor is zero.
 """
 
-WAD: constant(uint256) = 10**18
-BPS: constant(uint256) = 10_000
 
 
 @internal

@@ -12,11 +12,11 @@
         The first field stands in the highest bits. An amount of 25 bits is mantissa (20) * 10^exponent (5) wei.
 """
 
-# The mark is the index price when the bit is clear; the median of section 5 when it is set.
+# The mark is the index price when the bit is clear; the median of docs/spec.md section 3 when it is set.
 FLAG_MARK_MEDIAN: constant(uint256) = 1
 # Opening also needs balance >= IMR of the entry notional (Injective).
 FLAG_ENTRY_MARGIN_RULE: constant(uint256) = 2
-# The extras word holds tiers, a borrow rate or a trigger to show.
+# The extras word is not 0: tiers, a borrow rate and its share, a settlement delay, or a trigger to show.
 FLAG_EXTRAS: constant(uint256) = 4
 # Positions may be backed by all free collateral of an account.
 FLAG_CROSS_MARGIN: constant(uint256) = 8
@@ -27,11 +27,13 @@ FLAG_PREVIOUS_MARK: constant(uint256) = 16
 FLAG_SETTLING: constant(uint256) = 32
 FLAG_BORROWED: constant(uint256) = 64
 FLAG_LOSSES: constant(uint256) = 128
-FLAGS_KEPT: constant(uint256) = 224
-# Any of the first five but the entry rule: the clock runs even while funding is off, and the mark is kept.
-FLAGS_SPECIAL: constant(uint256) = 29
+# Cross positions were allowed once and may still be there. Set by the clearinghouse, too.
+FLAG_WAS_CROSS: constant(uint256) = 256
+FLAGS_KEPT: constant(uint256) = 224 + 256
+# Any of the first five but the entry rule, or the last: the clock runs even while funding is off, and the mark is kept.
+FLAGS_SPECIAL: constant(uint256) = 29 + 256
 # Those flags, and the funding cap: without any of them the clock stands still.
-RUNS_CLOCK: constant(uint256) = 29 + (2**14 - 1) * 2**34
+RUNS_CLOCK: constant(uint256) = 29 + 256 + (2**14 - 1) * 2**34
 
 # Bits of a tier in the extras word, and of all three.
 TIER_BITS: constant(uint256) = 53

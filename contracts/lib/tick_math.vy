@@ -15,8 +15,7 @@
         A tick nearby saves the search for e: its own e, 96 + floor(tick log2(1.0001) / 2), is the same but where an octave ends.
 """
 
-SPACING: constant(int256) = 50
-# 1.0001^230300 > 1e10: the outermost multiples of the spacing that hold prices of 1e-10 and 1e10.
+# 1.0001^230300 > 1e10: the outermost multiples of 50 that hold prices of 1e-10 and 1e10.
 MAX_TICK: constant(int256) = 230_300
 MIN_TICK: constant(int256) = -230_300
 MAX_SQRT_PRICE: constant(uint256) = 7934700057537675536451451360148007

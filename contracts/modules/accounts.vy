@@ -32,6 +32,7 @@ outflow: uint256
 def set_operator(_operator: address, _approved: bool):
     """
     @notice Lets `_operator` trade, move margin and withdraw for the caller. It counts as the caller when it liquidates.
+    @dev Reverts "operator unchanged".
     """
     if self.operators[msg.sender][_operator] == _approved:
         reasons._revert(reasons.OPERATOR_UNCHANGED)

@@ -54,7 +54,10 @@ def set_market(
     markets.accruals[_market] = markets.accruals[_market] >> 32 << 32 | block.timestamp
     # of the oracle before
     markets.failing_since[_market] = 0
-    markets.risk_words[_market] = _risk_word | markets.risk_words[_market] & market_words.FLAGS_KEPT
+    old: uint256 = markets.risk_words[_market]
+    markets.risk_words[_market] = (
+        _risk_word | old & market_words.FLAGS_KEPT | (old & market_words.FLAG_CROSS_MARGIN) << 5
+    )
     markets.trading_words[_market] = _trading_word
     markets.limits_words[_market] = _limits_word
     markets.extras_words[_market] = _extras_word

@@ -6,7 +6,6 @@
 """
 
 from interfaces import IBackstopVault
-from interfaces import IClearinghouse
 from interfaces import ILiquidationEngine
 
 from contracts.lib import policy_word

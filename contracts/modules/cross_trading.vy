@@ -64,6 +64,9 @@ def trade(
     if market.jumped:
         reasons._revert(reasons.PRICE_JUST_JUMPED)
     others: portfolio.Portfolio = portfolio._of(_account, _market, False)
+    if others.jumped:
+        # its profit could pay for a loss here
+        reasons._revert(reasons.PRICE_JUST_JUMPED)
     old: position_math.Position = positions._load_settled(market, _account)
     before: portfolio.Portfolio = portfolio._with(others, market, old)
 

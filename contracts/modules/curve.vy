@@ -40,13 +40,13 @@ MAX_NOTIONAL: constant(uint256) = 2**114 - 1
 MASK_118: constant(uint256) = 2**118 - 1
 TICK_OFFSET: constant(int256) = 2**23
 
-# @dev sqrt price 114 | tick + TICK_OFFSET 24 | liquidity in range 118.
+# sqrt price 114 | tick + TICK_OFFSET 24 | liquidity in range 118.
 price_word: uint256
 
-# @dev Fee growth and funding index, as in modules/ticks.vy.
+# Fee growth and funding index, as in modules/ticks.vy.
 pair: uint256
 
-# @dev Integral of dF / sqrt price, as in modules/ticks.vy.
+# Integral of dF / sqrt price, as in modules/ticks.vy.
 funding: int256
 
 

@@ -57,6 +57,7 @@ def take_over(
                 opening rule asks for
     @param _refusal why the policy does not let this happen now to a target that is not bankrupt, see lib/reasons; 0 if it does
     @return margin WAD that the liquidator put in
+    @dev Reverts: docs/errors.md, "In which order".
     """
     # read once and written once: nothing in between changes it
     account: uint256 = accounts.accounts[_liquidator]

@@ -5,7 +5,6 @@
 @notice Announces accounts that are near or past liquidation, and records since when: what opens the last resort.
 """
 
-from interfaces import IClearinghouse
 from interfaces import ILiquidationEngine
 
 from contracts.lib import health_math

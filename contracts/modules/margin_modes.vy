@@ -23,8 +23,8 @@ uses: positions
 def set_margin_mode(_market: uint256, _cross: bool):
     """
     @notice Makes the caller's next positions in a market cross, or isolated. Only while it has none there.
-    @dev Reverts "unknown market", "market is settling", "too many cross markets" past the first 16 markets of a clearinghouse, "isolated only", "margin mode
-         unchanged", "position is open".
+    @dev Reverts "unknown market", "market is settling", "too many cross markets" past the first 16 markets of a clearinghouse, "isolated
+         only", "margin mode unchanged", "position is open".
     """
     risk: uint256 = markets._risk(_market)
     if risk & market_words.FLAG_SETTLING != 0:

@@ -9,7 +9,6 @@
 from interfaces import IClearinghouse
 
 from contracts.lib import market_words as words
-from contracts.lib import position_math
 from contracts.modules import markets
 from contracts.modules import waterfall
 

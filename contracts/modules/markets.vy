@@ -70,7 +70,6 @@ RAY: constant(uint256) = 10**27
 BORROW_LIMIT: constant(uint256) = 2**124
 MASK_20: constant(uint256) = 2**20 - 1
 MASK_32: constant(uint256) = 2**32 - 1
-MASK_48: constant(uint256) = 2**48 - 1
 MASK_96: constant(uint256) = 2**96 - 1
 MASK_104: constant(uint256) = 2**104 - 1
 MASK_112: constant(uint256) = 2**112 - 1

@@ -79,8 +79,9 @@ def _check_deleveraging(
     _min_notional: uint256,
 ):
     """
-    @notice What a policy's deleveraging asks of the market. Its price must be kept. Where losses go to auto-deleveraging open interest is capped at ten times as many smallest positions as one call can pass: a side
-            with more holders than that is socialised, and dust shall not buy it.
+    @notice What a policy's deleveraging asks of the market. Its price must be kept. Where losses go to auto-deleveraging open interest is
+            capped at ten times as many smallest positions as one call can pass: a side with more holders than that is socialised, and dust
+            shall not buy it.
     """
     assert not _at_previous_mark or _keeps_previous_mark, "ADL without previous mark"
     if _loss_adl:
@@ -230,7 +231,7 @@ def _check_policy(_p: IConfig.PolicyParams):
     @notice Refuses what is out of bounds, one reason for each parameter.
     """
     assert _p.trigger_bps != 0 and _p.trigger_bps <= BPS, "bad trigger"
-    # The ladder of section 7: bankrupt, backstop, liquidatable, margin call.
+    # The ladder of docs/spec.md section 9: bankrupt, backstop, liquidatable, margin call.
     assert _p.backstop_bps <= _p.trigger_bps, "bad backstop"
     assert (
         _p.margin_call_bps == 0

@@ -48,6 +48,8 @@ struct Plan:
 
 # Beyond what all pots of a token hold: keeps the products of the share below 2**256.
 MAX_EQUITY: constant(int256) = 2**127
+# What a part of a solvent account may lack by rounding alone: a wei for each leg.
+ROUNDING: constant(int256) = -16
 # What counts of a leg where it is multiplied by another amount, and of a claim.
 MAX_LEG: constant(uint256) = 2**127
 
@@ -284,8 +286,9 @@ def _plan(
             equity; of a bankrupt one nothing above its own loss, which free collateral and collectable profits cover pro rata to all
             losses.
     @param _all the portfolio with the target's leg, and what is collectable of the others
-    @dev Reverts "stale price" where only a profit at a stale price stands between the account and bankruptcy and the part would leave a
-         deficit: no waterfall runs before that price is known.
+    @dev A part of an account that is not bankrupt leaves no deficit: where only a profit stands between the two that cannot pay now, no
+         waterfall runs before it can. Reverts "stale price" where its price is not known, else "pot is short": its market owes, has not
+         enough in its pot, or settles.
     """
     plan: Plan = empty(Plan)
     rest: position_math.Position = position_math._without(_target, _part)
@@ -310,8 +313,8 @@ def _plan(
     missing = unsafe_sub(missing, plan.from_legs)
     # the other part of the same leg may have a profit of its own
     plan.from_rest = min(missing, convert(max(position_math._worth(rest, _market.mark), 0), uint256))
-    if _all.equity != _all.full_equity and not bankrupt and unsafe_add(worth, self._moved(plan)) < 0:
-        reasons._revert(reasons.STALE_PRICE)
+    if not bankrupt and unsafe_add(worth, self._moved(plan)) < ROUNDING:
+        reasons._revert(reasons.POT_IS_SHORT if _all.equity == _all.full_equity else reasons.STALE_PRICE)
     return plan
 
 

@@ -14,14 +14,12 @@ from contracts.lib import reasons
 from contracts.modules import accounts
 from contracts.modules import markets
 from contracts.modules import payouts
-from contracts.modules import portfolio
 from contracts.modules import positions
 from contracts.modules import waterfall
 
 uses: accounts
 uses: markets
 uses: payouts
-uses: portfolio
 uses: positions
 uses: waterfall
 
@@ -83,7 +81,7 @@ def venue_absorb(
     @notice Makes a removed range part of its provider's position. No margin rule applies: a failing result is liquidated
             like any position. A deficit passes the waterfall, after the range has left the ranges' margin.
     @return tip WAD that the remover got, when it is not the provider
-    @dev Reverts "not venue"; for the provider itself "close leaves a deficit".
+    @dev Reverts "not venue"; for the provider itself, and where other legs of the provider's could pay, "close leaves a deficit".
     """
     self._check_venue(_market)
     market: markets.Market = self._opened(_market)
@@ -125,9 +123,13 @@ def venue_absorb(
     if accounts._is_cross(_provider, _market):
         new.flags |= positions.FLAG_CROSS
         if new.size == 0 and not (new.balance >= 0):
-            # whoever removes it, a closed leg's loss is for all that backs it
-            missing: uint256 = 0
-            market, new, missing = portfolio._fund(market, _provider, new, position_math._abs(new.balance))
+            paid: uint256 = min(position_math._abs(new.balance), accounts._free(_provider))
+            accounts._take(_provider, paid)
+            market.pot = unsafe_add(market.pot, paid)
+            new.balance = unsafe_add(new.balance, convert(paid, int256))
+            if not (new.balance >= 0) and accounts._legs(_provider) & ~(1 << _market) != 0:
+                # the leg has to go first: its liquidation, or settlement, is paid by the others, too
+                reasons._revert(reasons.CLOSE_LEAVES_A_DEFICIT)
     if new.size == 0 and not (new.balance >= 0):
         # the provider's own failing position closed against the range
         if _remover == _provider:

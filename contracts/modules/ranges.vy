@@ -60,7 +60,7 @@ MASK_114: constant(uint256) = 2**114 - 1
 MASK_128: constant(uint256) = 2**128 - 1
 MASK_166: constant(uint256) = 2**166 - 1
 
-# @dev By provider and edges, see `_key`.
+# By provider and edges, see `_key`.
 ranges: HashMap[uint256, Words]
 
 

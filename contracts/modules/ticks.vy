@@ -40,10 +40,10 @@ HIGH_128: constant(uint256) = MASK_128 << 128
 # A range adds its liquidity to two of the 9,213 ticks: as much as this at each of them stays below 2**118 in sum.
 MAX_GROSS: constant(uint256) = (2**118 - 1) // 9_213
 
-# @dev Edges of ranges.
+# Edges of ranges.
 ticks: HashMap[int256, Tick]
 
-# @dev Bit i of word w is set if tick (256 w + i) * SPACING - OFFSET is an edge.
+# Bit i of word w is set if tick (256 w + i) * SPACING - OFFSET is an edge.
 bitmap: uint256[WORDS]
 
 

@@ -52,6 +52,7 @@ def trade(
     @param _deadline unix seconds; 0 is none
     @param _account the caller's, or one it operates
     @return notional WAD, what was paid or received, without fees
+    @dev Reverts: docs/errors.md, "In which order".
     """
     accounts._check_operator(_account)
     if accounts._is_cross(_account, _market):

@@ -8,7 +8,6 @@
         cannot override. Its permit is left out: a redemption begins with a request of the holder's own.
 """
 
-from ethereum.ercs import IERC20
 
 # Balances and allowances.
 from snekmate.tokens import erc20

@@ -12,7 +12,7 @@ from math import isqrt
 from nacre.chain import Chain, Contract
 from nacre.deploy import Market, System, deploy_system, list_market
 from nacre.presets import preset
-from nacre.units import WAD
+from nacre.units import MAX_UINT256, Q96, WAD
 
 PRICE = 100 * WAD
 REST = 60  # seconds since the market was last touched
@@ -101,7 +101,7 @@ class Stage:
 
     def take_over(self, target: str, liquidator: str, margin: int) -> None:
         self.engine.transact(
-            "liquidate_by_takeover", self.market.id, target, 2**256 - 1, margin, sender=liquidator
+            "liquidate_by_takeover", self.market.id, target, MAX_UINT256, margin, sender=liquidator
         ).check()
 
     def move_venue(self, price: Decimal) -> None:
@@ -114,7 +114,7 @@ class Stage:
             sqrt_price, _, liquidity = self.venue.call("state")
             # The square root moves by size * product of both / liquidity.
             wanted = sqrt_price * _sqrt_ratio(goal, mid) // WAD
-            size = liquidity * (wanted - sqrt_price) // wanted * 2**96 // sqrt_price
+            size = liquidity * (wanted - sqrt_price) // wanted * Q96 // sqrt_price
             self.trade(self.cast.counterparty, size, abs(size) * goal // WAD // 2)
         raise ValueError(f"the venue does not come to {price}")
 

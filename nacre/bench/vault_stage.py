@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from nacre.bench.stage import AMOUNT, PART, PRICE, WEALTH, Stage
-from nacre.units import WAD
+from nacre.units import MAX_UINT256, WAD
 
 # Where a tenth of margin is nearly used up: below two thirds of Hyperliquid's maintenance margin.
 NEARLY_NOTHING = Decimal("89.8")
@@ -16,7 +16,7 @@ class VaultStage(Stage):
         vault, cast = self.system.vault, self.cast
         for account in (cast.provider, cast.trader):
             self.system.mint(account, WEALTH)
-            self.system.token.transact("approve", vault.address, 2**256 - 1, sender=account).check()
+            self.system.token.transact("approve", vault.address, MAX_UINT256, sender=account).check()
             vault.transact("request_deposit", 1_000 * AMOUNT, sender=account).check()
         self.chain.mine(vault.call("deposit_delay"))
         for account in (cast.provider, cast.trader):

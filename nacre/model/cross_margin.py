@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from nacre.model.market import Market
 
 MOST_EQUITY = 2**127
+# What a part of a solvent account may lack: a wei for each leg.
+ROUNDING = MOST_CROSS_MARKETS
 
 
 def set_margin_mode(house: "Clearinghouse", number: int, account: str, cross: bool) -> None:
@@ -119,9 +121,9 @@ class Failing:
         if worth > due:
             return self._return(part, rest, worth - due)
         part, rest = self._lacks(part, rest, due - worth)
-        # No waterfall runs for what a profit at a stale price may yet cover; a rounded wei is another matter.
-        hidden = not self.bankrupt and self.before.equity != self.before.full_equity
-        require(not hidden or part.balance + part.price_pnl(price) >= 0, "stale price")
+        # No waterfall runs for what a profit may yet cover that cannot pay now; a wei a leg is another matter.
+        lacks = not self.bankrupt and part.balance + part.price_pnl(price) < -ROUNDING
+        require(not lacks, "pot is short" if self.before.equity == self.before.full_equity else "stale price")
         return part, rest
 
     def _due(self, rest: Position, price: int) -> int:

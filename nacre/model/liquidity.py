@@ -10,7 +10,7 @@ from nacre.model import settlement
 from nacre.model.clearinghouse import Clearinghouse
 from nacre.model.market import Market
 from nacre.model.oracle import Quote
-from nacre.model.portfolio import collect, is_cross, portfolio_of
+from nacre.model.portfolio import cover, is_cross
 from nacre.model.positions import Position, combine, notional
 from nacre.model.ranges import Range, depth
 from nacre.model.rounding import bps_up, require
@@ -63,6 +63,7 @@ def add_liquidity(
     spaced = lower % SPACING == 0 and upper % SPACING == 0
     require(spaced and LOWEST_TICK <= lower < upper <= HIGHEST_TICK, "bad ticks")
     market, quote = _reach(house, number)
+    require(not market.final_price, "market is settling")
     require(not quote.jumped, "price just jumped")
     require(market.open, "market is reduce-only")
     p, venue = market.parameters, market.venue
@@ -144,9 +145,8 @@ def _hand_over(house: Clearinghouse, number: int, provider: str, removed: Positi
     held = held.settled(market.index_of(held.size))
     new = combine(removed, held, market.long_index, market.short_index)
     if new.size == 0 and new.balance < 0 and is_cross(market, provider):
-        others = portfolio_of(house, provider).without(number)
-        found = collect(house, others, market, provider, -new.balance)
-        new = replace(new, balance=new.balance + found)
+        new = cover(house, market, provider, new, price)
+        settlement.check_last_leg(house, number, provider, new)
     if new.size == 0 and new.balance < 0 and not own:
         absorb(market, held, -new.balance, totals, price, house.now)
         new = replace(new, balance=0)

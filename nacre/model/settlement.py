@@ -3,11 +3,10 @@
 From docs/spec.md, section 15.
 """
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from nacre.model.oracle import is_sane
-from nacre.model.portfolio import collect, is_cross, portfolio_of
+from nacre.model.portfolio import collect, cover, is_cross, leg_bits, portfolio_of
 from nacre.model.positions import Position, combine
 from nacre.model.rounding import Revert, require
 
@@ -91,6 +90,12 @@ def book(market: "Market", account: str, worth: int) -> None:
         absorb(market, -worth)
 
 
+def check_last_leg(house: "Clearinghouse", number: int, account: str, closed: Position) -> None:
+    """What a range that closed a leg leaves lacking is nobody's where other legs could pay: the leg must go first."""
+    alone = leg_bits(house, account) in ([], [number])
+    require(closed.balance >= 0 or alone, "close leaves a deficit")
+
+
 def absorb(market: "Market", deficit: int) -> None:
     """Whatever its draw limit says."""
     paid = min(deficit, market.insurance_fund)
@@ -119,9 +124,9 @@ def hand_over(house: "Clearinghouse", number: int, provider: str, removed: Posit
     if new.size:
         market.store(provider, new)
         return
-    if new.balance < 0 and is_cross(market, provider):
-        others = portfolio_of(house, provider).without(number)
-        new = replace(new, balance=new.balance + collect(house, others, market, provider, -new.balance))
+    if is_cross(market, provider):
+        new = cover(house, market, provider, new, market.final_price)
+        check_last_leg(house, number, provider, new)
     require(new.balance >= 0 or not own, "close leaves a deficit")
     market.store(provider, Position())
     book(market, provider, new.balance)

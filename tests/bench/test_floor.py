@@ -7,6 +7,7 @@ from nacre.bench.floor import floor_of
 from nacre.bench.kinds import causes
 from nacre.bench.replica import MirroredChain
 from nacre.bench.trace import TraceError, record
+from nacre.units import MAX_UINT256
 
 TRANSFER_CALLDATA = 4 * 16 + 12 * 4 + 20 * 16 + 31 * 4 + 16  # selector, an address without zero bytes, one small number
 
@@ -79,7 +80,7 @@ def test_revert_is_told(chain, token, ann, bob):
 
 
 def test_state_that_the_second_evm_lacks_is_noticed(chain, token, ann):
-    token.transact("approve", ann, 2**256 - 1, sender=ann).check()
+    token.transact("approve", ann, MAX_UINT256, sender=ann).check()
     assert record(chain, token.address, token.encode("transferFrom", ann, ann, 5), ann).gas_used
     chain.written.clear()
     with pytest.raises(TraceError, match=r"the second EVM says .*insufficient allowance"):

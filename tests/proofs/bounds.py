@@ -410,7 +410,7 @@ ENTRIES: dict[str, list[tuple[str, int, int]]] = {
         ("margin - fees", POT + FEES, SIGNED),
     ],
     "modules/settlement.settle_dead_market": [("time + age, + delay", TIME + 2**20 + 2**24, UNSIGNED)],
-    "modules/settling.settle": [("due - paid: the smaller", STORED, UNSIGNED)],
+    "modules/carry_payment.settle": [("due - paid: the smaller", STORED, UNSIGNED)],
     "modules/trade_rules._is_worse": [
         ("equity * margin", EQUITY * (AT_MARK + 1), SIGNED),
         ("equity * margin of an account", (ACCOUNT + 2 * (EQUITY + BUDGET)) * (ACCOUNT_MARGIN + AT_MARK), SIGNED),

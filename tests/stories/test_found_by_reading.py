@@ -6,7 +6,7 @@ from support.market_life import REVERTS_SILENTLY
 from support.ruin import open_target
 
 from nacre.artifacts import load
-from nacre.units import WAD
+from nacre.units import MAX_UINT256, WAD
 
 ADL = {"loss": "adl", "min_notional": 10, "max_open_interest": 100_000, "max_deviation_bps": 10_000}
 NARROW = (45_550, 46_550)
@@ -145,7 +145,7 @@ def test_money_in_and_out_fills_no_withdrawal_limit():
     limit = 5_000 * WAD
     exchange.config.transact("set_withdrawal_limit", limit, 86_400, sender=exchange.system.owner).check()
     exchange.system.mint(outsider, limit)
-    exchange.token.transact("approve", exchange.house.address, 2**256 - 1, sender=outsider).check()
+    exchange.token.transact("approve", exchange.house.address, MAX_UINT256, sender=outsider).check()
     with exchange.chain.block():
         exchange.house.transact("deposit", limit, sender=outsider).check()
         assert exchange.house.call("outflow_room") == 2 * limit
@@ -178,7 +178,7 @@ def test_an_operator_is_no_shield_from_the_backstop():
     system, vault = exchange.system, exchange.system.vault
     system.mint(keeper, 50_000 * WAD)
     system.config.transact("set_backstop_delays", vault.address, 0, 0, sender=system.owner).check()
-    system.token.transact("approve", vault.address, 2**256 - 1, sender=keeper).check()
+    system.token.transact("approve", vault.address, MAX_UINT256, sender=keeper).check()
     vault.transact("deposit", system.to_tokens(50_000 * WAD), keeper, sender=keeper).check()
     exchange.trade(trader, 20 * WAD, 220 * WAD)
     exchange.house.transact("set_operator", vault.address, True, sender=trader).check()

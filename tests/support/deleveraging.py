@@ -16,10 +16,10 @@ from support.liquidations import drawable
 from support.spec import Absorbed, Pos, Ranges
 
 from nacre.chain import Receipt
-from nacre.units import RAY, WAD
+from nacre.units import MAX_UINT256, RAY, WAD
 
 MOST = 2**128 - 1  # of a factor of a rank
-HIGHEST = 2**256 - 1
+HIGHEST = MAX_UINT256
 
 
 class Terms(NamedTuple):

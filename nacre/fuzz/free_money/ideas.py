@@ -1,4 +1,4 @@
-"""Directed sequences: one method an idea. docs/attacks.md names the attacks that they come from."""
+"""Directed sequences: one method an idea. docs/security.md names the attacks that they come from."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING

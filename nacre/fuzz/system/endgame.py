@@ -21,6 +21,8 @@ LONG = 31 * DAY
 VIRTUAL = 10**6
 # After which takeovers are open wherever there is a last resort.
 OVERDUE = LAST_RESORT + 1
+# Why a range that would end a losing leg of a cross account stays.
+LEG_FIRST = "close leaves a deficit"
 # Takeovers, removals and the rest until nobody is bankrupt: far more than there are positions.
 ROUNDS = 200
 # After so many of them the failing are called again: some became so meanwhile.
@@ -91,8 +93,12 @@ class Endgame:
             for name, lower, upper in sorted(self.world.ranges[number]):
                 if venue.call("range_health", self.world.address[name], lower, upper)[3]:
                     place = {"market": number, "target": name, "lower": lower, "upper": upper, "after": 0}
-                    self._must({"do": "remove_range", "who": SECOND if name == KEEPER else KEEPER} | place)
-                    return True
+                    action = {"do": "remove_range", "who": SECOND if name == KEEPER else KEEPER} | place
+                    reason = self._try(action)
+                    # The range would close a leg that others back: that goes first, in the end by settlement.
+                    ensure(reason in (None, LEG_FIRST), f"10: remove_range refused: {reason!r} ({action})")
+                    if reason is None:
+                        return True
         return False
 
     def _rescue_one(self) -> bool:
@@ -169,13 +175,24 @@ class Endgame:
 
     def _end(self, number: int) -> None:
         config = self.world.system.config.call("market_params", number)
-        if config.settlement_delay and self.rng.random() < 0.4:
-            after = config.settlement_delay + config.oracle_max_age + 1
-            self._must({"do": "wait", "after": after, "silent": [number]})
-            self._must({"do": "settle_dead", "market": number, "who": KEEPER})
+        if config.settlement_delay and self.rng.random() < 0.6:
+            self._end_without_price(number, config.settlement_delay, config.oracle_max_age)
             return
         mark = self.world.state(number).mark_price
         self._must({"do": "settle_market", "market": number, "price": self.rng.choice((0, mark, mark * 11 // 10))})
+
+    def _end_without_price(self, number: int, delay: int, max_age: int) -> None:
+        """The feed falls silent; or it fails, which must be noted before the delay counts."""
+        dead = {"do": "settle_dead", "market": number, "who": KEEPER}
+        if self.rng.random() < 0.5:
+            self._must({"do": "wait", "after": delay + max_age + 1, "silent": [number]})
+        else:
+            self._must({"do": "accrue", "market": number, "who": KEEPER})
+            self._must({"do": "price_at", "market": number, "to": 0, "shift": 0})
+            self._must(dict(dead))
+            ensure(self.world.state(number) is None, "10: a market whose oracle has just begun to fail is settled")
+            self._must({"do": "wait", "after": delay, "silent": [number]})
+        self._must(dead)
 
     def _clear(self, number: int) -> None:
         work: list[Action] = [
@@ -188,11 +205,19 @@ class Endgame:
         work += [{"do": "settle_account", "market": number, "target": name, "who": KEEPER} for name in NAMES]
         for action in work:
             held = self.world.held(number, action["target"])
-            if action["do"] == "remove_range" or held.size or held.balance:
+            if action["do"] == "remove_range":
+                self._remove(action)
+            elif held.size or held.balance:
                 self._must(action)
         state = self.world.state(number)
         ensure(state.total_long == 0 and state.total_short == 0, f"10: totals left: {state}")
         ensure(state.ranges == 0, f"10: {state.ranges} ranges left")
+
+    def _remove(self, action: Action) -> None:
+        """Of a market that settles; where the range would close a leg with a loss, after that."""
+        if self._try(dict(action)) is not None:
+            self._must({"do": "settle_account"} | {key: action[key] for key in ("market", "target", "who")})
+            self._must(action)
 
     # ---- claims
 

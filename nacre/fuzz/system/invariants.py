@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from nacre.chain import Receipt
 from nacre.fuzz.invariants import ensure
 from nacre.fuzz.system.settings import NAMES, PEOPLE
 from nacre.fuzz.system.world import Action, Cheap, MarketView, View, World, equity
@@ -216,6 +217,12 @@ def liquidation_is_fair(before: Risk, after: Risk, bound: int) -> None:
         return
     worse = old.equity * (new.maintenance_margin - 4) - (new.equity + bound) * (old.maintenance_margin + 4)
     ensure(worse <= 0, f"6: equity from {old.equity} to {new.equity}, MM from {old.maintenance_margin}")
+
+
+def settling_ruins_nobody(before: int, after: int, receipt: Receipt) -> None:
+    """Whoever is settled is worth what it was, and at most what the market absorbs of its loss more."""
+    absorbed = sum(event.deficit for event in receipt.events("DeficitAbsorbed"))
+    ensure(after == before + absorbed, f"settled: equity from {before} to {after}, {absorbed} absorbed")
 
 
 def footprint(world: World, action: Action) -> Footprint:

@@ -72,6 +72,7 @@ class Walk:
         risk = self._risk(before, action)
         share = self._share(action)
         legs = self._legs(footprint)
+        backing = self._backing(action)
         receipt = world.send(action)
         reason = receipt.reason if receipt is not None and not receipt.ok else None
         self._note(action, reason)
@@ -93,6 +94,8 @@ class Walk:
                 deleveraged.check(world, action, foreseen, before, after, receipt)
         if share is not None:
             self._check_share(share)
+        if backing is not None and receipt is not None:
+            invariants.settling_ruins_nobody(backing, self._account(action["target"]), receipt)
         if len(self.trace) % FULL_CHECK == 0:
             self.check_all()
         if len(self.trace) % EXIT_PROBE == 0:
@@ -114,6 +117,16 @@ class Walk:
         target = self.world.health(action["market"], action["target"])
         pots = [cheap.pot for cheap in view.cheap]
         return Risk(invariants.total_deficit(self.world, market, pots), target)
+
+    def _backing(self, action: Action) -> int | None:
+        """Equity of a cross account of which a leg is about to be settled."""
+        if action["do"] != "settle_account":
+            return None
+        held = self.world.held(action["market"], action["target"])
+        return self._account(action["target"]) if held.size and held.cross else None
+
+    def _account(self, name: str) -> int:
+        return int(self.world.house.call("account_state", self.world.address[name]).full_equity)
 
     def _legs(self, footprint: Footprint) -> dict[tuple[int, str], int]:
         """Equities of involved cross accounts in the other markets."""

@@ -1,2 +1,2 @@
-"""One story for each known attack, named test_attack_NN_ by its case in docs/attacks.md. A package, so that files here
+"""One story for each known attack, named test_attack_NN_ by its case in docs/security.md. A package, so that files here
 may have the names of others."""

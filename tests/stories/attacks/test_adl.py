@@ -1,4 +1,4 @@
-"""Attacks on auto-deleveraging: docs/attacks.md."""
+"""Attacks on auto-deleveraging: docs/security.md."""
 
 from contextlib import ExitStack
 

@@ -1,4 +1,4 @@
-"""Attacks on insurance funds: docs/attacks.md, cases 50 to 53."""
+"""Attacks on insurance funds: docs/security.md, cases 50 to 53."""
 
 import pytest
 from support import spec

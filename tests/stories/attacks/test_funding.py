@@ -1,4 +1,4 @@
-"""Attacks on funding: docs/attacks.md, cases 69 to 73."""
+"""Attacks on funding: docs/security.md, cases 69 to 73."""
 
 import pytest
 from support import spec

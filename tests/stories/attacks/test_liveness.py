@@ -1,5 +1,5 @@
 """Attacks on the way out: bank runs, pauses, changes of parameters, the timelock:
-docs/attacks.md, cases 80a to 80d; 80e to 80l are in test_liveness_limits.py."""
+docs/security.md, cases 80a to 80d; 80e to 80l are in test_liveness_limits.py."""
 
 import re
 from importlib.metadata import distribution

@@ -1,4 +1,4 @@
-"""Attacks by length, number, order and gas; views in the middle; the compiler: docs/attacks.md, cases 80e to
+"""Attacks by length, number, order and gas; views in the middle; the compiler: docs/security.md, cases 80e to
 80l."""
 
 import random

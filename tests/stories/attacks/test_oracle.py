@@ -9,7 +9,7 @@ from support.spec import Pos
 
 from nacre.artifacts import load
 from nacre.chain import ZERO_ADDRESS, Contract
-from nacre.units import RAY, WAD
+from nacre.units import MAX_UINT256, RAY, WAD
 
 MAX_AGE = 60
 # contracts/mocks/MockBadOracle.vy: what it does instead of answering.
@@ -290,7 +290,7 @@ def test_attack_18_a_failing_feed_shields_nobody_elsewhere(two_legs, trader, kee
     check_books(exchange)
 
 
-@pytest.mark.parametrize("price", [0, 1, 10**12 - 1, 10**25 + 1, 2**256 - 1])
+@pytest.mark.parametrize("price", [0, 1, 10**12 - 1, 10**25 + 1, MAX_UINT256])
 def test_attack_19_a_price_of_nothing(two_legs, trader, keeper, outsider, price):
     """It is no price: that market waits at its last one, and the other goes on for everybody, this account too."""
     exchange, bad = two_legs

@@ -1,4 +1,4 @@
-"""Attacks on social loss: docs/attacks.md, cases 55 to 63."""
+"""Attacks on social loss: docs/security.md, cases 55 to 63."""
 
 import pytest
 from support import spec

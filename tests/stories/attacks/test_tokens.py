@@ -1,4 +1,4 @@
-"""Attacks by the collateral token: docs/attacks.md, case 79.
+"""Attacks by the collateral token: docs/security.md, case 79.
 
 Deposits, withdrawals, stakes and shares in tokens that lie, take, fail or call back are tested one by one in
 tests/unit/bad_tokens, tests/unit/treasury/test_treasury_tokens.py and tests/unit/backstop_vault/test_vault_attacks.py.

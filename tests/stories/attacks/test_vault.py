@@ -1,4 +1,4 @@
-"""Attacks on the backstop vault and on what counts money: docs/attacks.md. The vault is the deployed one.
+"""Attacks on the backstop vault and on what counts money: docs/security.md. The vault is the deployed one.
 
 ERC-4626 itself, case 78, is tested in tests/unit/backstop_vault.
 """

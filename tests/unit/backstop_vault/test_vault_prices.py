@@ -7,7 +7,7 @@ import pytest
 from vault_desk import ALL, OFFSET, VaultDesk
 
 from nacre.chain import restored
-from nacre.units import WAD
+from nacre.units import MAX_UINT256, WAD
 
 M = 10**6
 OBSTACLES: list[tuple[dict[str, Any], str, int]] = [
@@ -175,5 +175,5 @@ def test_no_more_leaves_than_the_outflow_limit_lets_go(desk: VaultDesk) -> None:
     desk.tell("set_outflow_room", 0)
     assert desk.view("maxWithdraw", ann) == 0
     assert desk.view("previewRedeem", desk.view("maxRedeem", ann)) == 0
-    desk.tell("set_outflow_room", 2**256 - 1)
+    desk.tell("set_outflow_room", MAX_UINT256)
     assert desk.view("maxWithdraw", ann) == 600 * M

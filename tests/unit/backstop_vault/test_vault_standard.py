@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from vault_desk import ALL, OFFSET, VaultDesk
 
 from nacre.chain import ZERO_ADDRESS, restored
-from nacre.units import WAD
+from nacre.units import MAX_UINT256, WAD
 
 EXAMPLES = 60
 KINDS = [(decimals, delay) for decimals in (0, 6, 18) for delay in (0, 60)]
@@ -281,12 +281,12 @@ def test_deposits_larger_than_the_clearinghouse_takes(any_desk: VaultDesk) -> No
 
 
 def test_amounts_that_nobody_has(desk: VaultDesk) -> None:
-    edge = (2**256 - 1) // OFFSET
+    edge = MAX_UINT256 // OFFSET
     assert desk.view("convertToShares", edge - 1) == (edge - 1) * OFFSET
     assert desk.reason("convertToShares", edge) == "conversion too large"
     desk.seed("ann", 10**6)
     total: Any = 10**6
-    most = (2**256 - 1) // (10**12 + 10**6) * (total + 1)
+    most = MAX_UINT256 // (10**12 + 10**6) * (total + 1)
     assert desk.view("convertToShares", most // 2) > 0
     for name in ("convertToShares", "previewDeposit", "previewWithdraw"):
         assert desk.reason(name, ALL) == "conversion too large"

@@ -12,9 +12,9 @@ from typing import Any
 
 from nacre.artifacts import load
 from nacre.chain import CallFailed, Contract, EmbeddedChain, Receipt
-from nacre.units import WAD
+from nacre.units import MAX_UINT256, WAD
 
-ALL = 2**256 - 1
+ALL = MAX_UINT256
 POT = 10**24
 OFFSET = 10**6  # shares for an asset unit, at first
 PEOPLE = ("ann", "bea", "kim", "owner")

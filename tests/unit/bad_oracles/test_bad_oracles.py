@@ -4,7 +4,7 @@ import pytest
 
 from nacre.artifacts import load
 from nacre.chain import CallFailed
-from nacre.units import WAD
+from nacre.units import MAX_UINT256, WAD
 
 MODES = (
     REVERTS,
@@ -124,7 +124,7 @@ def test_it_cannot_look_back_in(house, holder, say, call):
         (10**12, ""),
         (10**25, ""),
         (10**25 + 1, "price out of bounds"),
-        (2**256 - 1, "price out of bounds"),
+        (MAX_UINT256, "price out of bounds"),
     ],
 )
 def test_bounds_of_the_price(house, holder, say, price, reason):

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from nacre.artifacts import load
 from nacre.chain.abi import Abi, AbiError, checksum, revert_reason
+from nacre.units import MAX_UINT256
 
 ADDRESS = "0x584f67E760DdF000be8B502aA5cAaD58e1EAEDF6"
 ORDER = {
@@ -27,9 +28,9 @@ def function(name, inputs, outputs=()):
 
 @given(
     st.integers(-(2**255), 2**255 - 1),
-    st.integers(0, 2**256 - 1),
+    st.integers(0, MAX_UINT256),
     st.booleans(),
-    st.lists(st.integers(0, 2**256 - 1), min_size=3, max_size=3),
+    st.lists(st.integers(0, MAX_UINT256), min_size=3, max_size=3),
 )
 def test_fixed_size_agrees_with_eth_abi(size, count, ok, steps):
     inputs = [{"name": "order", **ORDER}, {"name": "count", "type": "uint256"}]

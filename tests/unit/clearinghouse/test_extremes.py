@@ -5,9 +5,9 @@ from support.exchange import PRICE, WIDE
 
 from nacre.artifacts import load
 from nacre.chain import CallFailed
-from nacre.units import WAD
+from nacre.units import MAX_UINT256, WAD
 
-UINTS = [0, 1, 1023, 1024, 2**96, 2**104, 2**128 - 1, 2**128, 2**160, 2**255, 2**256 - 1]
+UINTS = [0, 1, 1023, 1024, 2**96, 2**104, 2**128 - 1, 2**128, 2**160, 2**255, MAX_UINT256]
 INTS = [0, 1, -1, 10**27, -(10**27), 2**127, -(2**127), 2**128, 2**255 - 1, -(2**255)]
 CONTRACTS = ("house", "engine", "venue", "lens", "config", "oracle")
 
@@ -73,7 +73,7 @@ def test_no_reason_is_missing(lively, trader, keeper, part):
     assert not unclear, "\n".join(sorted(unclear))
 
 
-@pytest.mark.parametrize("market", [0, 2**256 - 1])
+@pytest.mark.parametrize("market", [0, MAX_UINT256])
 def test_lists_and_structs(lively, trader, market):
     """What the sweep above leaves out."""
     calls = [

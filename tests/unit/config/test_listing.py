@@ -7,6 +7,7 @@ from nacre.chain import CallFailed, TransactionFailed
 from nacre.deploy import market_params as to_market_params
 from nacre.deploy import policy_params as to_policy_params
 from nacre.presets import preset, preset_names
+from nacre.units import MAX_UINT256
 
 ZERO = "0x" + "00" * 20
 NOT_OWNER = "ownable: caller is not the owner"
@@ -87,7 +88,7 @@ def test_unknown_markets(listed, market_params, policy_params, config_owner):
         ("unpause", 1),
         ("set_reduce_only", 1, True),
         ("set_market_params", 1, market_params),
-        ("set_policy_params", 2**256 - 1, policy_params),
+        ("set_policy_params", MAX_UINT256, policy_params),
         ("collect_fees", 1),
     ):
         assert listed.transact(*call, sender=config_owner).reason == "unknown market", call

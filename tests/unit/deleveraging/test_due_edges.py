@@ -5,7 +5,7 @@ from support.ruin import SIZE, crash, open_target
 from support.spec import Pos
 from unit.deleveraging.test_cross import cross, leave, push_other, send
 
-from nacre.units import WAD
+from nacre.units import MAX_UINT256, WAD
 
 OTHER = 1
 LONG = 20 * WAD
@@ -62,7 +62,7 @@ def test_the_backstop_takes_the_legs_that_have_a_size(opened_adl, trader, counte
     exchange.provide(provider, 100_000 * WAD, market="other")
     system.mint(keeper, 50_000 * WAD)
     system.config.transact("set_backstop_delays", vault.address, 0, 0, sender=system.owner).check()
-    system.token.transact("approve", vault.address, 2**256 - 1, sender=keeper).check()
+    system.token.transact("approve", vault.address, MAX_UINT256, sender=keeper).check()
     vault.transact("deposit", system.to_tokens(50_000 * WAD), keeper, sender=keeper).check()
     cross(exchange, counterparty, 0, OTHER)
     open_target(exchange, trader, 1)

@@ -4,6 +4,7 @@ import pytest
 from support.exchange import PLAIN, WIDE, Exchange
 from support.spec import Pos
 
+from nacre.artifacts import load
 from nacre.chain import EmbeddedChain
 from nacre.deploy import deploy_system, list_market
 from nacre.presets import MarketConfig
@@ -14,6 +15,8 @@ MOST_GAS = 12 * 10**6
 # And one that looks at as many positions in other markets on the way.
 MOST_GAS_ACROSS = 2**24
 COUNT = 1_000
+# A mode of MockBadOracle.
+BURNS_GAS = 4
 SIZE = WAD // 20  # of each
 FIELDS = {"loss": "adl", "min_notional": 1, "max_open_interest": 10_000, "oracle_max_age": 10**6}
 
@@ -114,10 +117,33 @@ def test_no_list_looks_at_more_than_250_other_positions(across):
     trader = exchange.people["trader"]
     queue = [rank.account for rank in exchange.lens.call("adl_counterparties", 0, trader, [*accounts, single])]
     assert queue[-1] == single
-    receipt = exchange.engine.transact("auto_deleverage", 0, trader, queue, sender=single).check()
+    with exchange.undone():
+        receipt = exchange.engine.transact("auto_deleverage", 0, trader, queue, sender=single).check()
+        # nobody else was left to take the last of it
+        assert exchange.record(trader).size == SIZE
+        assert exchange.lens.call("health", 0, trader).equity == 0
+    assert receipt.gas_used < MOST_GAS_ACROSS, f"{receipt.gas_used:,} gas"
+    assert [event.account for event in receipt.events("Deleveraged")] == [*queue[:16], single]
+
+
+@pytest.mark.parametrize(("burning", "asked"), [(15, 1), (5, 2), (2, 4), (1, 6)])
+def test_feeds_that_burn_their_gas_stop_nobody(across, burning, asked):
+    """However many of the other markets' feeds do so, the call fits: who has a leg there counts for the gas it took."""
+    exchange, accounts, single = across
+    trader = exchange.people["trader"]
+    with exchange.undone():
+        for number in range(1, burning + 1):
+            burn(exchange, number)
+        queue = [rank.account for rank in exchange.lens.call("adl_counterparties", 0, trader, [*accounts, single])]
+        receipt = exchange.engine.transact("auto_deleverage", 0, trader, queue, sender=single).check()
     assert receipt.gas_used < MOST_GAS_ACROSS, f"{receipt.gas_used:,} gas"
     closed = [event.account for event in receipt.events("Deleveraged")]
-    assert closed == [*queue[:16], single]
-    # nobody else was left to take the last of it
-    assert exchange.record(trader).size == SIZE
-    assert exchange.lens.call("health", 0, trader).equity == 0
+    assert closed == [*queue[:asked], single]
+
+
+def burn(exchange, number):
+    """That market's feed uses up whatever it is given, from now on."""
+    oracle = exchange.chain.deploy(load("MockBadOracle"), 100 * WAD, sender=exchange.system.deployer)
+    params = exchange.config.call("market_params", number)._asdict() | {"oracle": oracle.address}
+    exchange.config.transact("set_market_params", number, params, sender=exchange.system.owner).check()
+    oracle.transact("set_mode", BURNS_GAS, sender=exchange.system.deployer).check()

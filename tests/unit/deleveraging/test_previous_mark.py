@@ -104,6 +104,32 @@ def test_a_price_that_nobody_touched_is_not_the_previous_one(previous, crowd, tr
 
 
 @SIDES
+@pytest.mark.parametrize("touched", [False, True], ids=["first touch", "touched"])
+def test_it_is_no_older_than_a_price_may_be(previous, crowd, trader, keeper, side, touched):
+    """By the time of its touch, to the second; whether or not the market has been touched in the block already."""
+    exchange = previous
+    max_age = exchange.config.call("market_params", 0).oracle_max_age
+    open_target(exchange, trader, side)
+    accounts = crowd(exchange, (-side * SIZE, 300 * WAD))
+    move(exchange, keeper, price(side, 3), price(side, 8))
+    since = exchange.chain.timestamp
+    exchange.push(price(side, 15))
+    bankruptcy = bankruptcy_terms(exchange.pos(trader)).notional
+    for age, notional in ((max_age, price(side, 8) * 10), (max_age + 1, bankruptcy)):
+        with exchange.undone():
+            exchange.chain.set_next_timestamp(since + age)
+            with exchange.chain.block():
+                if touched:
+                    exchange.house.transact("accrue", 0, sender=keeper).check()
+                mark, terms = exchange.state().previous_mark, exchange.lens.call("adl_terms", 0, trader)
+                receipt = exchange.engine.transact("auto_deleverage", 0, trader, accounts, sender=keeper).check()
+            assert receipt.timestamp == since + age
+            assert receipt.event("AutoDeleveraging").notional == terms.notional == notional
+            assert mark == (price(side, 8) if age == max_age else 0)
+            assert terms.at_previous_mark == (age == max_age)
+
+
+@SIDES
 def test_within_the_block_of_the_crash(previous, crowd, trader, keeper, side):
     """The touch at the new price does not make it the previous one before the next block."""
     exchange = previous

@@ -6,7 +6,7 @@ from support.exchange import bare_house
 from support.ruin import PRICE, SIZE, crash, crash_and_follow, open_target
 
 from nacre.artifacts import load
-from nacre.units import WAD
+from nacre.units import MAX_UINT256, WAD
 
 # As in conftest.py.
 ADL = {"loss": "adl", "min_notional": 10, "max_open_interest": 100_000, "max_deviation_bps": 10_000}
@@ -259,7 +259,7 @@ def test_a_side_of_more_holders_than_a_call_passes_is_socialised(opened_adl, cro
         exchange.take_over(keeper, trader, margin=10 * WAD)
         assert exchange.state().short_social_loss_index > 0
     exchange.trade(accounts[-1], WAD // 5_000)
-    refusal = exchange.engine.transact("liquidate_by_takeover", 0, trader, 2**256 - 1, 10 * WAD, sender=keeper)
+    refusal = exchange.engine.transact("liquidate_by_takeover", 0, trader, MAX_UINT256, 10 * WAD, sender=keeper)
     assert refusal.reason == "use ADL"
     exchange.engine.transact("auto_deleverage", 0, trader, accounts[:1_000], sender=keeper).check()
     assert exchange.lens.call("health", 0, trader).equity == 0

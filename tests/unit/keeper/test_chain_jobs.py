@@ -8,7 +8,7 @@ from nacre.keeper.chain_jobs import Clerk
 from nacre.keeper.chain_pass import Duties, run_pass
 from nacre.keeper.jobs import Job, JobKind
 from nacre.keeper.view import Limits
-from nacre.units import WAD
+from nacre.units import MAX_UINT256, WAD
 
 LARGE = {"large_notional": 1_000, "chunk_bps": 2_000, "cooldown_seconds": 30}
 # Nobody's losses but social ones, and a venue that nearly always takes it.
@@ -171,7 +171,7 @@ def test_what_goes_with_a_cross_position_is_known_to_the_wei(cross):
     stage, account = cross
     stage.push(91 * WAD)
     (outcome,) = run_pass(stage.desk, stage.keeper, [account], Limits(margin_buffer_bps=0), dry_run=True).outcomes
-    preview = stage.system.engine.call("preview_takeover", 0, account, 2**256 - 1, 0, sender=stage.keeper)
+    preview = stage.system.engine.call("preview_takeover", 0, account, MAX_UINT256, 0, sender=stage.keeper)
     assert outcome.action.discount == preview.part_equity == outcome.action.health.equity
     assert outcome.action.margin == preview.missing_margin
     done = stage.desk.carry_out(outcome.action, stage.keeper, Limits(margin_buffer_bps=0))

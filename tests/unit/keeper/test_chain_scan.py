@@ -8,7 +8,7 @@ from nacre.deploy import RangeKey
 from nacre.keeper.chain_pass import Duties, run_pass
 from nacre.keeper.chain_scan import OwedIndex, PositionIndex, RangeIndex
 from nacre.keeper.view import Limits
-from nacre.units import WAD
+from nacre.units import MAX_UINT256, WAD
 
 
 def index_of(stage, source=None, market=0):
@@ -93,7 +93,7 @@ def test_logs_of_a_node_are_decoded(stage):
 def test_a_takeover_says_whose_position_is_gone_and_who_has_it_now(stage):
     index, chain = index_of(stage), stage.system.chain
     stage.push(91 * WAD)
-    arguments = ("liquidate_by_takeover", 0, stage.trader, 2**256 - 1, 300 * WAD)
+    arguments = ("liquidate_by_takeover", 0, stage.trader, MAX_UINT256, 300 * WAD)
     stage.transact(stage.system.engine, *arguments, sender=stage.keeper)
     list(index.update(chain.block_number))
     assert index.accounts == [stage.counterparty, stage.keeper]
@@ -103,7 +103,7 @@ def test_a_force_close_says_whose_position_is_gone(stage):
     index, chain = index_of(stage), stage.system.chain
     stage.push(91 * WAD)
     stage.trade(stage.counterparty, -60 * WAD, 1_000 * WAD)
-    stage.transact(stage.system.engine, "force_close", 0, stage.trader, 2**256 - 1, 0, sender=stage.keeper)
+    stage.transact(stage.system.engine, "force_close", 0, stage.trader, MAX_UINT256, 0, sender=stage.keeper)
     list(index.update(chain.block_number))
     assert index.accounts == [stage.counterparty]
 

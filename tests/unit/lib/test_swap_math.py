@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from nacre.artifacts import load
 from nacre.chain import Contract, EmbeddedChain
-from nacre.units import Q96, WAD
+from nacre.units import MAX_UINT256, Q96, WAD
 
 MIN_SQRT, MAX_SQRT = 791095024370034397410311, 7934700057537675536451451360148007
 MAX_LIQUIDITY = 2**118 - 1
@@ -40,14 +40,14 @@ def test_next_sqrt_price_is_the_exact_one_rounded_up(math, price, liquidity, siz
     # 1 / t = 1 / s -+ size / L, in real prices
     inverse = Fraction(Q96, price) + Fraction(-size if buy else size, liquidity)
     if inverse <= Fraction(Q96, price * 2**34):
-        assert found == 2**256 - 1
+        assert found == MAX_UINT256
     else:
         assert found == ceil(Q96 / inverse)
 
 
 def test_buying_all_there_is_ends_nowhere(math):
     depth = WAD * Q96 // MIN_SQRT
-    assert math.call("next_sqrt_price_up", MIN_SQRT, WAD, depth + 1, True) == 2**256 - 1
+    assert math.call("next_sqrt_price_up", MIN_SQRT, WAD, depth + 1, True) == MAX_UINT256
     assert math.call("next_sqrt_price_up", MIN_SQRT, WAD, depth // 2, True) < MAX_SQRT
 
 

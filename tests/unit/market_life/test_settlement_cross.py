@@ -10,7 +10,7 @@ from support import spec
 from support.exchange import LIQUIDITY, PRICE, WIDE, BareHouse, Exchange, bare_house
 from support.spec import Pos
 
-from nacre.units import WAD
+from nacre.units import MAX_UINT256, WAD
 
 MAIN, OTHER, THIRD = 0, 1, 2
 LOW = 50 * WAD
@@ -152,7 +152,7 @@ def test_a_settling_leg_no_longer_collects_or_pays_for_others(two, trader, keepe
     assert account.full_equity < 0
     lacking = -two.worth(trader, 40 * WAD, OTHER) - two.exchange.free(trader)
     engine = two.exchange.engine
-    receipt = engine.transact("liquidate_by_takeover", OTHER, trader, 2**256 - 1, 500 * WAD, sender=keeper).check()
+    receipt = engine.transact("liquidate_by_takeover", OTHER, trader, MAX_UINT256, 500 * WAD, sender=keeper).check()
     assert receipt.event("Takeover").deficit == lacking
     assert (two.exchange.free(trader), two.exchange.state().pot) == (0, pot)
     worth = two.worth(trader, (100 + 10 * side) * WAD)
@@ -400,35 +400,49 @@ def test_nothing_left_is_no_leg(bare, trader, outsider):
 # ---- ranges that close a leg with a loss
 
 
+CLOSING = (0, -50 * WAD, -2 * WAD, 2 * PRICE, PRICE)
+
+
 @pytest.mark.parametrize("settling", [True, False], ids=["settling", "alive"])
-@pytest.mark.parametrize("pots", [(100, 100), (15, 100), (15, 5)])
 @pytest.mark.parametrize("own", [False, True], ids=["by others", "by itself"])
-def test_what_a_closed_leg_lacks_is_for_all_that_backs_it(bare, trader, outsider, settling, pots, own):
-    """The range is worth nothing, the leg forty less: the account's other legs pay as far as their pots go. What is
-    missing then the fund pays, but not for the provider itself."""
-    for market, pot in zip((OTHER, THIRD), pots, strict=True):
-        handed(bare, outsider, market, 1_000, 1)
-        bare.send(outsider, "adjust_margin", market, pot * WAD).check()
-    bare.send(outsider, "donate_insurance", MAIN, 100 * WAD).check()
+def test_a_losing_leg_that_others_back_goes_before_the_range_that_closes_it(bare, trader, keeper, settling, own):
+    """The range is worth nothing, the leg forty less: no fund pays that while the account has other legs. Settled
+    first, those pay as far as they can."""
+    handed(bare, keeper, OTHER, 1_000, 1)
+    bare.send(keeper, "adjust_margin", OTHER, 15 * WAD).check()
+    bare.send(keeper, "donate_insurance", MAIN, 100 * WAD).check()
     if settling:
         bare.send(bare.config, "settle_market", MAIN, 75 * WAD).check()
-    removed = (0, -50 * WAD, -2 * WAD, 2 * PRICE, PRICE)
-    remover = trader if own else bare.chain.account("keeper")
-    receipt = bare.send(bare.venue, "venue_absorb", MAIN, trader, remover, removed)
-    first = min(pots[0], 40)
-    second = min(pots[1], 40 - first)
-    left = 40 - first - second
+    remover = trader if own else keeper
+    closing = ("venue_absorb", MAIN, trader, remover, CLOSING)
+    assert bare.send(bare.venue, *closing).reason == "close leaves a deficit"
+    if settling:
+        bare.send(keeper, "settle_account", MAIN, trader).check()
+        assert bare.house.call("insurance_fund", MAIN) == (100 - 25) * WAD
+        bare.send(bare.venue, *closing).check()
+        assert bare.house.call("cross_markets", trader)[1] == 0b111
+
+
+@pytest.mark.parametrize("settling", [True, False], ids=["settling", "alive"])
+@pytest.mark.parametrize("own", [False, True], ids=["by others", "by itself"])
+@pytest.mark.parametrize("free", [40, 39])
+def test_free_collateral_pays_for_an_only_leg_and_then_the_fund(trader, keeper, settling, own, free):
+    """But not where the provider removes the range."""
+    bare = three_legs(trader, free * WAD)
+    for market in (OTHER, THIRD):
+        handed(bare, trader, market, 50, 2)
+    bare.send(keeper, "donate_insurance", MAIN, 100 * WAD).check()
+    if settling:
+        bare.send(bare.config, "settle_market", MAIN, 75 * WAD).check()
+    left = 40 - free
+    receipt = bare.send(bare.venue, "venue_absorb", MAIN, trader, trader if own else keeper, CLOSING)
     if own and left:
         assert receipt.reason == "close leaves a deficit"
         return
     receipt.check()
-    assert sum(event.from_insurance for event in receipt.events("DeficitAbsorbed")) == left * WAD
-    balances = [bare.house.call("position", market, trader).balance for market in (OTHER, THIRD)]
-    assert balances == [(10 - first) * WAD, (10 - second) * WAD]
-    assert bare.house.call("pot", MAIN) == (100 + first + second) * WAD
+    assert (bare.house.call("free_collateral", trader), bare.house.call("pot", MAIN)) == (0, (100 + free) * WAD)
     assert bare.house.call("insurance_fund", MAIN) == (100 - left) * WAD
-    assert bare.house.call("position", MAIN, trader).size == 0
-    assert bare.house.call("cross_markets", trader)[1] == 0b110
+    assert bare.house.call("cross_markets", trader)[1] == 0
 
 
 # ---- claims that back others
@@ -458,25 +472,33 @@ def test_a_claim_backs_no_new_risk(two, trader):
 
 
 def test_a_claim_shields_from_liquidation_and_not_from_failing(two, trader, keeper):
-    """The stage goes by free collateral, leg and claim together; what the leg then lacks its market bears, and the
-    claim stays."""
+    """The stage goes by free collateral, leg and claim together. Who is solvent only by the claim waits for it; what
+    the leg of a bankrupt account lacks its market bears, and the claim stays."""
     claim = holding(two, trader, 500 * WAD, 20 * WAD)
-    take = ("liquidate_by_takeover", OTHER, trader, 2**256 - 1, 1_000 * WAD)
+    engine, take = two.exchange.engine, ("liquidate_by_takeover", OTHER, trader, MAX_UINT256, 1_000 * WAD)
     free, cost = two.exchange.free(trader), two.worth(trader, 100 * WAD, OTHER)
     # twenty of size: MM is the notional over 20
-    safe = (free + claim + cost) * 20 // 19
-    price = 100 * WAD - safe // 20 + 6 * WAD
+    price = 100 * WAD - (free + claim + cost) // 19 + 6 * WAD
     assert price < 100 * WAD - free // 20
     two.push(price)
     account = two.account(trader)
     assert account.equity >= account.maintenance_margin
-    two.exchange.refuses("not liquidatable", two.exchange.engine, *take, sender=keeper)
+    two.exchange.refuses("not liquidatable", engine, *take, sender=keeper)
     two.push(price - 3 * WAD)
     account = two.account(trader)
     assert 0 <= account.equity < account.maintenance_margin
-    lacking = -two.worth(trader, price - 3 * WAD, OTHER) - free
-    event = two.exchange.engine.transact(*take, sender=keeper).check().event("Takeover")
-    assert event.deficit == lacking > 0
+    two.exchange.refuses("pot is short", engine, *take, sender=keeper)
+    with two.exchange.undone():
+        two.clear(trader)
+        two.claim(trader)
+        event = engine.transact(*take, sender=keeper).check().event("Takeover")
+        assert event.deficit == 0
+        assert two.account(trader).equity == 0
+    two.push(price - 20 * WAD)
+    assert two.account(trader).equity < 0
+    lacking = -two.worth(trader, price - 20 * WAD, OTHER) - free
+    event = engine.transact(*take, sender=keeper).check().event("Takeover")
+    assert event.deficit == lacking > claim
     assert (two.owed(trader), two.exchange.free(trader)) == (claim, 0)
     assert two.account(trader).equity == claim
 

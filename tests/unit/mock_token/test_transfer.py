@@ -3,6 +3,8 @@
 import ape
 import pytest
 
+from nacre.units import MAX_UINT256
+
 
 @pytest.fixture
 def token(project, owner, trader):
@@ -51,9 +53,9 @@ def test_allowance_is_spent_and_enforced(token, trader, keeper):
 
 
 def test_infinite_allowance_never_runs_out(token, trader, keeper):
-    token.approve(keeper, 2**256 - 1, sender=trader)
+    token.approve(keeper, MAX_UINT256, sender=trader)
     token.transferFrom(trader, keeper, 60, sender=keeper)
-    assert token.allowance(trader, keeper) == 2**256 - 1
+    assert token.allowance(trader, keeper) == MAX_UINT256
 
 
 @pytest.mark.parametrize("decimals", [0, 8, 18])

@@ -9,7 +9,7 @@ from venue_reference import MAX_TICK, price_of, sqrt_at, tick_at
 
 from nacre.artifacts import load
 from nacre.chain import CallFailed, TransactionFailed
-from nacre.units import Q96, WAD
+from nacre.units import MAX_UINT256, Q96, WAD
 
 
 def test_worked_example_of_twenty_units(desk, wide):
@@ -130,7 +130,7 @@ def test_notional_beyond_its_bound_is_refused(provider):
 
 def test_initial_price_is_bounded(desk):
     artifact = load("OysterAmm")
-    for price in (10**8 - 1, 10**28 + 1, 0, 2**256 - 1):
+    for price in (10**8 - 1, 10**28 + 1, 0, MAX_UINT256):
         with pytest.raises(TransactionFailed, match="price out of bounds"):
             desk.chain.deploy(artifact, desk.house.address, MARKET, price, sender=desk.owner)
     for price in (10**8, 10**28):

@@ -4,6 +4,7 @@ import json
 
 import pytest
 import yaml
+from support.scenario_files import write
 
 from nacre.presets import preset_names
 from nacre.scenario import load_scenario, run_file
@@ -15,12 +16,6 @@ SEED = """
   - {do: deposit, who: ann, amount: 1000}
   - {do: deposit, who: bea, amount: 1000}
 """
-
-
-def write(folder, text):
-    path = folder / "case.yaml"
-    path.write_text(text)
-    return path
 
 
 def run(folder, steps, policy="hyperliquid", fields=""):

@@ -4,6 +4,7 @@ import pytest
 from support.treasury import BOUND
 
 from nacre.chain import ZERO_ADDRESS
+from nacre.units import MAX_UINT256
 
 PEOPLE = ("ann", "bea")
 
@@ -76,7 +77,7 @@ def test_a_second_stake_earns_for_its_own_time_only(desk):
         (1, "nobody", "bad receiver"),
         (1, "treasury", "bad receiver"),
         (BOUND - 99, "bea", "too much staked"),
-        (2**256 - 1, "bea", "too much staked"),
+        (MAX_UINT256, "bea", "too much staked"),
         (102, "bea", "insufficient balance"),
     ],
 )
@@ -92,7 +93,7 @@ def test_refused(desk, amount, receiver, reason):
 
 def test_zero_comes_before_everything_else(desk):
     assert desk.send("ann", "stake", 0, ZERO_ADDRESS).reason == "zero amount"
-    assert desk.send("ann", "stake", 2**256 - 1, ZERO_ADDRESS).reason == "bad receiver"
+    assert desk.send("ann", "stake", MAX_UINT256, ZERO_ADDRESS).reason == "bad receiver"
 
 
 def test_without_an_allowance(desk):

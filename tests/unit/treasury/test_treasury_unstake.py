@@ -4,6 +4,7 @@ import pytest
 from support.treasury import TreasuryDesk
 
 from nacre.chain import ZERO_ADDRESS
+from nacre.units import MAX_UINT256
 
 REVERTS = 1 << 2
 BALANCE_REVERTS_SILENTLY = 1 << 13
@@ -54,7 +55,7 @@ def test_a_part_goes_on_earning(desk):
         (1, "nobody", "bad receiver"),
         (1, "treasury", "bad receiver"),
         (101, "bea", "insufficient stake"),
-        (2**256 - 1, "bea", "insufficient stake"),
+        (MAX_UINT256, "bea", "insufficient stake"),
     ],
 )
 def test_refused(desk, amount, receiver, reason):

@@ -1,4 +1,4 @@
-"""docs/attacks.md and the tests agree: every case has a row, every test named is there, every story is named."""
+"""docs/security.md and the tests agree: every case has a row, every test named is there, every story is named."""
 
 import ast
 import re
@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-TABLE = ROOT / "docs" / "attacks.md"
+TABLE = ROOT / "docs" / "security.md"
 STORIES = sorted((ROOT / "tests" / "stories" / "attacks").glob("test_*.py"))
 ROW = re.compile(r"^\| (\d+[a-z]?) \|(.*)\|$", re.MULTILINE)
 TEST = re.compile(r"`(tests/[\w/]+\.py)::(\w+)`")

@@ -1,8 +1,8 @@
 # pragma version 0.4.3
 # pragma nonreentrancy on
 """
-@title  Settling
-@notice Brings a position up to now. docs/spec.md section 5.
+@title  Carry payment
+@notice Brings a position up to now: its carry is paid, and what deleveraging left of it paid out. docs/spec.md section 5.
 """
 
 from contracts.lib import position_math
@@ -23,6 +23,7 @@ def settle(_market: uint256, _account: address):
     """
     @notice Pays an account's carry out of (or into) its balance, and a cross position's loss out of its free collateral. Its equity does
             not change. Pays out what auto-deleveraging left, as far as the pot has it. Anyone.
+    @dev Reverts "no position", and what `accrue` reverts.
     """
     market: markets.Market = markets._open(_market)
     position: position_math.Position = positions._load_settled(market, _account)
