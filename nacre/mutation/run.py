@@ -221,7 +221,7 @@ def judge_group(items: Items, tests: Sequence[str], tree: Path, terms: Terms, do
                 first, waiting = waiting, []
                 for number in first:
                     mutant = faults[number]
-                    answer = {"outcome": INVALID, "by": "", "seconds": 0.0}
+                    answer: dict[str, Any] = {"outcome": INVALID, "by": "", "seconds": 0.0}
                     if number not in session.invalid:
                         answer = session.judge(number, terms.killers.first(mutant), red, patience, SECONDS_EACH)
                     if answer["outcome"] == OPEN:
