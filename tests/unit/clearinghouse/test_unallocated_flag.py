@@ -34,3 +34,17 @@ def test_the_last_wei_clears_it(provider, keeper, first):
         assert receipt.event("InsuranceChanged").unallocated_loss == left
         assert flags(bare) == (before | HAS_UNALLOCATED if left else before)
     assert bare.house.call("insurance_fund", 0) == first
+
+
+@pytest.mark.parametrize("loss", [1, 2, 3])
+def test_no_wei_of_a_loss_is_forgotten(provider, loss):
+    """Half of it is each side's, the odd wei the shorts', and nobody is there."""
+    bare = bare_house()
+    receipt = bare.send(bare.venue, "venue_absorb", 0, provider, provider, (0, -loss, 0, 0, PRICE)).check()
+    told = receipt.event("DeficitAbsorbed")
+    assert (told.deficit, told.from_insurance, told.unallocated_loss) == (loss, 0, loss)
+    assert (told.long_social_loss_index, told.short_social_loss_index) == (0, 0)
+    state = bare.house.call("market_state", 0)
+    assert (state.unallocated_loss, state.lp_margin, state.lp_epoch) == (loss, 0, 0)
+    assert (state.long_social_loss_index, state.short_social_loss_index) == (0, 0)
+    assert flags(bare) & HAS_UNALLOCATED
