@@ -331,11 +331,15 @@ def _held(_account: address, _market: uint256, _state: IClearinghouse.MarketStat
     @notice An isolated position, and what the market owes.
     """
     house: IClearinghouse = self.system.clearinghouse
-    total: int256 = convert(staticcall house.owed(_market, _account), int256)
+    leg: bool = (staticcall house.cross_markets(_account))[1] >> _market & 1 != 0
+    total: int256 = 0
+    if not (leg and _state.final_price != 0):
+        # Else counted among the legs.
+        total = convert(staticcall house.owed(_market, _account), int256)
     held: IClearinghouse.Position = staticcall house.position(_market, _account)
     if held.size == 0 and held.balance == 0 or held.cross:
         return total
-    if held.size == 0 and (staticcall house.cross_markets(_account))[1] >> _market & 1 != 0:
+    if held.size == 0 and leg:
         # Closed whole by deleveraging: counted among the legs.
         return total
     equity: int256 = self._equity(held, _state, _state.mark_price)

@@ -88,6 +88,11 @@ def preview_takeover(
     excess: int256 = new.balance
     if self._is_cross(msg.sender, _market):
         excess = self._account_excess(case.view, before, new, _margin)
+        # free collateral pays what the leg lacks
+        free: uint256 = staticcall policies.CLEARINGHOUSE.free_collateral(msg.sender)
+        paid: int256 = min(max(-preview.new_equity, 0), convert(free - min(free, _margin), int256))
+        preview.new_balance += paid
+        preview.new_equity += paid
     elif new.size != 0:
         excess = position_math._opening_excess(new, mark, case.view.risk, case.view.extras)
     preview.missing_margin = convert(max(-excess, 0), uint256)

@@ -19,7 +19,8 @@ from nacre import artifacts
 from nacre.bare_pytest import OPTIONS, files_of
 from nacre.coverage.plugin import RESULT, TESTS
 from nacre.coverage.points import points, sources
-from nacre.coverage.report import check, cover, excuses, percent, show, show_missing, total
+from nacre.coverage.report import Cover, check, cover, excuses, percent, show, show_missing, total
+from nacre.coverage.titanoboa import arcs_of, beside, recorded, show_beside, under_coverage
 
 LEAST_LINES, LEAST_BRANCHES = 99, 97
 PROCESSES = 2
@@ -43,8 +44,9 @@ def suite() -> list[str]:
     return [file for file in files_of(SUITE) if file not in left_out]
 
 
-def run_tests(files: list[str], folder: Path) -> bool:
+def run_tests(files: list[str], folder: Path, titanoboa: bool = False) -> bool:
     """Whole folders, dealt out in turn. Whether all passed."""
+    plugin = "nacre.coverage.titanoboa_chain" if titanoboa else "nacre.coverage.plugin"
     folders = sorted({Path(file).parent for file in files})
     running = []
     for number in range(PROCESSES):
@@ -52,7 +54,8 @@ def run_tests(files: list[str], folder: Path) -> bool:
         if mine:
             told = {RESULT: str(folder / f"{number}.json"), TESTS: os.pathsep.join(mine)}
             log = (folder / f"{number}.log").open("w+")
-            command = [sys.executable, "-m", "pytest", "-q", "-p", "nacre.coverage.plugin", *OPTIONS]
+            through = under_coverage(folder, number) if titanoboa else []
+            command = [sys.executable, *through, "-m", "pytest", "-q", "-p", plugin, *OPTIONS]
             running.append((subprocess.Popen(command, env=_environment(told), stdout=log, stderr=log), log))
     passed = True
     for process, log in running:
@@ -64,6 +67,22 @@ def run_tests(files: list[str], folder: Path) -> bool:
     return passed
 
 
+def compare(files: list[str], watched: dict[str, str], found: list[Cover]) -> bool:
+    """What titanoboa's plugin says of the same tests. Whether all passed there too."""
+    with (
+        tempfile.TemporaryDirectory(prefix="nacre-coverage-") as name,
+        console.status("running the tests in titanoboa"),
+    ):
+        passed = run_tests(files, Path(name), titanoboa=True)
+        theirs = recorded(Path(name))
+    rows = {
+        item.file: beside(points(item.file, watched[item.file]), item, theirs.get(item.file), arcs_of(item.file))
+        for item in found
+    }
+    show_beside(console, rows)
+    return passed
+
+
 def _environment(more: dict[str, str]) -> dict[str, str]:
     return os.environ | {"PYTHONPATH": str(artifacts.ROOT)} | more
 
@@ -72,9 +91,14 @@ def _environment(more: dict[str, str]) -> dict[str, str]:
 @click.argument("tests", nargs=-1)
 @click.option("--all-missing", is_flag=True, help="list what has a reason too")
 @click.option(
+    "--titanoboa",
+    is_flag=True,
+    help="compare with titanoboa's plugin on the same TESTS, which takes seventy times as long",
+)
+@click.option(
     "--json", "file_out", type=Path, default=Path("out/coverage.json"), show_default=True, help="every number"
 )
-def main(tests: tuple[str, ...], all_missing: bool, file_out: Path) -> None:
+def main(tests: tuple[str, ...], all_missing: bool, titanoboa: bool, file_out: Path) -> None:
     """Lines and branches of the contracts that the tests run: all of them, or those in TESTS."""
     started = time.monotonic()
     try:
@@ -90,6 +114,8 @@ def main(tests: tuple[str, ...], all_missing: bool, file_out: Path) -> None:
     if watched != {file: (artifacts.ROOT / file).read_text() for file in sources()}:
         raise click.ClickException("contracts have changed while the tests ran: run it again")
     found = [cover(points(file, text), touched) for file, text in watched.items()]
+    if titanoboa:
+        raise SystemExit(not (compare(files, watched, found) and passed))
     show(console, found)
     without, needless = check(found, excuses())
     console.print()

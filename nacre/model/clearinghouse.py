@@ -228,12 +228,14 @@ class Clearinghouse:
         require(abs(margin) < MARGIN_LIMIT, "amount too large")
         market = self.market(number)
         price = self.tradable_price(market)
+        others = portfolio_of(self, account).without(number) if cross else None
+        # a profit elsewhere could pay for a loss here
+        require(others is None or not others.jumped, "price just jumped")
         held = market.own_position(account, self.now)
         old = held.settled(market.index_of(held.size))
         fill = self._swap(market, size, price, limit_price)
         leg = Position(size, margin - fill.fees, fill.notional, market.index_of(size))
         new = combine(leg, old, market.long_index, market.short_index)
-        others = portfolio_of(self, account).without(number) if cross else None
         self._check_trade(market, old, new, margin, price, others)
         if others is None:
             self.move_margin(market, account, margin - self.store_or_end(market, account, new))

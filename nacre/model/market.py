@@ -92,6 +92,8 @@ class Market:
     earlier_mark: int = 0
     mark_time: int = 0
     earlier_time: int = 0
+    # Whether earlier parameters allowed cross margin.
+    was_cross: bool = False
     # Accounts whose position here is backed by all that they have.
     cross: set[str] = field(default_factory=set)
     # Those of them who have a leg here, had one until deleveraging closed it, or have a claim that was one.
@@ -134,14 +136,19 @@ class Market:
             return replace(quote, price=self.mark_at(quote.index, now))
         p, before = self.parameters, self.funding.time
         self.funding = accrual.accrued(
-            self.funding, quote.index, self.mid, now, p.funding_cap_bps, p.funding_period_seconds, p.clock_runs
+            self.funding, quote.index, self.mid, now, p.funding_cap_bps, p.funding_period_seconds, self.clock_runs
         )
         mark = self.mark_at(quote.index, now)
         if now > before:
             self._borrow(mark, now - before)
-        if p.clock_runs:
+        if self.clock_runs:
             self._keep_mark(mark, now)
         return replace(quote, price=mark)
+
+    @property
+    def clock_runs(self) -> bool:
+        """Whether premium, time and mark are kept even without funding; also for cross positions of earlier times."""
+        return self.parameters.clock_runs or self.was_cross
 
     def oracle_answers(self, now: int) -> bool:
         """Whether there is a price at all, however old."""

@@ -66,6 +66,7 @@ class World:
         with suppress(Revert):
             self.accrue(number)
         market = self.market(number)
+        market.was_cross |= market.parameters.cross_margin
         market.parameters, market.failing_since = parameters, 0
         market.funding = replace(market.funding, time=self.house.now)
 

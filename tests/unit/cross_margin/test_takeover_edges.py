@@ -44,6 +44,23 @@ def test_what_is_left_of_a_closed_position_is_paid_out(ruined, trader, keeper):
     assert receipt.event("Takeover").new_balance == 0
 
 
+def test_the_preview_counts_what_free_collateral_pays(ruined, trader, keeper):
+    """The liquidator's leg is below zero at mark, before and after: its account pays that, as after a trade."""
+    exchange = ruined.exchange
+    ruined.cross(keeper, MAIN)
+    exchange.trade(keeper, -50 * WAD)
+    fall(ruined, trader, 110)
+    assert ruined.equity(keeper, MAIN) < 0
+    free = exchange.free(keeper)
+    preview = exchange.engine.call("preview_takeover", MAIN, trader, 20 * WAD, 0, sender=keeper)
+    assert preview.missing_margin == 0
+    receipt = ruined.take_over(keeper, trader, MAIN, 20 * WAD)
+    assert receipt.ok, receipt.reason
+    assert exchange.free(keeper) < free
+    assert receipt.event("Takeover").new_balance == preview.new_balance == exchange.pos(keeper).balance
+    assert ruined.equity(keeper, MAIN) == preview.new_equity == 0
+
+
 @pytest.mark.parametrize("cross", [False, True], ids=["isolated", "cross"])
 def test_a_position_cannot_be_closed_at_a_loss_that_nobody_pays(ruined, trader, keeper, cross):
     exchange = ruined.exchange

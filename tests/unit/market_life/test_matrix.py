@@ -50,7 +50,7 @@ reduce with margin out          E E F S J . . .
 reduce, failing                 E E F S J . . .
 close                           E E F S J . . .
 close, cross                    E E F S J . . .
-close the other leg             . . . . . . . .
+close the other leg             . . . . J . . .
 set margin mode                 E E . . . . . .
 deposit                         . . . . . . . .
 deposit, cross                  . . . . . . . .
