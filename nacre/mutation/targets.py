@@ -30,17 +30,22 @@ class Target:
 
 @dataclass(frozen=True)
 class Equivalent:
-    """Mutants that behave as the original does: what the line says, what becomes of it, and why that is the same."""
+    """Mutants that behave as the original does: what the line says, what becomes of it, and why that is the same.
+
+    Where the line has several such places, `at` says how it goes on from the one that is meant.
+    """
 
     file: str
     function: str
     code: str
     change: str
     why: str
+    at: str = ""
 
     def fits(self, mutant: Mutant) -> bool:
         mine = (self.file, self.function, self.code, self.change)
-        return mine == (mutant.file, mutant.function, mutant.code, mutant.change)
+        same = mine == (mutant.file, mutant.function, mutant.code, mutant.change)
+        return same and mutant.rest.startswith(self.at)
 
 
 def targets(path: Path = TARGETS, root: Path = ROOT) -> list[Target]:
