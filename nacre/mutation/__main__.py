@@ -4,10 +4,11 @@ A mutant is killed when a test fails. What survives is a test that is missing, o
 those are listed in docs/mutation.toml with the reason. Fails below 95 % killed in any area.
 """
 
+import math
 import random
 import time
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
@@ -17,7 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from nacre.mutation.mutator import EVENT, KINDS, MutationError
 from nacre.mutation.record import Record
 from nacre.mutation.report import Score, show, show_survivor, survivors_of
-from nacre.mutation.run import Items, Killers, Verdict, judge_all
+from nacre.mutation.run import Items, Killers, Terms, Verdict, judge_all
 from nacre.mutation.targets import Equivalent, all_mutants, equivalents, targets, unused
 from nacre.mutation.worker import BROKEN, KILLED, SURVIVED
 
@@ -67,14 +68,13 @@ def sampled(found: Items, number: int, seed: int) -> Items:
     return random.Random(seed).sample(found, number)
 
 
-def run(items: Items, known: list[Verdict], jobs: int, check: bool, record: Record) -> list[Verdict]:
+def run(items: Items, known: list[Verdict], terms: Terms, record: Record) -> list[Verdict]:
     """Those without a verdict. Writes each down as it comes: a run may take an hour."""
     verdicts = list(known)
     have = {verdict.mutant for verdict in known}
-    killers = Killers()
     for verdict in known:
         if verdict.outcome == KILLED:
-            killers.note(verdict.mutant, verdict.by.splitlines()[0])
+            terms.killers.note(verdict.mutant, verdict.by.splitlines()[0])
     for verdict in known:
         if verdict.outcome == SURVIVED:
             show_survivor(console, verdict)
@@ -95,7 +95,7 @@ def run(items: Items, known: list[Verdict], jobs: int, check: bool, record: Reco
             alive = sum(one.outcome == SURVIVED for one in verdicts)
             progress.update(task, advance=1, description=f"{alive} survived")
 
-        judge_all(open_, jobs, killers, check, said, done)
+        judge_all(open_, terms, said, done)
     return verdicts
 
 
@@ -108,7 +108,9 @@ def run(items: Items, known: list[Verdict], jobs: int, check: bool, record: Reco
 @click.option("--kind", "kinds", multiple=True, type=click.Choice(KINDS), help="only of this kind")
 @click.option("--events", is_flag=True, help="drop events too; they are not counted")
 @click.option("--jobs", default=2, show_default=True, type=click.IntRange(min=1), help="processes")
+@click.option("--minutes", type=click.IntRange(min=1), help="then what is judged is a sample")
 @click.option("--check/--no-check", default=True, help="run the tests without a mutant first")
+@click.option("--more/--no-more", default=True, help="ask the slower tests too about what the first ones leave")
 @click.option("--list", "only_list", is_flag=True, help="show the mutants and judge none")
 @click.option(
     "--record",
@@ -128,7 +130,9 @@ def main(
     kinds: tuple[str, ...],
     events: bool,
     jobs: int,
+    minutes: int | None,
     check: bool,
+    more: bool,
     only_list: bool,
     path: Path,
     fresh: bool,
@@ -139,6 +143,8 @@ def main(
         known = equivalents()
         found = chosen(files, groups, kinds, events, known)
         items = found.items if everything else sampled(found.items, sample, seed)
+        if not more:
+            items = [(replace(target, more=()), mutant) for target, mutant in items]
         if only_list:
             for _, mutant in items:
                 console.print(f"{mutant.file}:{mutant.line} {mutant.change}", markup=False, soft_wrap=True)
@@ -149,13 +155,14 @@ def main(
         before = record.known(items)
         if before:
             console.print(f"{len(before):,} verdicts of {path} still hold")
-        verdicts = run(items, before, jobs, check, record)
+        deadline = started + 60 * minutes if minutes else math.inf
+        verdicts = run(items, before, Terms(jobs, check, seed, Killers(), deadline), record)
     except MutationError as error:
         raise click.ClickException(str(error)) from None
     show(console, verdicts, found.equivalent)
     score = Score.of([verdict for verdict in verdicts if verdict.mutant.kind != EVENT])
     console.print(
-        f"{len(items):,} of {len(found.items):,} mutants, {found.equivalent.total()} more known to be equivalent, "
+        f"{len(verdicts):,} of {len(found.items):,} mutants, {found.equivalent.total()} more known to be equivalent, "
         f"in {time.monotonic() - started:,.0f} s: {score.percent:.1f} % killed, {LEAST_PERCENT} % wanted"
     )
     if score.broken:

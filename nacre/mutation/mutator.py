@@ -72,7 +72,8 @@ class MutationError(Exception):
 
 @dataclass(frozen=True)
 class Mutant:
-    """One fault. `start` and `end` bound `old` in the source; `code` is the line it stands in, without indentation."""
+    """One fault. `start` and `end` bound `old` in the source; `code` is the line it stands in, without indentation, and
+    `rest` what follows there from the fault on."""
 
     file: str
     function: str
@@ -83,6 +84,7 @@ class Mutant:
     old: str
     new: str
     code: str
+    rest: str = ""
 
     def applied(self, source: str) -> str:
         if source[self.start : self.end] != self.old:
@@ -156,6 +158,7 @@ class _Reader:
                 old=self._source[start:end],
                 new=new,
                 code=self._lines[line - 1].strip(),
+                rest=self._source[start : self._source.find("\n", start)].strip(),
             )
         )
 

@@ -59,7 +59,7 @@ class Record:
             row = self._rows.get(self._key(mutant))
             if row is None or row["outcome"] == BROKEN:
                 continue
-            if row["outcome"] == SURVIVED and row["tests"] != _tests_of(target.tests, self._root):
+            if row["outcome"] == SURVIVED and row["tests"] != _tests_of(target.tests + target.more, self._root):
                 continue
             found.append(Verdict(mutant, target.group, str(row["outcome"]), str(row["by"]), float(str(row["seconds"]))))
         return found
@@ -68,7 +68,11 @@ class Record:
         if self._file is None:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             self._file = self._path.open("a")
-        row = {"key": self._key(verdict.mutant), "tests": _tests_of(target.tests, self._root), **asdict(verdict)}
+        row = {
+            "key": self._key(verdict.mutant),
+            "tests": _tests_of(target.tests + target.more, self._root),
+            **asdict(verdict),
+        }
         print(json.dumps(row), file=self._file, flush=True)
 
     def _key(self, mutant: Mutant) -> str:

@@ -1,13 +1,16 @@
 """Deals mutants out to processes, each in a copy of the project of its own."""
 
 import json
+import math
 import os
+import random
 import shutil
 import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -16,7 +19,7 @@ from typing import IO, Any
 
 from nacre.artifacts import ROOT
 from nacre.mutation.mutator import Mutant, MutationError
-from nacre.mutation.session import Plan, Turn
+from nacre.mutation.session import OPEN, Plan, Turn
 from nacre.mutation.targets import Target
 from nacre.mutation.worker import INVALID, KILLED, SURVIVED
 
@@ -25,6 +28,10 @@ COPIED = ("contracts", "interfaces", "nacre", "tests", "scenarios", "scripts", "
 COPIED_FILES = ("ape-config.yaml", "pyproject.toml", "requirements.in", "requirements.txt", "package.json", "run")
 # Of a processor.
 SECONDS_EACH = 200
+# Of it, at first.
+PATIENCE = 3
+# Mutants, between two looks at the clock.
+BATCH = 60
 SECONDS_ALL = 1_800
 # Where unoptimised code waits for the next time, in the project's folder.
 CACHE = Path(".cache") / "mutation"
@@ -104,10 +111,17 @@ class Session(Line):
         told = self.answer()
         self.left, self.invalid = set(told["left"]), set(told["invalid"])
 
+    def red(self) -> list[str]:
+        """The tests that fail without a fault. From then on it is known which come by what."""
+        answer = self.judge(0, [], [], SECONDS_ALL, SECONDS_ALL)
+        if answer["outcome"] not in (SURVIVED, KILLED):
+            raise MutationError(f"the tests do not run: {answer['by'] or answer['outcome']}")
+        return answer["by"].splitlines()
+
     def judge(
-        self, number: int, first: Sequence[str], without: Sequence[str], seconds: int = SECONDS_EACH
+        self, number: int, first: Sequence[str], without: Sequence[str], patience: int, seconds: int
     ) -> dict[str, Any]:
-        self.tell(json.dumps(asdict(Turn(number, list(first), list(without), seconds))))
+        self.tell(json.dumps(asdict(Turn(number, list(first), list(without), patience, seconds))))
         return self.answer()
 
 
@@ -171,33 +185,54 @@ Items = list[tuple[Target, Mutant]]
 Done = Callable[[Verdict], None]
 
 
-def judge_group(items: Items, tree: Path, killers: Killers, check: bool, done: Done) -> tuple[Items, list[str]]:
+@dataclass
+class Terms:
+    """How a run goes. In the order of `seed`, so that what is judged at the `deadline` is a sample."""
+
+    jobs: int
+    check: bool
+    seed: int
+    killers: Killers
+    deadline: float = math.inf
+
+    @property
+    def over(self) -> bool:
+        return time.monotonic() > self.deadline
+
+    def batches(self, numbers: Iterable[int]) -> Iterator[list[int]]:
+        """Until the deadline; those of one line meet in one, which finds what notices them sooner."""
+        mixed = list(numbers)
+        random.Random(self.seed).shuffle(mixed)
+        for start in range(0, len(mixed), BATCH):
+            if self.over:
+                return
+            yield sorted(mixed[start : start + BATCH])
+
+
+def judge_group(items: Items, tests: Sequence[str], tree: Path, terms: Terms, done: Done) -> tuple[Items, list[str]]:
     """All of one group. Returns those that must be compiled one by one, and the tests that fail without a fault."""
     faults = dict(enumerate((mutant for _, mutant in items), 1))
-    target = items[0][0]
-    left: Items = []
-    red: list[str] = []
-    session = Session(tree, faults, target.tests)
+    session = Session(tree, faults, tests)
     try:
-        if check:
-            answer = session.judge(0, [], [], SECONDS_ALL)
-            if answer["outcome"] not in (SURVIVED, KILLED):
-                raise MutationError(f"the tests do not run: {answer['by'] or answer['outcome']}")
-            red = answer["by"].splitlines()
-        for number, mutant in faults.items():
-            if number in session.left:
-                left.append(items[number - 1])
-                continue
-            if number in session.invalid:
-                answer = {"outcome": INVALID, "by": "", "seconds": 0.0}
-            else:
-                answer = session.judge(number, killers.first(mutant), red)
-            if answer["outcome"] == KILLED:
-                killers.note(mutant, answer["by"].splitlines()[0])
-            done(Verdict(mutant, target.group, **answer))
+        red = session.red() if terms.check else []
+        for batch in terms.batches(faults.keys() - session.left):
+            waiting = batch
+            for patience in (PATIENCE, SECONDS_EACH):  # what needs many tests waits until it is known which notice much
+                first, waiting = waiting, []
+                for number in first:
+                    mutant = faults[number]
+                    answer: dict[str, Any] = {"outcome": INVALID, "by": "", "seconds": 0.0}
+                    if number not in session.invalid:
+                        answer = session.judge(number, terms.killers.first(mutant), red, patience, SECONDS_EACH)
+                    if answer["outcome"] == OPEN:
+                        waiting.append(number)
+                        continue
+                    if answer["outcome"] == KILLED:
+                        terms.killers.note(mutant, answer["by"].splitlines()[0])
+                    done(Verdict(mutant, items[0][0].group, **answer))
     finally:
         session.close()
-    return left, red
+    return [items[number - 1] for number in sorted(session.left)], red
 
 
 def judge_alone(items: Items, tree: Path, red: Sequence[str], done: Done, root: Path = ROOT) -> None:
@@ -211,7 +246,7 @@ def judge_alone(items: Items, tree: Path, red: Sequence[str], done: Done, root: 
         worker.close()
 
 
-def judge_all(items: Items, jobs: int, killers: Killers, check: bool, said: Callable[[str], None], done: Done) -> None:
+def judge_all(items: Items, terms: Terms, said: Callable[[str], None], done: Done) -> None:
     """Group by group, several at a time; `done` is called with each verdict, from several threads, one at a time."""
     groups: dict[str, Items] = {}
     for target, mutant in items:
@@ -223,13 +258,27 @@ def judge_all(items: Items, jobs: int, killers: Killers, check: bool, said: Call
             done(verdict)
 
     def work(group: str) -> None:
+        of = {mutant: target for target, mutant in groups[group]}
+        alive: Items = []
+
+        def done_unless_more(verdict: Verdict) -> None:
+            if verdict.outcome == SURVIVED and of[verdict.mutant].more:
+                alive.append((of[verdict.mutant], verdict.mutant))
+            else:
+                one_by_one(verdict)
+
+        target = groups[group][0][0]
         said(f"{group}: compiling {len(groups[group])} mutants")
-        left, red = judge_group(groups[group], make(), killers, check, one_by_one)
+        left, red = judge_group(groups[group], target.tests, make(), terms, done_unless_more)
+        if alive:
+            said(f"{group}: {len(alive)} go to more tests")
+            also_left, also_red = judge_group(alive, target.more, make(), terms, one_by_one)
+            left, red = left + also_left, red + also_red
         for test in red:
             said(f"{group}: left out, since it fails without a mutant: {test}")
-        if left:
+        if left and not terms.over:
             judge_alone(left, make(), red, one_by_one)
 
-    with trees() as make, ThreadPoolExecutor(jobs) as pool:
+    with trees() as make, ThreadPoolExecutor(terms.jobs) as pool:
         for finished in [pool.submit(work, group) for group in groups]:
             finished.result()

@@ -12,6 +12,8 @@ import os
 import re
 import resource
 import time
+import weakref
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NoReturn
@@ -27,9 +29,9 @@ from vyper.exceptions import ExceptionList, InitializerException, VyperException
 import nacre.deploy
 from nacre import artifacts
 from nacre.bare_pytest import OPTIONS, WithoutApe
-from nacre.chain import embedded
+from nacre.chain import EmbeddedChain, embedded
 from nacre.mutation.mutator import Mutant
-from nacre.mutation.switches import BASE, Switches
+from nacre.mutation.switches import BASE, Switches, visit
 from nacre.mutation.worker import (
     BROKEN,
     KILLED,
@@ -42,6 +44,8 @@ from nacre.mutation.worker import (
 
 # Labels in the code have two bytes, which is 64 KB; the code of all faults together is larger.
 LABEL_BYTES = 3
+# Not judged yet.
+OPEN = "open"
 # Seconds.
 SLOW = 0.25
 
@@ -70,11 +74,15 @@ class Plan:
 
 @dataclass(frozen=True)
 class Turn:
-    """Number 0 stands for the sources as they are, all tests then; `first` are tests that are likely to notice."""
+    """Number 0 stands for the sources as they are, all tests then; `first` are tests that are likely to notice.
+
+    After `patience` seconds of a processor nothing is said (OPEN), after `seconds` the tests do not end (TIMEOUT).
+    """
 
     number: int
     first: list[str]
     without: list[str]
+    patience: int
     seconds: int
 
 
@@ -100,6 +108,8 @@ class Workshop:
         texts = {path.relative_to(root).as_posix(): path.read_text() for path in paths}
         self.switches = Switches(texts, faults)
         self._texts = {file: self.switches.source(file) for file in texts}
+        self.invalid: set[int] = set()
+        self._places: dict[int, set[int]] = {}
         compile_unoptimised()
         reach = imports(texts)
         self._ready: dict[Path, artifacts.Artifact] = {}
@@ -109,17 +119,21 @@ class Workshop:
                 self._ready[path] = artifacts.compile_contract(path, self._root)
             else:
                 self._open.append(path)
-        for file, switched in self._texts.items():
-            (root / file).write_text(switched.text)
         ExceptionList.raise_if_not_empty = _raise_all
         vyper.ir.compile_ir.SYMBOL_SIZE = LABEL_BYTES
         # that the word has a new name
         vyper.codegen.expr.vyper_warn = lambda *_: None
 
     def compile_all(self) -> None:
-        for file in self.switches.files:
+        for file in self._texts:
+            self._write(file, self.switches.plain(file))
+        for file in self.switches.files:  # each among the others as they are, which is sooner read
+            self._write(file, self._texts[file].text)
             while not self._analyse(file):
-                pass
+                self._write(file, self._texts[file].text)
+            self._write(file, self.switches.plain(file))
+        for file in self.switches.files:
+            self._write(file, self._texts[file].text)
         ready = self._ready
         artifacts._store = lambda *_: None
         for path in self._open:
@@ -130,6 +144,8 @@ class Workshop:
                 except (_Refused, artifacts.CompileError, AssertionError) as error:
                     cause = error.__cause__ if isinstance(error, artifacts.CompileError) else error
                     self._drop(cause if cause is not None else error)
+                    for file in self.switches.files:
+                        self._write(file, self._texts[file].text)
         cached, compile_ = artifacts._cached, artifacts._compile
 
         def find(source: Path, root: Path) -> artifacts.Artifact | None:
@@ -141,19 +157,29 @@ class Workshop:
 
         artifacts._cached, artifacts._compile = find, make
 
-    def invalid(self) -> set[int]:
-        """Of those left, the ones whose types do not fit."""
-        found = set()
-        for number in self.switches.left:
+    def check_rest(self) -> None:
+        """Of those left, the ones whose types do not fit are invalid."""
+        for file in self.switches.files:
+            self._write(file, self.switches.plain(file))
+        for number in sorted(self.switches.left - self.invalid):
             fault = self._faults[number]
-            path = self._root / fault.file
-            path.write_text(self.switches.applied(fault))
+            self._write(fault.file, self.switches.applied(fault))
             try:
-                analyse(path, self._root)
+                analyse(self._root / fault.file, self._root)
             except Exception:  # the compiler's own asserts too
-                found.add(number)
-            path.write_text(self._texts[fault.file].text)
-        return found
+                self.invalid.add(number)
+            self._write(fault.file, self.switches.plain(fault.file))
+
+    def kin(self, number: int) -> tuple[set[int], set[int]]:
+        """Places of a fault, and of all in the same function."""
+        if not self._places:
+            self._places = {one: self.switches.places_of(one) for one in self._faults}
+        fault = self._faults[number]
+        same = [n for n, one in self._faults.items() if (one.file, one.function) == (fault.file, fault.function)]
+        return self._places[number], set().union(*(self._places[n] for n in same))
+
+    def _write(self, file: str, text: str) -> None:
+        (self._root / file).write_text(text)
 
     def _analyse(self, file: str) -> bool:
         """Whether the types fit; drops those that do not."""
@@ -171,13 +197,14 @@ class Workshop:
             for file, line, column in _PLACE.findall(str(one)):
                 if file in self._texts and (found := self._texts[file].numbers_at(int(line), int(column))):
                     bad |= set(found)
+                    if len(found) == 1 and self._faults[found[0]].function:
+                        self.invalid.add(found[0])  # the statement is what it would be by itself
                     break
         if not bad:
             raise error
         self.switches.drop(bad)
         for file in self.switches.files:
             self._texts[file] = self.switches.source(file)
-            (self._root / file).write_text(self._texts[file].text)
 
 
 def imports(texts: dict[str, str]) -> dict[str, set[str]]:
@@ -212,12 +239,50 @@ def analyse(path: Path, root: Path) -> None:
                 raise _Refused(rest) from None
 
 
+class Watch:
+    """Which tests come by which places. What a chain saw while it was set up counts for all tests that share it."""
+
+    def __init__(self) -> None:
+        self.test = 0
+        self._open: list[weakref.finalize[Any, Any]] = []
+        self._tests_at: dict[int, set[int]] = {}
+
+    def begin(self) -> None:
+        begin, call, watch = EmbeddedChain.__init__, EmbeddedChain.raw_call, self
+
+        def begin_watched(chain: EmbeddedChain, *arguments: Any, **fields: Any) -> None:
+            begin(chain, *arguments, **fields)
+            watch._open.append(weakref.finalize(chain, watch._read, chain._evm))
+            watch._open = [final for final in watch._open if final.alive]
+
+        def call_watched(chain: EmbeddedChain, *arguments: Any, **fields: Any) -> bytes:
+            chain._set_block()  # the last one may be another test's
+            return call(chain, *arguments, **fields)
+
+        EmbeddedChain.__init__ = begin_watched  # type: ignore[assignment, method-assign]
+        EmbeddedChain.raw_call = call_watched  # type: ignore[assignment, method-assign]
+
+    def _read(self, evm: Any) -> None:
+        visits = [found for address in evm.db_accounts if (found := visit(address))]
+        tests = {test for _, test in visits}
+        for place, test in visits:
+            self._tests_at.setdefault(place, set()).update(tests if test == min(tests) else {test})
+
+    def end(self) -> dict[int, list[int]]:
+        """Test numbers by place."""
+        for final in self._open:
+            final()
+        return {place: sorted(tests) for place, tests in self._tests_at.items()}
+
+
 class Judge(WithoutApe):
     """Runs no tests of its own accord, but those of each turn."""
 
-    def __init__(self, root: Path, tests: list[str], turns: Any, told: dict[str, Any], answers: Any):
+    def __init__(self, root: Path, tests: list[str], turns: Any, workshop: Workshop, answers: Any):
         super().__init__(tests)
-        self._root, self._told, self._turns, self._answers = root, told, turns, answers
+        self._root, self._workshop, self._turns, self._answers = root, workshop, turns, answers
+        # By place, the tests that come by, as numbers from 1.
+        self._reached: dict[int, set[int]] | None = None
         # Tests by their time without a fault; the slow ones come last.
         self._times: dict[str, float] = {}
         self._failed: list[str] = []
@@ -227,7 +292,8 @@ class Judge(WithoutApe):
         first_example_is_enough()
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
-        self._tell(self._told | {"tests": len(session.items)})
+        left, invalid = self._workshop.switches.left, self._workshop.invalid
+        self._tell({"left": sorted(left - invalid), "invalid": sorted(invalid), "tests": len(session.items)})
         gc.collect()
         gc.freeze()
         gc.enable()
@@ -256,12 +322,35 @@ class Judge(WithoutApe):
         with os.fdopen(reader) as pipe:
             told = json.loads(pipe.read() or "{}")
         by = "\n".join(told.get("failed", []))
-        self._times = told.get("times") or self._times
+        if not turn.number and told:
+            self._times = told["times"]
+            self._reached = {int(place): set(tests) for place, tests in told["reached"].items()}
         status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
         outcome = TIMEOUT if status < 0 else BROKEN if status else KILLED if by else SURVIVED
+        if outcome == SURVIVED and told["open"]:
+            outcome = OPEN
         if outcome == BROKEN:
             by = "\n".join((self._root / OUTPUT).read_text().splitlines()[-20:])
         return {"outcome": outcome, "by": by, "seconds": time.monotonic() - started}
+
+    def _chosen(self, turn: Turn, items: list[pytest.Item]) -> list[pytest.Item]:
+        """Those that come by, once it is known: first those that see of the same function what few others see."""
+        if not turn.number:
+            return items
+        if self._reached is not None:
+            here = self._reached_of(self._workshop.kin(turn.number)[0])
+            weights = [
+                (tests, 1 / len(tests)) for tests in self._reached_of(self._workshop.kin(turn.number)[1]) if tests
+            ]
+            numbers = set().union(*here)
+            rank = {number: sum(weight for tests, weight in weights if number in tests) for number in numbers}
+            by_number = dict(enumerate(items, 1))
+            items = [by_number[number] for number in sorted(numbers, key=lambda number: (-rank[number], number))]
+        return in_order(items, turn.first, self._times)
+
+    def _reached_of(self, places: set[int]) -> list[set[int]]:
+        assert self._reached is not None
+        return [self._reached.get(place, set()) for place in places]
 
     def _run(self, turn: Turn, items: list[pytest.Item], writer: int) -> NoReturn:
         status = 1
@@ -270,16 +359,26 @@ class Judge(WithoutApe):
             os.dup2(output, 1)
             os.dup2(output, 2)
             resource.setrlimit(resource.RLIMIT_CPU, (turn.seconds, turn.seconds))
-            switch_on(turn.number)
-            without = set(turn.without)
-            chosen = [item for item in in_order(items, turn.first, self._times) if item.nodeid not in without]
-            for item, after in zip(chosen, [*chosen[1:], None], strict=True):
+            started, open_ = time.process_time(), False
+            watch, without = Watch(), set(turn.without)
+            if turn.number:
+                switch_on(lambda: BASE + turn.number)
+            else:
+                switch_on(lambda: watch.test)
+                watch.begin()
+            chosen = [item for item in self._chosen(turn, items) if item.nodeid not in without]
+            for item, after in zip(chosen, [*chosen[1:], None], strict=bool(chosen)):
+                watch.test += 1
                 item.config.hook.pytest_runtest_protocol(item=item, nextitem=after)
                 if self._failed and turn.number:
                     break
+                if time.process_time() - started > turn.patience and after is not None:
+                    open_ = True
+                    break
+            told: dict[str, Any] = {"failed": self._failed, "open": open_}
             with os.fdopen(writer, "w") as pipe:
-                json.dump({"failed": self._failed, "times": {} if turn.number else self._times}, pipe)
-            status = 0 if self._failed or self._passed else 1
+                json.dump(told if turn.number else told | {"times": self._times, "reached": watch.end()}, pipe)
+            status = 0 if self._failed or self._passed or not chosen else 1
         except BaseException as error:
             os.write(2, repr(error).encode())
         finally:
@@ -293,12 +392,12 @@ def in_order(items: list[pytest.Item], first: list[str], times: dict[str, float]
     return [*before.values(), *sorted(rest, key=lambda item: times.get(item.nodeid, 0.0) > SLOW)]
 
 
-def switch_on(number: int) -> None:
-    """On all embedded chains of this process. 0 for none."""
+def switch_on(number: Callable[[], int]) -> None:
+    """On all embedded chains of this process; asked at each block."""
     plain = embedded.BlockEnv
 
     def block_env(**fields: Any) -> Any:
-        return plain(**fields | {"prevrandao": (BASE + number).to_bytes(32, "big")})
+        return plain(**fields | {"prevrandao": number().to_bytes(32, "big")})
 
     embedded.BlockEnv = block_env  # type: ignore[misc, assignment]
 
@@ -313,9 +412,8 @@ def main() -> None:
     gc.disable()  # a fifth of the compiler's time
     workshop = Workshop(root, plan.faults)
     workshop.compile_all()
-    invalid = workshop.invalid()
-    told = {"left": sorted(workshop.switches.left - invalid), "invalid": sorted(invalid)}
-    pytest.main(["-q", *OPTIONS], plugins=[Judge(root, plan.tests, turns, told, answers)])
+    workshop.check_rest()
+    pytest.main(["-q", *OPTIONS], plugins=[Judge(root, plan.tests, turns, workshop, answers)])
 
 
 if __name__ == "__main__":

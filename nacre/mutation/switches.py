@@ -3,12 +3,15 @@
 A statement with faults becomes a choice among itself and its variants; the randomness of the block, which no contract
 of ours reads, says which one runs:
 
-    self.total += amount            if block.difficulty < 2000000007 or block.difficulty > 2000000008:
+    self.total += amount            if block.difficulty != 2000000007 and block.difficulty != 2000000008:
                                         self.total += amount
                                     elif block.difficulty == 2000000007:
                                         self.total -= amount
                                     else:
                                         pass
+
+Numbers below BASE stand for tests without a fault: then each place also looks up the balance of an address made of
+its own number and the test's, by which the chain remembers that the test came by (as nacre/coverage does).
 
 The test of an `if` or an `assert` becomes a choice among expressions. A changed constant changes all statements that
 name it. What has no such form (bounds of loops, sizes of arrays) is `left`, to be compiled by itself.
@@ -25,8 +28,10 @@ from vyper.ast.parse import parse_to_ast
 
 from nacre.mutation.mutator import CHECK, Mutant, Places
 
-# The randomness of blocks without a fault; with the fault of number n it is n more.
+# The randomness of blocks with the fault of number n is n more; BASE itself stands for none.
 BASE = 2_000_000_000
+# Where the place begins in an address that tells of a visit.
+_PLACE_AT = 64
 _INDENT = "    "
 _CONSTANT = re.compile(r"^(\w+): (?:public\()?constant\(\w+\)\)? = ([^#\n]+)", re.MULTILINE)
 # Over which the compiler's folding of constants falls.
@@ -104,6 +109,7 @@ class Switches:
         # file -> region -> number -> what stands there instead
         self._variants: dict[str, dict[Region, dict[int, str]]] = {}
         self._original = sources
+        self._places: dict[tuple[str, Region], int] = {}
         self.left: set[int] = set()
         for number, fault in faults.items():
             places = self._constant(fault) if not fault.function else self._local(fault)
@@ -157,6 +163,9 @@ class Switches:
                 return []
         return places
 
+    def plain(self, file: str) -> str:
+        return self._sources[file]
+
     def applied(self, fault: Mutant) -> str:
         """The whole text with this fault alone."""
         return fault.applied(self._sources[fault.file])
@@ -169,6 +178,12 @@ class Switches:
             for variants in by_region.values():
                 for number in gone & variants.keys():
                     del variants[number]
+
+    def places_of(self, number: int) -> set[int]:
+        """Where it stands, of those that were written."""
+        return {
+            place for (file, region), place in self._places.items() if number in self._variants[file].get(region, {})
+        }
 
     @property
     def files(self) -> list[str]:
@@ -183,21 +198,28 @@ class Switches:
             result.text += text[at : region.start]
             begin = len(result.text)
             indent = text[text.rfind("\n", 0, region.start) + 1 : region.start]
-            _write(result, region.kind, indent, text[region.start : region.end], variants)
+            place = self._places.setdefault((file, region), len(self._places) + 1)
+            _write(result, region.kind, place, indent, text[region.start : region.end], variants)
             result.whole.append((begin, len(result.text), tuple(variants)))
             at = region.end
         result.text += text[at:]
         return result
 
 
-def _write(result: Switched, kind: str, indent: str, original: str, variants: dict[int, str]) -> None:
+def visit(address: str) -> tuple[int, int] | None:
+    """The place and the test that an address stands for."""
+    place, test = divmod(int(address, 16), 1 << _PLACE_AT)
+    return (place, test) if 0 < place < 1 << 32 and 0 < test < BASE else None
+
+
+def _write(result: Switched, kind: str, place: int, indent: str, original: str, variants: dict[int, str]) -> None:
     def put(text: str, number: int | None = None) -> None:
         if number is not None:
             result.parts.append((len(result.text), len(result.text) + len(text), number))
         result.text += text
 
     numbers = sorted(variants)
-    guard, last = _off(numbers), numbers[-1]
+    guard, last = _off(numbers, place), numbers[-1]
     if kind == TEST:
         put(f"(({original}) if {guard} else ")
         for number in numbers[:-1]:
@@ -223,11 +245,13 @@ def _write(result: Switched, kind: str, indent: str, original: str, variants: di
     put(variants[last], last)
 
 
-def _off(numbers: list[int]) -> str:
+def _off(numbers: list[int], place: int) -> str:
     low, high = BASE + numbers[0], BASE + numbers[-1]
+    off = " and ".join(f"block.difficulty != {BASE + number}" for number in numbers)
     if high - low == len(numbers) - 1:
-        return f"block.difficulty < {low} or block.difficulty > {high}"
-    return " and ".join(f"block.difficulty != {BASE + number}" for number in numbers)
+        off = f"(block.difficulty < {low} or block.difficulty > {high})"
+    address = f"convert(unsafe_add({place << _PLACE_AT}, block.difficulty), address)"
+    return f"{off} and (block.difficulty >= {BASE} or {address}.balance == 0)"
 
 
 def _declared(text: str) -> tuple[Any, ...]:

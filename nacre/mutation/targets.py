@@ -20,26 +20,32 @@ EQUIVALENT = ROOT / "docs" / "mutation.toml"
 
 @dataclass(frozen=True)
 class Target:
-    """A source and the tests for it, those that fail soonest first."""
+    """A source and the tests for it, those that fail soonest first; `more` are for what those do not notice."""
 
     group: str
     file: str
     tests: tuple[str, ...]
+    more: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Equivalent:
-    """Mutants that behave as the original does: what the line says, what becomes of it, and why that is the same."""
+    """Mutants that behave as the original does: what the line says, what becomes of it, and why that is the same.
+
+    Where the line has several such places, `at` says how it goes on from the one that is meant.
+    """
 
     file: str
     function: str
     code: str
     change: str
     why: str
+    at: str = ""
 
     def fits(self, mutant: Mutant) -> bool:
         mine = (self.file, self.function, self.code, self.change)
-        return mine == (mutant.file, mutant.function, mutant.code, mutant.change)
+        same = mine == (mutant.file, mutant.function, mutant.code, mutant.change)
+        return same and mutant.rest.startswith(self.at)
 
 
 def targets(path: Path = TARGETS, root: Path = ROOT) -> list[Target]:
@@ -47,12 +53,13 @@ def targets(path: Path = TARGETS, root: Path = ROOT) -> list[Target]:
     for group in _read(path)["group"]:
         try:
             tests = tuple(files_of(group["tests"], root))
+            more = tuple(file for file in files_of(group.get("more", []), root) if file not in tests)
         except FileNotFoundError as error:
             raise MutationError(f"{path.name}: group {group['name']}: {error}") from None
         for file in group["files"]:
             if not (root / file).is_file():
                 raise MutationError(f"{path.name}: group {group['name']}: there is no {file}")
-            found.append(Target(group["name"], file, tests))
+            found.append(Target(group["name"], file, tests, more))
     return found
 
 
