@@ -30,6 +30,7 @@ import nacre.deploy
 from nacre import artifacts
 from nacre.bare_pytest import OPTIONS, WithoutApe
 from nacre.chain import EmbeddedChain, embedded
+from nacre.mutation import worker
 from nacre.mutation.mutator import Mutant
 from nacre.mutation.switches import BASE, Switches, visit
 from nacre.mutation.worker import (
@@ -38,7 +39,6 @@ from nacre.mutation.worker import (
     OUTPUT,
     SURVIVED,
     TIMEOUT,
-    compile_unoptimised,
     first_example_is_enough,
 )
 
@@ -50,7 +50,6 @@ OPEN = "open"
 SLOW = 0.25
 
 
-_IMPORT = re.compile(r"^from (contracts[\w.]*) import (\w+)", re.MULTILINE)
 LIBRARY = Path(str(importlib.metadata.distribution("snekmate").locate_file("")))
 # How the compiler says where an error is.
 _PLACE = re.compile(r'contract "([^":]+):\d+",.*? line (\d+):(\d+)')
@@ -110,15 +109,9 @@ class Workshop:
         self._texts = {file: self.switches.source(file) for file in texts}
         self.invalid: set[int] = set()
         self._places: dict[int, set[int]] = {}
-        compile_unoptimised()
-        reach = imports(texts)
-        self._ready: dict[Path, artifacts.Artifact] = {}
-        self._open: list[Path] = []
-        for path in artifacts.deployables(self._root):
-            if reach[path.relative_to(self._root).as_posix()].isdisjoint(self.switches.files):
-                self._ready[path] = artifacts.compile_contract(path, self._root)
-            else:
-                self._open.append(path)
+        plain = worker.Workshop(self._root)
+        self._open = plain.reached(self.switches.functions)
+        self._ready = {path: artifact for path, artifact in plain.ready.items() if path not in self._open}
         ExceptionList.raise_if_not_empty = _raise_all
         vyper.ir.compile_ir.SYMBOL_SIZE = LABEL_BYTES
         # that the word has a new name
@@ -136,7 +129,7 @@ class Workshop:
             self._write(file, self._texts[file].text)
         ready = self._ready
         artifacts._store = lambda *_: None
-        for path in self._open:
+        for path in sorted(self._open):
             while True:
                 try:
                     ready[path] = artifacts._compile(path, self._root)
@@ -205,19 +198,6 @@ class Workshop:
         self.switches.drop(bad)
         for file in self.switches.files:
             self._texts[file] = self.switches.source(file)
-
-
-def imports(texts: dict[str, str]) -> dict[str, set[str]]:
-    """For each file the files that the compiler reads for it, itself among them."""
-    direct = {
-        file: {"/".join(name).replace(".", "/") + ".vy" for name in _IMPORT.findall(text)} & texts.keys() | {file}
-        for file, text in texts.items()
-    }
-    while True:
-        wider = {file: set().union(*(direct[one] for one in found)) for file, found in direct.items()}
-        if wider == direct:
-            return direct
-        direct = wider
 
 
 def analyse(path: Path, root: Path) -> None:
