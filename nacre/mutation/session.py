@@ -50,6 +50,7 @@ OPEN = "open"
 SLOW = 0.25
 
 
+_FUNCTION = re.compile(r'contract "[^"]+:\d+", function "(\w+)"')
 LIBRARY = Path(str(importlib.metadata.distribution("snekmate").locate_file("")))
 # How the compiler says where an error is.
 _PLACE = re.compile(r'contract "([^":]+):\d+",.*? line (\d+):(\d+)')
@@ -154,14 +155,20 @@ class Workshop:
         """Of those left, the ones whose types do not fit are invalid."""
         for file in self.switches.files:
             self._write(file, self.switches.plain(file))
-        for number in sorted(self.switches.left - self.invalid):
-            fault = self._faults[number]
-            self._write(fault.file, self.switches.applied(fault))
-            try:
-                analyse(self._root / fault.file, self._root)
-            except Exception:  # the compiler's own asserts too
-                self.invalid.add(number)
-            self._write(fault.file, self.switches.plain(fault.file))
+        self.invalid |= {number for number in self.switches.left - self.invalid if not self._fits(number)}
+
+    def _fits(self, number: int) -> bool:
+        """Whether the types do, of that fault alone among plain sources."""
+        fault = self._faults[number]
+        found = (self._root / fault.file).read_text()
+        self._write(fault.file, self.switches.applied(fault))
+        try:
+            analyse(self._root / fault.file, self._root)
+        except Exception:  # the compiler's own asserts too
+            return False
+        finally:
+            self._write(fault.file, found)
+        return True
 
     def kin(self, number: int) -> tuple[set[int], set[int]]:
         """Places of a fault, and of all in the same function."""
@@ -193,8 +200,15 @@ class Workshop:
                     if len(found) == 1 and self._faults[found[0]].function:
                         self.invalid.add(found[0])  # the statement is what it would be by itself
                     break
-        if not bad:
-            raise error
+        if not bad:  # it points at a constant: ask each of the function
+            names = {name for one in errors for name in _FUNCTION.findall(str(one))}
+            some = {number for number, fault in self._faults.items() if fault.function in names}
+            some -= self.switches.left
+            if not some:
+                raise error
+            bad = {number for number in some if not self._fits(number)}
+            self.invalid |= bad
+            bad = bad or some
         self.switches.drop(bad)
         for file in self.switches.files:
             self._texts[file] = self.switches.source(file)
