@@ -160,3 +160,39 @@ def test_whoever_takes_over_the_other_side_pays_its_share_first(opened, trader, 
     equity = settled + side * (old.entry_notional - 40 * after.mark_price)
     new_equity = record.balance + side * (record.entry_notional - 20 * after.mark_price)
     assert abs(new_equity - equity) <= 1
+
+
+@SIDES
+@pytest.mark.parametrize(("equity", "reason"), [(1, "takeover not allowed"), (0, "takeover not allowed"), (-1, "")])
+def test_only_a_bankrupt_position_is_for_everybody(opened, trader, keeper, side, equity, reason):
+    """Where takeovers are not allowed: worth exactly nothing it is not bankrupt yet."""
+    exchange = opened(takeover=False)
+    size, final = 20 * WAD, (100 - 11 * side) * WAD
+    exchange.trade(trader, side * size, 400 * WAD)
+    held = exchange.pos(trader)
+    surplus = held.balance + side * (size // WAD * final - held.notional) - equity
+    exchange.house.transact("adjust_margin", 0, -surplus, sender=trader).check()
+    exchange.push(final)
+    receipt = exchange.engine.transact("liquidate_by_takeover", 0, trader, ALL, 1_000 * WAD, sender=keeper)
+    assert receipt.reason == reason
+    if not reason:
+        assert receipt.event("DeficitAbsorbed").deficit == -equity
+
+
+@SIDES
+@pytest.mark.parametrize(("equity", "reason"), [(0, "beyond liquidation price"), (-1, "")])
+def test_only_a_bankrupt_position_goes_below_its_liquidation_price(
+    opened, trader, keeper, provider, side, equity, reason
+):
+    """Worth exactly nothing it is still to bring what it had at that price."""
+    exchange = opened(force_close_at_liquidation_price=True, **CHUNKS | {"large_notional": 0})
+    size, final = 20 * WAD, (100 - 11 * side) * WAD
+    exchange.trade(trader, side * size, 400 * WAD)
+    held = exchange.pos(trader)
+    surplus = held.balance + side * (size // WAD * final - held.notional) - equity
+    exchange.house.transact("adjust_margin", 0, -surplus, sender=trader).check()
+    exchange.system.fund(provider, 10**8 * WAD)
+    exchange.push(final)
+    exchange.lead_venue(provider, final * (100 + side) // 100, 10**6 * WAD)
+    assert exchange.engine.transact("force_close", 0, trader, ALL, 0, sender=keeper).reason == reason
+    assert (exchange.pos(trader).size == 0) == (not reason)
