@@ -31,7 +31,7 @@ from nacre import artifacts
 from nacre.bare_pytest import OPTIONS, WithoutApe
 from nacre.chain import EmbeddedChain, embedded
 from nacre.mutation import worker
-from nacre.mutation.mutator import Mutant
+from nacre.mutation.mutator import ARGUMENTS, Mutant
 from nacre.mutation.switches import BASE, Switches, visit
 from nacre.mutation.worker import (
     BROKEN,
@@ -200,15 +200,16 @@ class Workshop:
                     if len(found) == 1 and self._faults[found[0]].function:
                         self.invalid.add(found[0])  # the statement is what it would be by itself
                     break
-        if not bad:  # it points at a constant: ask each of the function
+        if not bad:  # it points at a constant: ask those of the function whose type may not fit
             names = {name for one in errors for name in _FUNCTION.findall(str(one))}
-            some = {number for number, fault in self._faults.items() if fault.function in names}
-            some -= self.switches.left
+            some = self.switches.numbers_in(names)
             if not some:
                 raise error
-            bad = {number for number in some if not self._fits(number)}
+            swaps = {number for number in some if self._faults[number].kind == ARGUMENTS}
+            bad = {number for number in swaps if not self._fits(number)}
             self.invalid |= bad
-            bad = bad or some
+            # by themselves they all fit: a literal in the place of a constant may have another type there
+            bad = bad or {number for number in some if not self._faults[number].function} or some
         self.switches.drop(bad)
         for file in self.switches.files:
             self._texts[file] = self.switches.source(file)

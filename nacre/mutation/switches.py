@@ -192,6 +192,16 @@ class Switches:
     def files(self) -> list[str]:
         return list(self._variants)
 
+    def numbers_in(self, functions: set[str]) -> set[int]:
+        """What has a variant in one of these functions."""
+        found = [
+            variants
+            for by_region in self._variants.values()
+            for region, variants in by_region.items()
+            if region.function in functions
+        ]
+        return set().union(*found)
+
     @property
     def functions(self) -> set[str]:
         """All with a fault, as "contracts/lib/packing.vy:_masked"."""
