@@ -18,6 +18,7 @@ flag Mode:
     RETURNS_LONG  # many words more
     RETURNS_GARBAGE  # a third word that is no boolean
     REVERTS_AT_LENGTH  # revert with 420 bytes
+    WANTS_MORE_GAS  # revert with a reason where a market asks, answer where more gas is given
 
 
 # What it does; 0 behaves.
@@ -80,6 +81,7 @@ def price() -> Bytes[4096]:
     if made == 0:
         made = block.timestamp
     assert mode != Mode.REVERTS, "oracle says no"
+    assert mode != Mode.WANTS_MORE_GAS or msg.gas > 500_000, "more gas"
     if mode == Mode.REVERTS_SILENTLY:
         raw_revert(b"")
     if mode == Mode.REVERTS_AT_LENGTH:

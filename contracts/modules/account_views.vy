@@ -45,8 +45,8 @@ def account_state(_account: address) -> IClearinghouse.AccountState:
 @view
 def made_good(_market: uint256, _account: address) -> uint256:
     """
-    @notice Unix seconds at which the deficit of a range of the account was last absorbed, 0 if never; noted only where the market keeps the
-            previous mark. In that second deleveraging goes by the bankruptcy price.
+    @notice Unix seconds at which the deficit of a range of the account, or of what deleveraging left of its position, was last absorbed; 0 if
+            never, and where the market keeps no previous mark. In that second deleveraging goes by the bankruptcy price.
     """
     return positions.made_good[positions._key(_market, _account)]
 

@@ -411,6 +411,8 @@ def _finish(_case: Case, _run: Run, _target: address) -> uint256:
         if not (worth >= 0):
             rest.balance = unsafe_sub(rest.balance, worth)
             market = waterfall._absorb(market, rest.size, convert(unsafe_sub(0, worth), uint256), 0)
+            if market.risk & market_words.FLAG_PREVIOUS_MARK != 0:
+                positions.made_good[positions._key(market.id, _target)] = block.timestamp
         positions._write(market, _target, rest)
     if _case.cross:
         accounts._set_leg(_target, market.id, rest.size != 0)

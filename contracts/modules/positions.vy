@@ -30,8 +30,8 @@ TOPUP_UNIT: constant(uint256) = 2
 # The records.
 records: HashMap[uint256, uint256[2]]
 
-# Under the same keys, where a market keeps the previous mark: when the deficit of a removed range was last absorbed at mark. What it left in
-# the position is made good, and must not gain once more at an earlier mark.
+# Under the same keys, where a market keeps the previous mark: when a deficit of a removed range, or of what deleveraging left, was last
+# absorbed at mark. The position is made good, and must not gain once more at an earlier mark.
 made_good: HashMap[uint256, uint256]
 
 

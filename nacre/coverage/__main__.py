@@ -36,7 +36,8 @@ instrument(Probes(ROOT))
 load_all()
 """
 
-console = Console()
+# Names and numbers are not cut short where a terminal is narrow, or where there is none.
+console = Console(width=max(Console().width, 110))
 
 
 def suite() -> list[str]:

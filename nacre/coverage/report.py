@@ -83,9 +83,7 @@ def percent(run: int, of: int) -> float:
 
 
 def show(console: Console, found: list[Cover]) -> None:
-    table = Table("file", box=None, header_style="bold")
-    for name in ("lines", "run", "%", "branches", "taken", "%", "parts", "evaluated"):
-        table.add_column(name, justify="right")
+    table = open_table("lines", "run", "%", "branches", "taken", "%", "parts", "evaluated")
     for item in [*found, total(found)]:
         table.add_row(
             item.file.removeprefix("contracts/"),
@@ -99,6 +97,15 @@ def show(console: Console, found: list[Cover]) -> None:
             f"{item.parts_run:,}",
         )
     console.print(table)
+
+
+def open_table(*columns: str) -> Table:
+    """Of files."""
+    table = Table(box=None, header_style="bold")
+    table.add_column("file", no_wrap=True)
+    for name in columns:
+        table.add_column(name, justify="right")
+    return table
 
 
 def total(found: list[Cover]) -> Cover:

@@ -8,11 +8,10 @@ from dataclasses import astuple, dataclass
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
 
 from nacre.artifacts import ROOT
 from nacre.coverage.points import Points
-from nacre.coverage.report import Cover, percent
+from nacre.coverage.report import Cover, open_table, percent
 
 Arcs = Iterable[tuple[int, int]]
 SETTINGS = "[run]\nbranch = True\nplugins = boa.coverage\n"
@@ -85,13 +84,10 @@ def show_beside(console: Console, rows: dict[str, Beside]) -> None:
     """Files of which nothing ran are left out, also of the sums."""
     rows = {file: row for file, row in rows.items() if row.by_probes or row.by_titanoboa}
     everything = Beside(*(sum(column) for column in zip(*map(astuple, rows.values()), strict=True)))
-    table = Table(box=None, header_style="bold")
-    table.add_column("file", no_wrap=True)
-    for name in ("lines", "probes", "boa", "only p.", "only boa", "branches", "probes", "boa", "can be"):
-        table.add_column(name, justify="right")
+    table = open_table("lines", "probes", "boa", "only p.", "only boa", "branches", "probes", "boa", "can be")
     for file, row in (*rows.items(), ("all of these", everything)):
         table.add_row(file.removeprefix("contracts/"), *(f"{number:,}" for number in astuple(row)))
-    console.print(table, width=max(console.width, 110), crop=False, no_wrap=True, overflow="ignore")
+    console.print(table)
     for text in _sentences(everything):
         console.print(text, soft_wrap=True)
 

@@ -232,5 +232,6 @@ def _finish(run: Run, target: str) -> Deleveraged:
         absorbed = absorb(market, left, deficit, market.totals, run.price, run.house.now)
         left = replace(left, balance=left.balance + deficit)
         market.store(target, left)
+        market.made_good[target] = run.house.now
     size, paid, matches = run.side * run.closed, run.at(run.closed), tuple(run.matches)
     return Deleveraged(size, paid, run.at_previous_mark, run.from_insurance, surplus, left, absorbed, matches)

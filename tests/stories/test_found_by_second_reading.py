@@ -125,3 +125,30 @@ def test_a_replaced_aggregator_makes_no_outage():
     receipt = oracle.transact("record_outage", (1 << 64) + 8, sender=chain.account("debtor"))
     assert receipt.reason == "no outage"
     assert oracle.call("outage_end") == 0
+
+
+def test_deleveraging_makes_good_once():
+    """Nobody of those listed is eligible at the previous mark: the whole deficit is absorbed. A second push in the same
+    block makes the target bankrupt again, and somebody eligible is listed: what was made good is not gained again."""
+    exchange = new_exchange(
+        adl_price="previous_mark", loss="adl", min_notional=10, max_open_interest=100_000, max_deviation_bps=10_000
+    )
+    trader, counterparty, keeper, _, outsider = exchange.people.values()
+    exchange.system.fund(outsider, LIQUIDITY)
+    exchange.trade(trader, 2 * WAD, 22 * WAD)
+    exchange.trade(keeper, -2 * WAD, 400 * WAD)
+    exchange.lead_venue(outsider, 90 * WAD, 30_000 * WAD)
+    exchange.trade(counterparty, 10 * WAD, 3_000 * WAD)
+    with exchange.chain.block():
+        exchange.push(97 * WAD)
+        exchange.house.transact("accrue", 0, sender=keeper).check()
+    before = exchange.wealth(trader)
+    with exchange.chain.block():
+        exchange.push(84 * WAD)
+        first = exchange.engine.transact("auto_deleverage", 0, trader, [outsider], sender=counterparty).check()
+        assert (first.event("AutoDeleveraging").left, len(first.events("DeficitAbsorbed"))) == (2 * WAD, 1)
+        exchange.push(8_399 * WAD // 100)
+        queue = exchange.lens.call("adl_counterparties", 0, trader, sorted([outsider, keeper]))
+        listed = [rank.account for rank in queue]
+        exchange.engine.transact("auto_deleverage", 0, trader, listed, sender=counterparty).check()
+    assert exchange.wealth(trader) < before

@@ -16,7 +16,8 @@ MODES = (
     RETURNS_LONG,
     RETURNS_GARBAGE,
     REVERTS_AT_LENGTH,
-) = [1 << bit for bit in range(9)]
+    WANTS_MORE_GAS,
+) = [1 << bit for bit in range(10)]
 FAILING = [mode for mode in MODES if mode not in (REENTERS, RETURNS_LONG)]
 # What it says itself is passed on, at any length.
 SAID = {REVERTS: "oracle says no", REVERTS_AT_LENGTH: "reverted with 0xdeadbeef" + "00" * 416}
