@@ -111,6 +111,7 @@ def run(items: Items, known: list[Verdict], terms: Terms, record: Record) -> lis
 @click.option("--minutes", type=click.IntRange(min=1), help="then what is judged is a sample")
 @click.option("--check/--no-check", default=True, help="run the tests without a mutant first")
 @click.option("--more/--no-more", default=True, help="ask the slower tests too about what the first ones leave")
+@click.option("--again", is_flag=True, help="only what survived the last time")
 @click.option("--list", "only_list", is_flag=True, help="show the mutants and judge none")
 @click.option(
     "--record",
@@ -133,6 +134,7 @@ def main(
     minutes: int | None,
     check: bool,
     more: bool,
+    again: bool,
     only_list: bool,
     path: Path,
     fresh: bool,
@@ -152,7 +154,9 @@ def main(
         if fresh:
             path.unlink(missing_ok=True)
         record = Record(path)
-        before = record.known(items)
+        if again:
+            items = [item for item in items if record.survived(item[1])]
+        before = [] if again else record.known(items)
         if before:
             console.print(f"{len(before):,} verdicts of {path} still hold")
         deadline = started + 60 * minutes if minutes else math.inf

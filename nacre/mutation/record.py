@@ -64,6 +64,10 @@ class Record:
             found.append(Verdict(mutant, target.group, str(row["outcome"]), str(row["by"]), float(str(row["seconds"]))))
         return found
 
+    def survived(self, mutant: Mutant) -> bool:
+        row = self._rows.get(self._key(mutant))
+        return row is not None and row["outcome"] == SURVIVED
+
     def add(self, target: Target, verdict: Verdict) -> None:
         if self._file is None:
             self._path.parent.mkdir(parents=True, exist_ok=True)

@@ -30,7 +30,8 @@ import nacre.deploy
 from nacre import artifacts
 from nacre.bare_pytest import OPTIONS, WithoutApe
 from nacre.chain import EmbeddedChain, embedded
-from nacre.mutation.mutator import Mutant
+from nacre.mutation import worker
+from nacre.mutation.mutator import ARGUMENTS, Mutant
 from nacre.mutation.switches import BASE, Switches, visit
 from nacre.mutation.worker import (
     BROKEN,
@@ -38,7 +39,6 @@ from nacre.mutation.worker import (
     OUTPUT,
     SURVIVED,
     TIMEOUT,
-    compile_unoptimised,
     first_example_is_enough,
 )
 
@@ -50,7 +50,7 @@ OPEN = "open"
 SLOW = 0.25
 
 
-_IMPORT = re.compile(r"^from (contracts[\w.]*) import (\w+)", re.MULTILINE)
+_FUNCTION = re.compile(r'contract "[^"]+:\d+", function "(\w+)"')
 LIBRARY = Path(str(importlib.metadata.distribution("snekmate").locate_file("")))
 # How the compiler says where an error is.
 _PLACE = re.compile(r'contract "([^":]+):\d+",.*? line (\d+):(\d+)')
@@ -110,15 +110,9 @@ class Workshop:
         self._texts = {file: self.switches.source(file) for file in texts}
         self.invalid: set[int] = set()
         self._places: dict[int, set[int]] = {}
-        compile_unoptimised()
-        reach = imports(texts)
-        self._ready: dict[Path, artifacts.Artifact] = {}
-        self._open: list[Path] = []
-        for path in artifacts.deployables(self._root):
-            if reach[path.relative_to(self._root).as_posix()].isdisjoint(self.switches.files):
-                self._ready[path] = artifacts.compile_contract(path, self._root)
-            else:
-                self._open.append(path)
+        plain = worker.Workshop(self._root)
+        self._open = plain.reached(self.switches.functions)
+        self._ready = {path: artifact for path, artifact in plain.ready.items() if path not in self._open}
         ExceptionList.raise_if_not_empty = _raise_all
         vyper.ir.compile_ir.SYMBOL_SIZE = LABEL_BYTES
         # that the word has a new name
@@ -136,7 +130,7 @@ class Workshop:
             self._write(file, self._texts[file].text)
         ready = self._ready
         artifacts._store = lambda *_: None
-        for path in self._open:
+        for path in sorted(self._open):
             while True:
                 try:
                     ready[path] = artifacts._compile(path, self._root)
@@ -161,14 +155,20 @@ class Workshop:
         """Of those left, the ones whose types do not fit are invalid."""
         for file in self.switches.files:
             self._write(file, self.switches.plain(file))
-        for number in sorted(self.switches.left - self.invalid):
-            fault = self._faults[number]
-            self._write(fault.file, self.switches.applied(fault))
-            try:
-                analyse(self._root / fault.file, self._root)
-            except Exception:  # the compiler's own asserts too
-                self.invalid.add(number)
-            self._write(fault.file, self.switches.plain(fault.file))
+        self.invalid |= {number for number in self.switches.left - self.invalid if not self._fits(number)}
+
+    def _fits(self, number: int) -> bool:
+        """Whether the types do, of that fault alone among plain sources."""
+        fault = self._faults[number]
+        found = (self._root / fault.file).read_text()
+        self._write(fault.file, self.switches.applied(fault))
+        try:
+            analyse(self._root / fault.file, self._root)
+        except Exception:  # the compiler's own asserts too
+            return False
+        finally:
+            self._write(fault.file, found)
+        return True
 
     def kin(self, number: int) -> tuple[set[int], set[int]]:
         """Places of a fault, and of all in the same function."""
@@ -200,24 +200,19 @@ class Workshop:
                     if len(found) == 1 and self._faults[found[0]].function:
                         self.invalid.add(found[0])  # the statement is what it would be by itself
                     break
-        if not bad:
-            raise error
+        if not bad:  # it points at a constant: ask those of the function whose type may not fit
+            names = {name for one in errors for name in _FUNCTION.findall(str(one))}
+            some = self.switches.numbers_in(names)
+            if not some:
+                raise error
+            swaps = {number for number in some if self._faults[number].kind == ARGUMENTS}
+            bad = {number for number in swaps if not self._fits(number)}
+            self.invalid |= bad
+            # by themselves they all fit: a literal in the place of a constant may have another type there
+            bad = bad or {number for number in some if not self._faults[number].function} or some
         self.switches.drop(bad)
         for file in self.switches.files:
             self._texts[file] = self.switches.source(file)
-
-
-def imports(texts: dict[str, str]) -> dict[str, set[str]]:
-    """For each file the files that the compiler reads for it, itself among them."""
-    direct = {
-        file: {"/".join(name).replace(".", "/") + ".vy" for name in _IMPORT.findall(text)} & texts.keys() | {file}
-        for file, text in texts.items()
-    }
-    while True:
-        wider = {file: set().union(*(direct[one] for one in found)) for file, found in direct.items()}
-        if wider == direct:
-            return direct
-        direct = wider
 
 
 def analyse(path: Path, root: Path) -> None:

@@ -43,8 +43,9 @@ STATEMENT, DECLARATION, TEST = "statement", "declaration", "test"
 
 @dataclass(frozen=True)
 class Region:
-    """A statement without others inside, or a test."""
+    """A statement without others inside, or a test; of that function."""
 
+    function: str
     kind: str
     start: int
     end: int
@@ -54,26 +55,28 @@ def regions(source: str) -> list[Region]:
     """In order; none lies within another."""
     places = Places(source)
     found: list[Region] = []
+    function = ""
 
     def statement(node: vy_ast.VyperNode) -> None:
         if isinstance(node, vy_ast.If):
-            found.append(Region(TEST, *places.span(node.test)))
+            found.append(Region(function, TEST, *places.span(node.test)))
             for inner in [*node.body, *node.orelse]:
                 statement(inner)
         elif isinstance(node, vy_ast.For):
             for inner in node.body:
                 statement(inner)
         elif isinstance(node, vy_ast.Assert):
-            found.append(Region(TEST, *places.span(node.test)))
+            found.append(Region(function, TEST, *places.span(node.test)))
         elif isinstance(node, vy_ast.AnnAssign):
-            found.append(Region(DECLARATION, *places.span(node)))
+            found.append(Region(function, DECLARATION, *places.span(node)))
         elif isinstance(
             node, vy_ast.Assign | vy_ast.AugAssign | vy_ast.Expr | vy_ast.Return | vy_ast.Log | vy_ast.Raise
         ) and not (isinstance(node, vy_ast.Expr) and isinstance(node.value, vy_ast.Str)):
-            found.append(Region(STATEMENT, *places.span(node)))
+            found.append(Region(function, STATEMENT, *places.span(node)))
 
     for node in parse_to_ast(source).body:
         if isinstance(node, vy_ast.FunctionDef):
+            function = node.name
             for inner in node.body:
                 statement(inner)
     return sorted(found, key=lambda region: region.start)
@@ -188,6 +191,21 @@ class Switches:
     @property
     def files(self) -> list[str]:
         return list(self._variants)
+
+    def numbers_in(self, functions: set[str]) -> set[int]:
+        """What has a variant in one of these functions."""
+        found = [
+            variants
+            for by_region in self._variants.values()
+            for region, variants in by_region.items()
+            if region.function in functions
+        ]
+        return set().union(*found)
+
+    @property
+    def functions(self) -> set[str]:
+        """All with a fault, as "contracts/lib/packing.vy:_masked"."""
+        return {f"{file}:{region.function}" for file, found in self._variants.items() for region in found}
 
     def source(self, file: str) -> Switched:
         text = self._sources[file]

@@ -94,14 +94,17 @@ class Workshop:
         self._artifacts[path] = artifacts.compile_contract(path, self._root)
         self._holds[path] = set(record.read_text().splitlines())
 
-    def reached(self, job: Job) -> set[Path]:
-        """The contracts that the fault is in. Outside of functions it may be anywhere."""
-        place = f"{job.file}:{job.function}"
-        return {path for path, holds in self._holds.items() if place in holds}
+    @property
+    def ready(self) -> dict[Path, artifacts.Artifact]:
+        return dict(self._artifacts)
+
+    def reached(self, functions: set[str]) -> set[Path]:
+        """The contracts that hold one of them, as "file:function". Outside of functions a fault may be anywhere."""
+        return {path for path, holds in self._holds.items() if not functions.isdisjoint(holds)}
 
     def open(self, job: Job) -> None:
         """In a fork: what the fault is in is compiled when asked for, once, and not kept."""
-        stale = self.reached(job)
+        stale = self.reached({f"{job.file}:{job.function}"})
         ready = {path: artifact for path, artifact in self._artifacts.items() if path not in stale}
         compile_ = artifacts._compile
 

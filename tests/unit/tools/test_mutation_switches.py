@@ -12,7 +12,7 @@ from nacre.mutation.mutator import Mutant, mutants
 from nacre.mutation.record import Record, key_of
 from nacre.mutation.report import Score
 from nacre.mutation.run import Killers, Verdict
-from nacre.mutation.session import imports, in_order, switch_on
+from nacre.mutation.session import in_order, switch_on
 from nacre.mutation.switches import BASE, Switches, regions
 from nacre.mutation.targets import Target
 from nacre.mutation.worker import BROKEN, INVALID, KILLED, SURVIVED
@@ -137,12 +137,10 @@ def test_what_does_not_compile_is_found_by_its_place_and_dropped():
     assert str(BASE + number) not in switches.source("contracts/Toy.vy").text
 
 
-def test_imports_are_followed():
-    files = {"contracts/A.vy": "from contracts.lib import b\n", "contracts/lib/b.vy": "from contracts.lib import c\n"}
-    files |= {"contracts/lib/c.vy": "", "contracts/D.vy": ""}
-    found = imports(files)
-    assert found["contracts/A.vy"] == {"contracts/A.vy", "contracts/lib/b.vy", "contracts/lib/c.vy"}
-    assert found["contracts/D.vy"] == {"contracts/D.vy"}
+def test_functions_with_a_fault():
+    assert Switches(FILES, faults()).functions == {"contracts/Toy.vy:act", "contracts/lib/step.vy:_sum"}
+    (number,) = (number for number, fault in faults().items() if fault.file.endswith("step.vy"))
+    assert Switches(FILES, {number: faults()[number]}).functions == {"contracts/lib/step.vy:_sum"}
 
 
 class Item:
