@@ -97,8 +97,9 @@ def deleverage(
             of them add up to the notional of what is closed: each is the difference of two sums, which are rounded against them.
     @param _counterparties accounts of the other side by falling rank, at least 99 % of that side
     @return WAD, how much of it was closed against them
-    @dev Reverts "not engine", and docs/errors.md, "In which order". In one piece but for what is rare, and by whole words, since a thousand accounts must fit one transaction: `balance`, `gain` and
-         `rank` are position_math._settled, ._price_pnl and deleveraging_math._rank written out.
+    @dev Reverts "not engine", and what docs/spec.md section 14 says. In one piece but for what is rare, and by whole words, since a thousand
+         accounts must fit one transaction: `balance`, `gain` and `rank` are position_math._settled, ._price_pnl and
+         deleveraging_math._rank written out.
     """
     if msg.sender != ENGINE:
         reasons._revert(reasons.NOT_ENGINE)

@@ -10,7 +10,6 @@ import importlib.metadata
 import json
 import os
 import re
-import resource
 import time
 import weakref
 from collections.abc import Callable
@@ -39,6 +38,7 @@ from nacre.mutation.worker import (
     OUTPUT,
     SURVIVED,
     TIMEOUT,
+    confine,
     first_example_is_enough,
 )
 
@@ -350,10 +350,7 @@ class Judge(WithoutApe):
     def _run(self, turn: Turn, items: list[pytest.Item], writer: int) -> NoReturn:
         status = 1
         try:
-            output = os.open(OUTPUT, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-            os.dup2(output, 1)
-            os.dup2(output, 2)
-            resource.setrlimit(resource.RLIMIT_CPU, (turn.seconds, turn.seconds))
+            confine(turn.seconds)
             started, open_ = time.process_time(), False
             watch, without = Watch(), set(turn.without)
             if turn.number:

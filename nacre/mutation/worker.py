@@ -185,14 +185,19 @@ def _outcome(status: int, by: str) -> str:
     return KILLED if by else BROKEN
 
 
+def confine(seconds: int) -> None:
+    """Of this process: what it prints goes to a file, and it ends after so many seconds of the processor."""
+    output = os.open(OUTPUT, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    os.dup2(output, 1)
+    os.dup2(output, 2)
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
+
+
 def _run_tests(job: Job, workshop: Workshop, writer: int) -> NoReturn:
     """In the fork. Ends it, whatever happens."""
     status = 1
     try:
-        output = os.open(OUTPUT, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-        os.dup2(output, 1)
-        os.dup2(output, 2)
-        resource.setrlimit(resource.RLIMIT_CPU, (job.seconds, job.seconds))
+        confine(job.seconds)
         workshop.open(job)
         referee = Referee(job)
         status = int(pytest.main([*(["-x"] if job.file else []), "-q", *OPTIONS], plugins=[referee]))

@@ -26,18 +26,24 @@ CHUNKS = {
 }
 
 
+def pushed_to(exchange, trader, provider, side, size, margin, final, equity):
+    """A position opened at 100 that is worth exactly `equity` at the price pushed, and a provider who can move the
+    venue."""
+    exchange.trade(trader, side * size, margin)
+    held = exchange.pos(trader)
+    surplus = held.balance + side * (size // WAD * final - held.notional) - equity
+    exchange.house.transact("adjust_margin", 0, -surplus, sender=trader).check()
+    exchange.system.fund(provider, 10**8 * WAD)
+    exchange.push(final)
+
+
 @SIDES
 @pytest.mark.parametrize("equity", [1, 0, -1])
 def test_a_large_position_goes_by_chunks_until_it_is_bankrupt(opened, trader, keeper, provider, side, equity):
     """Worth exactly nothing it is not."""
     exchange = opened(**CHUNKS)
     size, final = 150 * WAD, (100 - 11 * side) * WAD
-    exchange.trade(trader, side * size, 3_000 * WAD)
-    held = exchange.pos(trader)
-    surplus = held.balance + side * (size // WAD * final - held.notional) - equity
-    exchange.house.transact("adjust_margin", 0, -surplus, sender=trader).check()
-    exchange.system.fund(provider, 10**8 * WAD)
-    exchange.push(final)
+    pushed_to(exchange, trader, provider, side, size, 3_000 * WAD, final, equity)
     # where the whole brings a little more than at mark
     exchange.lead_venue(provider, final * (100 + 4 * side) // 100, 10**6 * WAD)
     assert exchange.lens.call("health", 0, trader).equity == equity
@@ -187,12 +193,7 @@ def test_only_a_bankrupt_position_goes_below_its_liquidation_price(
     """Worth exactly nothing it is still to bring what it had at that price."""
     exchange = opened(force_close_at_liquidation_price=True, **CHUNKS | {"large_notional": 0})
     size, final = 20 * WAD, (100 - 11 * side) * WAD
-    exchange.trade(trader, side * size, 400 * WAD)
-    held = exchange.pos(trader)
-    surplus = held.balance + side * (size // WAD * final - held.notional) - equity
-    exchange.house.transact("adjust_margin", 0, -surplus, sender=trader).check()
-    exchange.system.fund(provider, 10**8 * WAD)
-    exchange.push(final)
+    pushed_to(exchange, trader, provider, side, size, 400 * WAD, final, equity)
     exchange.lead_venue(provider, final * (100 + side) // 100, 10**6 * WAD)
     assert exchange.engine.transact("force_close", 0, trader, ALL, 0, sender=keeper).reason == reason
     assert (exchange.pos(trader).size == 0) == (not reason)

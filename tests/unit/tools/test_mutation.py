@@ -1,12 +1,10 @@
 """The mutator makes the faults it says, one at a time, and nothing else; the worker tells which are noticed."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from support.judges import start
 
 from nacre.artifacts import ROOT
 from nacre.mutation.__main__ import sampled
@@ -228,15 +226,7 @@ def worker(tmp_path):
     for name, text in (("contracts/Toy.vy", TOY), ("contracts/lib/step.vy", STEP), ("tests/test_toy.py", CHECKS)):
         (tmp_path / name).write_text(text)
     (tmp_path / "tests" / "conftest.py").write_text("")
-    process = subprocess.Popen(
-        [sys.executable, "-m", "nacre.mutation.worker"],
-        cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": str(tmp_path)},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
+    process = start("nacre.mutation.worker", tmp_path)
     assert json.loads(process.stdout.readline()) == {"ready": True}
 
     def judge(

@@ -1,12 +1,10 @@
 """A session compiles all faults of a toy at once, asks only the tests that come by, and says what none notices."""
 
 import json
-import os
-import subprocess
-import sys
 from dataclasses import asdict
 
 import pytest
+from support.judges import start
 
 from nacre.mutation.mutator import Mutant, mutants
 from nacre.mutation.run import copy_project
@@ -89,15 +87,7 @@ def judge(tmp_path_factory):
         path.unlink()
     for file, text in FILES.items():
         (root / file).write_text(text)
-    process = subprocess.Popen(
-        [sys.executable, "-m", "nacre.mutation.session"],
-        cwd=root,
-        env=os.environ | {"PYTHONPATH": str(root)},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
+    process = start("nacre.mutation.session", root)
     print(Plan(faults(), ["tests/test_toy.py"]).to_json(), file=process.stdin, flush=True)
     told = json.loads(process.stdout.readline())
     assert told == {"left": [], "invalid": [], "tests": 3}
