@@ -8,6 +8,7 @@ import click
 from rich.console import Console
 
 from nacre.artifacts import CompileError, load_all
+from nacre.presets import PresetError, preset
 from nacre.scenario import ScenarioError, ScenarioResult, find_files, run_file
 from nacre.scenario.report import show, show_line, summary
 
@@ -32,9 +33,11 @@ def cli(paths: tuple[Path, ...], policy: str | None, json_path: Path | None, ste
     # Written to a file or a pipe there is no width to keep to.
     console = Console() if sys.stdout.isatty() else Console(width=160)
     try:
+        if policy is not None:
+            preset(policy)  # a wrong name is said once, not for every file
         files = find_files(list(paths))
         load_all()
-    except (ScenarioError, CompileError) as error:
+    except (PresetError, ScenarioError, CompileError) as error:
         raise click.ClickException(str(error)) from None
     results = []
     for path in files:

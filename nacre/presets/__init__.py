@@ -2,7 +2,7 @@
 
 config = preset("oyster", imr_bps=500)           # a MarketConfig with one field changed
 MarketConfig.model_validate({...})               # from a scenario's or one's own TOML
-preset_names()                                   # ["injective", "oyster"]
+preset_names()                                   # ["defx", "hyperliquid", "injective", "oyster", "satoshiswap"]
 """
 
 from nacre.presets.market import MarketConfig

@@ -86,3 +86,9 @@ def test_command_says_what_is_wrong(command, arguments, reason):
     assert result.exit_code != 0
     assert reason in result.output
     assert "Traceback" not in result.output
+
+
+def test_a_wrong_policy_is_said_once_for_all_files(command):
+    result = CliRunner().invoke(command, [str(WORKED.parent), "--policy", "binance"])
+    assert result.exit_code != 0
+    assert result.output.count("there is no policy 'binance'") == 1
