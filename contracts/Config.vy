@@ -106,6 +106,7 @@ def list_market(_market_params: IConfig.MarketParams, _policy_params: IConfig.Po
     """
     @notice Opens a new market. Only the owner, or the lister until listing ends.
     @return market its number
+    @dev Reverts "ownable: caller is not the owner", "venue already listed", "too many markets", and the reasons of modules/parameters.vy.
     """
     self._check_lister()
     market: uint256 = staticcall CLEARINGHOUSE.market_count()
@@ -129,6 +130,7 @@ def list_market(_market_params: IConfig.MarketParams, _policy_params: IConfig.Po
 def set_backstop(_vault: address):
     """
     @notice Names the vault that takes over what nobody else took; zero for none. Only the owner, or the lister until listing ends.
+    @dev Reverts "ownable: caller is not the owner", "vault is no contract".
     """
     self._check_lister()
     assert _vault == empty(address) or _vault.is_contract, "vault is no contract"
@@ -142,6 +144,7 @@ def set_backstop_loss_cap(_vault: address, _market: uint256, _loss_cap: uint256)
     @notice The most that a vault of which this contract is the owner may lose in a market. Only the owner, or the lister until
             listing ends.
     @param _loss_cap WAD; 0: the vault takes nothing over there
+    @dev Reverts "ownable: caller is not the owner", "unknown market", "vault is no contract", and what the vault says of the cap.
     """
     self._check_lister()
     self._check_listed(_market)
@@ -152,6 +155,7 @@ def set_backstop_loss_cap(_vault: address, _market: uint256, _loss_cap: uint256)
 def end_listing():
     """
     @notice Takes the lister's right, for good. Only the lister or the owner.
+    @dev Reverts "listing has ended", "not lister".
     """
     lister: address = self.lister
     assert lister != empty(address), "listing has ended"
@@ -167,6 +171,8 @@ def set_market_params(_market: uint256, _params: IConfig.MarketParams):
     """
     @notice Replaces the parameters of a market; its venue stays. What has passed accrues by the old ones, if the oracle
             gives a price: one that fails must be replaceable. Only the owner.
+    @dev Reverts "ownable: caller is not the owner", "unknown market", "venue cannot change", "too little gas", and the reasons of
+         modules/parameters.vy.
     """
     ownership._check_owner()
     self._check_listed(_market)
@@ -191,6 +197,7 @@ def set_market_params(_market: uint256, _params: IConfig.MarketParams):
 def set_policy_params(_market: uint256, _params: IConfig.PolicyParams):
     """
     @notice Replaces the liquidation policy of a market. Only the owner.
+    @dev Reverts "ownable: caller is not the owner", "unknown market", and the reasons of modules/parameters.vy.
     """
     ownership._check_owner()
     self._check_listed(_market)
@@ -212,6 +219,7 @@ def set_policy_params(_market: uint256, _params: IConfig.PolicyParams):
 def set_reduce_only(_market: uint256, _reduce_only: bool):
     """
     @notice Allows only reducing in a market, or opening again. Only the owner.
+    @dev Reverts "ownable: caller is not the owner", "unknown market".
     """
     ownership._check_owner()
     self._check_listed(_market)
@@ -225,6 +233,7 @@ def set_reduce_only(_market: uint256, _reduce_only: bool):
 def unpause(_market: uint256):
     """
     @notice Ends a pause. Only the owner.
+    @dev Reverts "ownable: caller is not the owner", "unknown market".
     """
     ownership._check_owner()
     self._check_listed(_market)
@@ -236,6 +245,8 @@ def settle_market(_market: uint256, _price: uint256):
     """
     @notice Ends a market: positions and ranges are settled at a final price, then claims are paid. There is no way back. Only the owner.
     @param _price WAD; 0 is the mark of this moment
+    @dev Reverts "ownable: caller is not the owner", "unknown market", "too little gas", "market is settling", and without a price of the
+         caller's what the oracle's is refused for.
     """
     ownership._check_owner()
     self._check_listed(_market)
@@ -249,6 +260,7 @@ def set_withdrawal_limit(_limit: uint256, _period_seconds: uint256):
     @notice Limits what may leave the clearinghouse net of deposits in a period. Only the owner.
     @param _limit WAD, a number of at most six digits and zeros; 0 is none
     @param _period_seconds an hour to thirty days
+    @dev Reverts "ownable: caller is not the owner", "bad withdrawal limit", "bad withdrawal period", "amount not representable".
     """
     ownership._check_owner()
     word: uint256 = 0
@@ -264,6 +276,7 @@ def set_withdrawal_limit(_limit: uint256, _period_seconds: uint256):
 def set_backstop_band(_vault: address, _band_bps: uint256):
     """
     @notice How far from mark anyone may unwind a vault of which this contract is the owner. Only the owner.
+    @dev Reverts "ownable: caller is not the owner", "vault is no contract", and what the vault says of the band.
     """
     ownership._check_owner()
     extcall self._vault(_vault).set_band(_band_bps)
@@ -274,6 +287,7 @@ def set_backstop_delays(_vault: address, _deposit_delay: uint256, _lock_up: uint
     """
     @notice How long later requests wait in a vault of which this contract is the owner. Only the owner.
     @param _deposit_delay seconds; `_lock_up` too
+    @dev Reverts "ownable: caller is not the owner", "vault is no contract", and what the vault says of the delays.
     """
     ownership._check_owner()
     extcall self._vault(_vault).set_delays(_deposit_delay, _lock_up)
@@ -283,6 +297,7 @@ def set_backstop_delays(_vault: address, _deposit_delay: uint256, _lock_up: uint
 def set_guardian(_guardian: address):
     """
     @notice Replaces the guardian; zero for none. Only the owner.
+    @dev Reverts "ownable: caller is not the owner".
     """
     ownership._check_owner()
     self._set_guardian(_guardian)
@@ -292,6 +307,7 @@ def set_guardian(_guardian: address):
 def set_treasury(_treasury: address):
     """
     @notice Replaces the treasury; fees collected before stay with the old one. Only the owner.
+    @dev Reverts "ownable: caller is not the owner", "zero treasury".
     """
     ownership._check_owner()
     self._set_treasury(_treasury)
@@ -304,6 +320,7 @@ def set_treasury(_treasury: address):
 def pause(_market: uint256):
     """
     @notice Stops opening in a market, nothing else. Only the guardian or the owner.
+    @dev Reverts "not guardian", "unknown market".
     """
     assert msg.sender == self.guardian or msg.sender == ownership.ownable.owner, "not guardian"
     self._check_listed(_market)
@@ -318,6 +335,7 @@ def collect_fees(_market: uint256) -> uint256:
     """
     @notice Pays the protocol fees of a market to the free collateral of the treasury. Anyone.
     @return amount WAD
+    @dev Reverts "unknown market".
     """
     self._check_listed(_market)
     amount: uint256 = extcall CLEARINGHOUSE.collect_protocol_fees(_market, self.treasury)

@@ -64,8 +64,9 @@ def swap(_order: IVenue.SwapOrder) -> IVenue.SwapResult:
     @notice Trades against the ranges. Only the clearinghouse.
     @param _order What is traded, and what the venue needs to know of its market.
     @return Notional, fees and the mid price after.
-    @dev Without the lock that everything else here has: only the clearinghouse gets in, which swaps in no call that comes from a
-         venue, and nothing but a view of it is called.
+    @dev Without the lock that everything else here has: only the clearinghouse gets in, which swaps in no call that comes from a venue, and
+         nothing but a view of it is called. Reverts "not clearinghouse", "size too large", "no liquidity" or "too many
+         ticks", "venue too far from mark" or "venue too far", "price limit".
     """
     if msg.sender != CLEARINGHOUSE.address:
         reasons._revert(reasons.NOT_CLEARINGHOUSE)
@@ -140,6 +141,7 @@ def add_liquidity(
     @param _min_liquidity The least liquidity to accept.
     @param _deadline Unix seconds; 0 for none.
     @return Its liquidity: the most that meets the initial margin ratio at both edges.
+    @dev Reverts: docs/errors.md, "In which order".
     """
     if not (_deadline == 0 or block.timestamp <= _deadline):
         reasons._revert(reasons.DEADLINE_PASSED)
@@ -203,6 +205,7 @@ def remove_liquidity(_lower: int256, _upper: int256, _provider: address = msg.se
     @param _upper Its upper tick.
     @param _provider Whose range it is.
     @return WAD, the tip the caller got.
+    @dev Reverts: docs/errors.md, "In which order".
     """
     context: IClearinghouse.VenueContext = extcall CLEARINGHOUSE.venue_accrue(MARKET)
     held: ranges.Holding = self._held(_provider, _lower, _upper)
@@ -258,6 +261,7 @@ def remove_liquidity(_lower: int256, _upper: int256, _provider: address = msg.se
 def sync():
     """
     @notice Lets a venue without liquidity in range follow mark, as far as the next edge. Anyone may call.
+    @dev Reverts what `IClearinghouse.venue_accrue` does.
     """
     context: IClearinghouse.VenueContext = extcall CLEARINGHOUSE.venue_accrue(MARKET)
     total: ticks.Growth = curve._accrue(context.funding_index)

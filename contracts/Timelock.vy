@@ -70,6 +70,7 @@ def schedule(_target: address, _calldata: Bytes[2_048], _salt: bytes32) -> bytes
     @notice Announces a call; after the delay `execute` makes it. Only the owner.
     @param _salt anything, to tell the call from an equal one that was made before
     @return id of the call; one that expired or was cancelled may be scheduled again, one that was executed never
+    @dev Reverts "ownable: caller is not the owner", "target is no contract", "already executed", "already scheduled".
     """
     ownership._check_owner()
     # A call to an address without code would go through and do nothing.
@@ -116,6 +117,7 @@ def cancel(_id: bytes32):
     """
     @notice Drops a call that was not executed yet. Only the canceller or the owner; of a call that replaces the
             canceller only the owner.
+    @dev Reverts "not canceller", "not scheduled", "already executed", "call expired", "only the owner cancels this".
     """
     is_owner: bool = msg.sender == ownership.ownable.owner
     assert is_owner or msg.sender == self.canceller, "not canceller"
@@ -134,6 +136,7 @@ def set_delay(_delay: uint256):
     """
     @notice Changes the delay of calls that are scheduled later. Only this contract.
     @param _delay seconds, an hour to 30 days
+    @dev Reverts "not timelock", "bad delay".
     """
     assert msg.sender == self, "not timelock"
     self._set_delay(_delay)
@@ -144,6 +147,7 @@ def set_delay(_delay: uint256):
 def set_canceller(_canceller: address):
     """
     @notice Replaces the canceller; zero for none. Only this contract.
+    @dev Reverts "not timelock".
     """
     assert msg.sender == self, "not timelock"
     self._set_canceller(_canceller)

@@ -205,6 +205,7 @@ def set_period(_period_seconds: uint256):
     """
     @notice Sets how long later distributions take; the one that runs keeps its time. Only the owner.
     @param _period_seconds an hour to 30 days
+    @dev Reverts "ownable: caller is not the owner", "bad period".
     """
     ownership._check_owner()
     self._set_period(_period_seconds)

@@ -57,6 +57,9 @@ def free_collateral(_account: address) -> uint256:
 @external
 @view
 def is_operator(_account: address, _operator: address) -> bool:
+    """
+    @notice Whether an account lets another trade, adjust, withdraw and remove ranges for it.
+    """
     return self.operators[_account][_operator]
 
 

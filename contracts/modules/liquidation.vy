@@ -191,6 +191,7 @@ def force_close(
     @param _limit_price WAD, worst average price for the target; 0 is none
     @param _refusal as above
     @return chunked whether it was a chunk: then the rest waits for the cooldown
+    @dev Reverts: docs/errors.md, "In which order".
     """
     self._check_caller(accounts.accounts[_keeper], _keeper, _target, _policy)
     market: markets.Market = markets._open(_market)

@@ -25,7 +25,8 @@ uses: positions
 def announce(_market: uint256, _account: address):
     """
     @notice Logs where a position may be liquidated, by the trigger that the market shows. Anyone; a trade in such a market does it.
-    @dev An oracle that fails is as good as a stale one, and no account hides behind it: the mark of the last touch counts.
+    @dev An oracle that fails is as good as a stale one, and no account hides behind it: the mark of the last touch counts. Reverts "unknown
+         market", "price out of bounds", "future price".
     """
     market: markets.Market = empty(markets.Market)
     word: uint256 = 0

@@ -26,9 +26,9 @@ uses: positions
 def adjust_margin(_market: uint256, _delta: int256, _account: address = msg.sender):
     """
     @notice Moves margin into (positive) or out of (negative) an isolated position.
-    @dev A top-up needs no price: it works whatever the oracle does. One of at least MM of the entry notional voids older
-         liquidation records; a smaller one that saves the position leaves that to `call_margin`. Taking margin out needs a fresh,
-         unjumped price and the opening rule after.
+    @dev A top-up needs no price: it works whatever the oracle does. One of at least MM of the entry notional voids older liquidation
+         records; a smaller one that saves the position leaves that to `call_margin`. Taking margin out needs a fresh, unjumped price and
+         the opening rule after. Reverts: docs/errors.md, "In which order".
     """
     accounts._check_operator(_account)
     if _delta == 0:

@@ -84,18 +84,27 @@ def extras_word(_market: uint256) -> uint256:
 @external
 @view
 def insurance_fund(_market: uint256) -> uint256:
+    """
+    @notice WAD, what a market has put aside for losses; part of its pot.
+    """
     return markets._read(_market).insurance
 
 
 @external
 @view
 def long_social_loss_index(_market: uint256) -> uint256:
+    """
+    @notice RAY, loss per unit of size that longs have borne since the market began; it never falls.
+    """
     return markets._read(_market).long_loss
 
 
 @external
 @view
 def short_social_loss_index(_market: uint256) -> uint256:
+    """
+    @notice RAY, loss per unit of size that shorts have borne since the market began; it never falls.
+    """
     return markets._read(_market).short_loss
 
 
@@ -115,6 +124,9 @@ def open_interest(_market: uint256) -> uint256:
 @external
 @view
 def pot(_market: uint256) -> uint256:
+    """
+    @notice WAD, the collateral that a market holds: margins, funds and fees not paid out yet.
+    """
     return markets._read(_market).pot
 
 

@@ -37,6 +37,7 @@ def __init__(_owner: address):
 def accept_ownership():
     """
     @notice Takes the role. Only the pending owner.
+    @dev Reverts "not pending owner".
     """
     assert msg.sender == ownable_2step.pending_owner, "not pending owner"
     ownable_2step._transfer_ownership(msg.sender)

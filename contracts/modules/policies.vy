@@ -70,6 +70,9 @@ def liquidatable_since(_market: uint256, _account: address) -> uint256:
 @external
 @view
 def clearinghouse() -> address:
+    """
+    @notice Whose positions this engine liquidates.
+    """
     return CLEARINGHOUSE.address
 
 

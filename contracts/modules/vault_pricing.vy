@@ -52,6 +52,7 @@ def totalAssets() -> uint256:
 @view
 def convertToShares(_assets: uint256) -> uint256:
     """
+    @notice Shares for so many assets, both in their own smallest units, as who leaves counts them; rounded down.
     @dev Reverts "conversion too large".
     """
     worth: Worth = self._worth()
@@ -62,6 +63,7 @@ def convertToShares(_assets: uint256) -> uint256:
 @view
 def convertToAssets(_shares: uint256) -> uint256:
     """
+    @notice Assets for so many shares, as who leaves counts them; rounded down.
     @dev Reverts "conversion too large".
     """
     return self._exit_assets(self._worth(), _shares)
@@ -71,6 +73,7 @@ def convertToAssets(_shares: uint256) -> uint256:
 @view
 def previewDeposit(_assets: uint256) -> uint256:
     """
+    @notice Shares that a deposit of so many assets gets now; rounded down.
     @dev Reverts "no price", "stale price", "price just jumped", "conversion too large".
     """
     return self._entry_shares(self._fair(), _assets)
@@ -80,6 +83,7 @@ def previewDeposit(_assets: uint256) -> uint256:
 @view
 def previewMint(_shares: uint256) -> uint256:
     """
+    @notice Assets that so many new shares cost now; rounded up.
     @dev Reverts as `previewDeposit`.
     """
     return self._entry_assets(self._fair(), _shares)
@@ -89,6 +93,7 @@ def previewMint(_shares: uint256) -> uint256:
 @view
 def previewWithdraw(_assets: uint256) -> uint256:
     """
+    @notice Shares that so many assets cost who leaves now; rounded up.
     @dev Reverts as `previewDeposit`.
     """
     return self._exit_shares(self._fair(), _assets)
@@ -98,6 +103,7 @@ def previewWithdraw(_assets: uint256) -> uint256:
 @view
 def previewRedeem(_shares: uint256) -> uint256:
     """
+    @notice Assets that so many shares bring who leaves now; rounded down.
     @dev Reverts as `previewDeposit`.
     """
     return self._exit_assets(self._fair(), _shares)

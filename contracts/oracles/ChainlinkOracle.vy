@@ -124,6 +124,7 @@ def record_outage(_round_id: uint256):
     @notice Keeps the end of an outage that later rounds would hide: the round before this one, in the same phase, is more
             than the heartbeat older. Of the feed's phase of now only: an aggregator that was replaced may go on at a pace of its own. Anyone.
     @param _round_id of the first round after the silence
+    @dev Reverts "no outage", "older than recorded".
     """
     ended_at: uint256 = self._gap_end(self._round_by_id(_round_id))
     assert ended_at != 0 and _round_id >> 64 == self._last_round(FEED).id >> 64, "no outage"

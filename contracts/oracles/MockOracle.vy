@@ -73,6 +73,7 @@ def set_price(_price: uint256):
     """
     @notice A new price, made now. Only the feeder.
     @param _price WAD, above zero
+    @dev Reverts "not feeder", "zero price", "price too large".
     """
     self._check_feeder()
     self._check_price(_price)
@@ -88,6 +89,7 @@ def set_price_at(_price: uint256, _updated_at: uint256):
             feeder.
     @param _price WAD
     @param _updated_at unix seconds
+    @dev Reverts "not feeder", "price too large", "time too large".
     """
     self._check_feeder()
     assert _price <= price_word.MAX_PRICE, "price too large"
@@ -99,6 +101,7 @@ def set_price_at(_price: uint256, _updated_at: uint256):
 def set_feeder(_feeder: address):
     """
     @notice Replaces the feeder. Only the owner.
+    @dev Reverts "ownable: caller is not the owner", "zero feeder".
     """
     ownership._check_owner()
     self._set_feeder(_feeder)
@@ -108,6 +111,7 @@ def set_feeder(_feeder: address):
 def set_push_jump(_push_jump_bps: uint256):
     """
     @notice Sets the move within a block that counts as a jump; 0: none does. Only the owner.
+    @dev Reverts "ownable: caller is not the owner", "bad push jump".
     """
     ownership._check_owner()
     self._check_jump(_push_jump_bps)

@@ -97,6 +97,7 @@ def push(_price: uint256, _timestamp: uint256, _v: uint256, _r: bytes32, _s: byt
     @notice Brings a signed price. Anyone.
     @param _price WAD, above zero
     @param _timestamp unix seconds, newer than the last
+    @dev Reverts "zero price", "price too large", "future price", "old price", "no signer", "bad signature".
     """
     assert _price != 0, "zero price"
     assert _price <= price_word.MAX_PRICE, "price too large"
@@ -116,6 +117,7 @@ def push(_price: uint256, _timestamp: uint256, _v: uint256, _r: bytes32, _s: byt
 def propose_signer(_signer: address):
     """
     @notice Lets an address become the signer; zero takes a proposal back. Only the owner.
+    @dev Reverts "ownable: caller is not the owner".
     """
     ownership._check_owner()
     self.pending_signer = _signer
@@ -126,6 +128,7 @@ def propose_signer(_signer: address):
 def accept_signer():
     """
     @notice The proposed signer replaces the present one. Only itself.
+    @dev Reverts "not pending signer".
     """
     assert msg.sender == self.pending_signer, "not pending signer"
     self.pending_signer = empty(address)
@@ -136,6 +139,7 @@ def accept_signer():
 def revoke_signer():
     """
     @notice No price counts any more until a new signer accepts. For a key that leaked. Only the owner.
+    @dev Reverts "ownable: caller is not the owner".
     """
     ownership._check_owner()
     self._set_signer(empty(address))
@@ -146,6 +150,7 @@ def revoke_as_guardian(_signer: address):
     """
     @notice No new price counts until another signer accepts; who is proposed already may do so at once. Only the guardian.
     @param _signer whose key leaked: a successor who has accepted meanwhile stays
+    @dev Reverts "not oracle guardian", "not the signer".
     """
     assert msg.sender == self.guardian, "not oracle guardian"
     assert _signer == self.signer, "not the signer"
@@ -156,6 +161,7 @@ def revoke_as_guardian(_signer: address):
 def set_guardian(_guardian: address):
     """
     @notice Replaces the guardian; zero for none. Only the owner.
+    @dev Reverts "ownable: caller is not the owner".
     """
     ownership._check_owner()
     self.guardian = _guardian
@@ -166,6 +172,7 @@ def set_guardian(_guardian: address):
 def set_push_jump(_push_jump_bps: uint256):
     """
     @notice Sets the move within a block that counts as a jump; 0: none does. Only the owner.
+    @dev Reverts "ownable: caller is not the owner", "bad push jump".
     """
     ownership._check_owner()
     self._set_push_jump(_push_jump_bps)
