@@ -136,8 +136,7 @@ class _Reader:
         for node in module.body:
             if isinstance(node, vy_ast.FunctionDef):
                 self._function = node.name
-                for statement in node.body:
-                    self._statement(statement)
+                self._block(node.body)
             elif isinstance(node, vy_ast.VariableDecl) and node.is_constant and node.value is not None:
                 self._function = ""
                 self._expression(node.value)
@@ -177,6 +176,11 @@ class _Reader:
 
     # ---- statements
 
+    def _block(self, nodes: list[vy_ast.VyperNode]) -> None:
+        for place, node in enumerate(nodes):
+            if not _is_declared_for_a_tuple(node, nodes[place + 1 :]):
+                self._statement(node)
+
     def _statement(self, node: vy_ast.VyperNode) -> None:
         self._drop(node)
         if isinstance(node, vy_ast.If):
@@ -184,12 +188,11 @@ class _Reader:
             self._expression(node.test)
             if _is_guard(node):
                 return  # without its body it is dropped
-            for statement in [*node.body, *node.orelse]:
-                self._statement(statement)
+            self._block(node.body)
+            self._block(node.orelse)
         elif isinstance(node, vy_ast.For):
             self._expression(node.iter)
-            for statement in node.body:
-                self._statement(statement)
+            self._block(node.body)
         elif isinstance(node, vy_ast.Assert):
             self._negate(node.test)
             self._expression(node.test)
@@ -311,6 +314,23 @@ def _is_guard(node: vy_ast.VyperNode) -> bool:
     if not isinstance(call, vy_ast.Call):
         return False
     return getattr(call.func, "attr", getattr(call.func, "id", "")) == "_revert"
+
+
+def _is_declared_for_a_tuple(node: vy_ast.VyperNode, after: list[vy_ast.VyperNode]) -> bool:
+    """A name that only gets its type here: `a, b = self._both()` gives it a value before anyone reads one."""
+    if not isinstance(node, vy_ast.AnnAssign) or not isinstance(node.value, vy_ast.Int | vy_ast.NameConstant):
+        return False
+    first = next((one for one in after if not isinstance(one, vy_ast.AnnAssign)), None)
+    if not isinstance(first, vy_ast.Assign) or not isinstance(first.target, vy_ast.Tuple):
+        return False
+    between = [one.value for one in after[: after.index(first)]]
+    read = {name.id for value in [*between, first.value] for name in _names(value)}
+    given = {one.id for one in first.target.elements if isinstance(one, vy_ast.Name)}
+    return node.target.id in given - read
+
+
+def _names(node: vy_ast.VyperNode) -> list[vy_ast.Name]:
+    return ([node] if isinstance(node, vy_ast.Name) else []) + node.get_descendants(vy_ast.Name)
 
 
 def _is_text(node: vy_ast.VyperNode) -> bool:

@@ -84,6 +84,27 @@ def test_a_type_is_no_constant():
     ]
 
 
+TUPLE = """x: uint256 = 0
+y: bool = False
+{}
+return x"""
+
+
+@pytest.mark.parametrize(
+    ("statement", "expected"),
+    [
+        ("x, y = self._both(a)", []),
+        ("x, y = self._both(x)", [("0", "1")]),
+        ("z: bool = y\nx, y = self._both(a)", [("False", "True")]),
+        ("x, self.y = self._both(a)", [("False", "True")]),
+        ("self._act(a)\nx, y = self._both(a)", [("0", "1"), ("False", "True")]),
+        ("x = a", [("0", "1"), ("False", "True")]),
+    ],
+)
+def test_what_is_declared_for_a_tuple_has_no_value_before(statement, expected):
+    assert changes(TUPLE.format(statement), CONSTANT) == expected
+
+
 GUARDS = """assert a < b, "too large"
 if a == b:
     reasons._revert(7)
