@@ -44,6 +44,8 @@ from nacre.mutation.worker import (
 
 # Labels in the code have two bytes, which is 64 KB; the code of all faults together is larger.
 LABEL_BYTES = 3
+# Contracts of the tests' own, which give them what a library does.
+HARNESSES = "tests/support/vyper/contracts/*.vy"
 # Not judged yet.
 OPEN = "open"
 # Seconds.
@@ -104,15 +106,17 @@ class Workshop:
 
     def __init__(self, root: Path, faults: dict[int, Mutant]):
         self._root, self._faults = root.resolve(), faults
-        paths = [*root.glob("contracts/**/*.vy"), *root.glob("interfaces/**/*.vyi")]
-        texts = {path.relative_to(root).as_posix(): path.read_text() for path in paths}
+        harnesses = sorted(self._root.glob(HARNESSES))
+        paths = [*self._root.glob("contracts/**/*.vy"), *self._root.glob("interfaces/**/*.vyi"), *harnesses]
+        texts = {path.relative_to(self._root).as_posix(): path.read_text() for path in paths}
         self.switches = Switches(texts, faults)
         self._texts = {file: self.switches.source(file) for file in texts}
         self.invalid: set[int] = set()
         self._places: dict[int, set[int]] = {}
         plain = worker.Workshop(self._root)
-        self._open = plain.reached(self.switches.functions)
-        self._ready = {path: artifact for path, artifact in plain.ready.items() if path not in self._open}
+        reached = plain.reached(self.switches.functions)
+        self._open = [*sorted(reached), *harnesses]
+        self._ready = {path: artifact for path, artifact in plain.ready.items() if path not in reached}
         ExceptionList.raise_if_not_empty = _raise_all
         vyper.ir.compile_ir.SYMBOL_SIZE = LABEL_BYTES
         # that the word has a new name
@@ -130,7 +134,7 @@ class Workshop:
             self._write(file, self._texts[file].text)
         ready = self._ready
         artifacts._store = lambda *_: None
-        for path in sorted(self._open):
+        for path in self._open:
             while True:
                 try:
                     ready[path] = artifacts._compile(path, self._root)
@@ -146,7 +150,8 @@ class Workshop:
             return ready.get(source) or cached(source, root)
 
         def make(source: Path, root: Path) -> artifacts.Artifact:
-            ready[source] = compile_(source, root)
+            if source not in ready:
+                ready[source] = compile_(source, root)
             return ready[source]
 
         artifacts._cached, artifacts._compile = find, make

@@ -39,11 +39,27 @@ STEP = """# pragma version 0.4.3
 @pure
 def _sum(a: uint256, b: uint256) -> uint256:
     return a + b
+
+
+@internal
+@pure
+def _less(a: uint256, b: uint256) -> uint256:
+    return a - b
+"""
+HARNESS = """# pragma version 0.4.3
+from contracts.lib import step
+
+
+@external
+@pure
+def less(a: uint256, b: uint256) -> uint256:
+    return step._less(a, b)
 """
 CHECKS = """from functools import cache
 
 from nacre.artifacts import load
 from nacre.chain import EmbeddedChain
+from support.pure import pure
 
 
 @cache
@@ -64,9 +80,19 @@ def test_adds():
 
 def test_twice():
     assert toy().call("twice") == 10
+
+
+def test_less():
+    assert pure("PureStep").call("less", 3, 2) == 1
 """
-FILES = {"contracts/Toy.vy": TOY, "contracts/lib/step.vy": STEP, "tests/test_toy.py": CHECKS, "tests/conftest.py": ""}
-RED, ADDS, TWICE = (f"tests/test_toy.py::test_{name}" for name in ("red", "adds", "twice"))
+FILES = {
+    "contracts/Toy.vy": TOY,
+    "contracts/lib/step.vy": STEP,
+    "tests/support/vyper/contracts/PureStep.vy": HARNESS,
+    "tests/test_toy.py": CHECKS,
+    "tests/conftest.py": "",
+}
+RED, ADDS, TWICE, LESS = (f"tests/test_toy.py::test_{name}" for name in ("red", "adds", "twice", "less"))
 
 
 def faults() -> dict[int, Mutant]:
@@ -83,14 +109,14 @@ def number_of(code: str, new: str) -> int:
 def judge(tmp_path_factory):
     root = tmp_path_factory.mktemp("toy")
     copy_project(root)
-    for path in [*root.glob("contracts/**/*.vy"), *root.glob("tests/**/conftest.py")]:
+    for path in [*root.glob("**/*.vy"), *root.glob("tests/**/conftest.py")]:
         path.unlink()
     for file, text in FILES.items():
         (root / file).write_text(text)
     process = start("nacre.mutation.session", root)
     print(Plan(faults(), ["tests/test_toy.py"]).to_json(), file=process.stdin, flush=True)
     told = json.loads(process.stdout.readline())
-    assert told == {"left": [], "invalid": [], "tests": 3}
+    assert told == {"left": [], "invalid": [], "tests": 4}
 
     def turn(number: int, first: tuple[str, ...] = (), without: tuple[str, ...] = (RED,), patience: int = 60):
         print(
@@ -109,6 +135,10 @@ def judge(tmp_path_factory):
 def test_what_a_test_notices_is_killed(judge):
     assert judge(number_of("return self.total * 2", "//")) == (KILLED, TWICE)
     assert judge(number_of("self.total = step._sum(a, b)", "pass")) == (KILLED, ADDS)
+
+
+def test_a_fault_in_a_library_shows_in_the_contract_of_a_test(judge):
+    assert judge(number_of("return a - b", "+")) == (KILLED, LESS)
 
 
 def test_the_likely_test_comes_first(judge):
