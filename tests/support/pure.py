@@ -1,16 +1,21 @@
-"""The stateless libraries, callable: a contract of tests/support/vyper/contracts on a chain of its own."""
+"""Contracts of the tests' own, tests/support/vyper/contracts: most make a stateless library callable."""
 
 from functools import cache
 
-from nacre.artifacts import ROOT, compile_contract
+from nacre.artifacts import ROOT, Artifact, compile_contract
 from nacre.chain import Contract, EmbeddedChain
 
 PLACE = "tests/support/vyper/contracts"
 
 
 @cache
+def harness(name: str) -> Artifact:
+    """It imports from contracts. Not from the cache, which knows only what lies under contracts/."""
+    return compile_contract(f"{PLACE}/{name}.vy", ROOT, use_cache=False)
+
+
+@cache
 def pure(name: str) -> Contract:
-    """It imports from contracts/lib. Not from the cache, which knows only what lies under contracts/."""
+    """On a chain of its own."""
     chain = EmbeddedChain(exact_gas=False)
-    artifact = compile_contract(f"{PLACE}/{name}.vy", ROOT, use_cache=False)
-    return chain.deploy(artifact, sender=chain.account("owner"))
+    return chain.deploy(harness(name), sender=chain.account("owner"))
