@@ -237,7 +237,7 @@ def _cached(source: Path, root: Path) -> Artifact | None:
 def _store(artifact: Artifact, read: Iterable[Path], root: Path) -> None:
     """Writes in one step, so that two processes may store the same contract."""
     # Files outside these folders are those of the library, whose version is in the toolchain.
-    folders = (root / "contracts", root / "interfaces")
+    folders = (root / "contracts", root / "interfaces", root / "tests")
     inside = sorted({path.resolve() for path in read if any(path.resolve().is_relative_to(f) for f in folders)})
     record = {
         "toolchain": toolchain(),

@@ -10,8 +10,8 @@ PLACE = "tests/support/vyper/contracts"
 
 @cache
 def harness(name: str) -> Artifact:
-    """It imports from contracts. Not from the cache, which knows only what lies under contracts/."""
-    return compile_contract(f"{PLACE}/{name}.vy", ROOT, use_cache=False)
+    """It imports from contracts."""
+    return compile_contract(f"{PLACE}/{name}.vy", ROOT)
 
 
 @cache
