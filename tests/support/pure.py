@@ -1,4 +1,4 @@
-"""The stateless libraries, callable: a contract of tests/support/vyper/contracts on a chain of its own."""
+"""Libraries and modules, callable: a contract of tests/support/vyper/contracts on a chain of its own."""
 
 from functools import cache
 
@@ -10,7 +10,7 @@ PLACE = "tests/support/vyper/contracts"
 
 @cache
 def pure(name: str) -> Contract:
-    """It imports from contracts/lib. Not from the cache, which knows only what lies under contracts/."""
+    """It imports from contracts/. Not from the cache, which knows only what lies under contracts/."""
     chain = EmbeddedChain(exact_gas=False)
     artifact = compile_contract(f"{PLACE}/{name}.vy", ROOT, use_cache=False)
     return chain.deploy(artifact, sender=chain.account("owner"))
