@@ -102,18 +102,28 @@ def test_a_range_without_inventory_is_paid_out_to_the_wei(bare, provider, balanc
 # ---- in a market that settles
 
 
-def test_a_range_of_one_wei_is_waited_for_and_a_moved_mid_is_not(bare, trader, provider):
-    provide(bare, trader, 10 * WAD)
-    provide(bare, provider, 1)
-    provide(bare, provider, 0)
+def settled_after_one_of_two(bare, who, other, margin):
+    """One range of 10 leaves a market that settles, for a claim of 9; something else was reported before, too."""
+    provide(bare, who, 10 * WAD)
+    provide(bare, other, margin)
     bare.send(bare.config, "settle_market", 0, PRICE).check()
-    absorb(bare, trader, trader, 10 * WAD, 9 * WAD).check()
+    absorb(bare, who, who, 10 * WAD, 9 * WAD).check()
+
+
+def test_a_range_of_one_wei_is_waited_for(bare, trader, provider):
+    settled_after_one_of_two(bare, trader, provider, 1)
     assert bare.send(trader, "claim", 0, trader).reason == "market is settling"
     absorb(bare, provider, provider, 1, 1).check()
     for who in (trader, provider):
         bare.send(who, "claim", 0, who).check()
     assert bare.house.call("free_collateral", trader) == FREE - WAD
     assert bare.house.call("free_collateral", provider) == FREE
+
+
+def test_a_mid_that_moved_is_not_waited_for(bare, trader, provider):
+    settled_after_one_of_two(bare, trader, provider, 0)
+    bare.send(trader, "claim", 0, trader).check()
+    assert bare.house.call("free_collateral", trader) == FREE - WAD
 
 
 # ---- cross accounts
