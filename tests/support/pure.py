@@ -1,4 +1,4 @@
-"""Contracts of the tests' own, tests/support/vyper/contracts: most make a stateless library callable."""
+"""Contracts of the tests' own, tests/support/vyper/contracts: most make a library or a module callable."""
 
 from functools import cache
 
