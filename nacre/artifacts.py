@@ -225,6 +225,8 @@ def _cached(source: Path, root: Path) -> Artifact | None:
         stored = record["artifact"]
         if record["toolchain"] != toolchain() or stored["path"] != source.relative_to(root).as_posix():
             return None
+        if stored["path"] not in record["sources"]:
+            return None
         if any(_digest(root / name) != digest for name, digest in record["sources"].items()):
             return None
         stored |= {key: bytes.fromhex(stored[key]) for key in ("bytecode", "runtime")}

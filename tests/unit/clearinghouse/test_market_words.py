@@ -11,7 +11,7 @@ from nacre.units import BPS, DAY, RAY, WAD
 
 NUMBER = 7
 # lib/market_words, and the flags of modules/markets
-MARK_MEDIAN, EXTRAS, PREVIOUS_MARK = 1, 4, 16
+MARK_MEDIAN, EXTRAS, PREVIOUS_MARK, BORROWED = 1, 4, 16, 64
 LISTED, REDUCE_ONLY, PAUSED, HAS_OWED, HAS_BORROW, HAS_LOSSES = 1, 2, 4, 8, 64, 128
 BORROW_LIMIT = 2**124
 YEAR = 365 * DAY
@@ -205,6 +205,8 @@ def touched(book):
     return put
 
 
+# Modes of MockBadOracle: all but one that calls back and one that says too much.
+FAILING = [1 << place for place in range(10) if place not in (3, 6)]
 FUNDED = 100 << 34 | DAY << 10
 
 
@@ -227,7 +229,7 @@ def test_when_only_the_clock_moved_there_is_nothing_to_tell(book, touched, index
 def test_the_mark_of_a_touch_is_the_median(book, touched, average, mid, mark):
     """Of 100, of 100 with the average premium on it, and of the venue's mid before the block."""
     accrual = average << 80 | average << 32 | book.now
-    for flag, expected in ((MARK_MEDIAN, mark), (0, 100)):
+    for flag, expected in ((MARK_MEDIAN, mark), (PREVIOUS_MARK, 100), (0, 100)):
         touched(FUNDED | flag, accrual=accrual, mids=mid * WAD << 160)
         market = book.contract.transact("open", NUMBER, sender=book.sender).check().value
         assert market.mark == expected * WAD
@@ -262,6 +264,11 @@ def test_borrow_fees_are_told_as_they_are_kept(book, touched, kept):
     )
     assert book.word("money") == LISTED | HAS_BORROW
     assert receipt.value.borrow == event.borrow_index
+    # the first time it says so where whoever reads a leg looks first
+    assert book.word("risk") & BORROWED == (0 if kept else BORROWED)
+    touched(EXTRAS, **words, accrual=book.now, money=money)
+    book.send("open_and_close", NUMBER)
+    assert book.word("money") == LISTED | HAS_BORROW
 
 
 @pytest.mark.parametrize("time", [0, 1, 60])
@@ -285,6 +292,25 @@ def test_an_oracle_that_fails_has_not_jumped(book, touched, price, time):
     touched(PREVIOUS_MARK, marks=90 * WAD << 160, accrual=book.now)
     market, _, stale = book.ask("observe", NUMBER, True)
     assert (market.mark, market.jumped, stale) == (90 * WAD, False, True)
+
+
+@pytest.mark.parametrize("mode", FAILING)
+def test_nor_has_one_that_misbehaves(book, touched, mode):
+    touched.says(100 * WAD, 0, True)
+    touched.oracle.transact("set_mode", mode, sender=book.sender).check()
+    touched(PREVIOUS_MARK, marks=90 * WAD << 160, accrual=book.now)
+    market, _, stale = book.ask("observe", NUMBER, True)
+    assert (market.mark, market.jumped, stale) == (90 * WAD, False, True)
+
+
+@pytest.mark.parametrize("max_age", [60, 61, 2**20 - 1])
+def test_a_price_is_stale_when_it_is_older_than_allowed(book, touched, max_age):
+    with book.chain.block():
+        for age in (max_age, max_age + 1):
+            touched.says(100 * WAD, book.now - age)
+            risk = int(touched.oracle.address, 16) << 96 | max_age << MAX_AGE_AT | PREVIOUS_MARK
+            book.put(risk=risk, accrual=book.now)
+            assert book.ask("observe", NUMBER, False)[2] == (age > max_age)
 
 
 def test_an_oracle_gets_half_a_million_gas(book):

@@ -79,6 +79,7 @@ def test_margin_comes_from_free_collateral(bare, provider):
     state = bare.house.call("market_state", 0)
     assert bare.house.call("free_collateral", provider) == FREE - 7 * WAD
     assert (state.pot, state.lp_margin, state.mid_price) == (7 * WAD, 7 * WAD, MID)
+    assert state.ranges == 1
     event = receipt.event("LiquidityChanged")
     assert (event.market, event.provider, event.margin_delta) == (0, provider, 7 * WAD)
     assert (event.lp_margin, event.mid_price) == (7 * WAD, MID)

@@ -36,9 +36,9 @@ def risk_of(cap_bps, period):
     return 2**256 - 2**48 | cap_bps << 34 | period << 10 | 2**10 - 1
 
 
-def check(funding, price=100 * WAD, mid=101 * WAD, cap_bps=100, period=DAY):
-    after = accrued(funding, price, mid, NOW, cap_bps, period)
-    assert ask("accrued", word_of(funding), NOW, price, mid, risk_of(cap_bps, period)) == word_of(after)
+def check(funding, price=100 * WAD, mid=101 * WAD, cap_bps=100, period=DAY, now=NOW):
+    after = accrued(funding, price, mid, now, cap_bps, period)
+    assert ask("accrued", word_of(funding), now, price, mid, risk_of(cap_bps, period)) == word_of(after)
     return after
 
 
@@ -74,6 +74,12 @@ def test_the_premium_of_now(price):
     most = price * PREMIUM_LIMIT // UNIT + price
     for mid in (0, 1, price - 1, price, price + 1, price // 3, most - 1, most, most + 1, 2 * most):
         check(Funding(time=NOW - 1), price=price, mid=mid)
+        check(Funding(0, 5, 5, NOW - 1), price=price, mid=mid)
+
+
+def test_the_clock_runs_until_its_bits_end():
+    for elapsed in (1, 150, 2**31):
+        check(Funding(0, 10**9, 10**10, 2**32 - 1 - elapsed), now=2**32 - 1)
 
 
 @pytest.mark.parametrize("price", [LOWEST, LOWEST + 1, WAD, 7 * WAD // 3, HIGHEST - 1, HIGHEST])

@@ -67,6 +67,11 @@ def open(_id: uint256) -> markets.Market:
 
 
 @external
+def open_and_close(_id: uint256):
+    markets._close(markets._open(_id))
+
+
+@external
 @view
 def observe(_id: uint256, _lenient: bool) -> (markets.Market, uint256, bool):
     return markets._observe(_id, _lenient)
