@@ -81,9 +81,9 @@ def test_two_positions_as_one(one, other):
 
 # ---- margin
 
-IMR, MMR = 1_000, 333
+IMR, MMR = 1_001, 333
 # Bound, initial and maintenance rate above it.
-TIERS = ((1_000, 1_500, 700), (50_000, 2_500, 1_250), (900_000, 5_000, 3_000))
+TIERS = ((1_000, 1_501, 701), (50_000, 2_501, 1_251), (900_000, 5_001, 3_001))
 
 
 def risk(flags=0):
@@ -97,18 +97,31 @@ def extras(tiers):
 
 def needed(notional, rate, tiers, place):
     """Each part of the notional at the rate of the tier in which it lies, the sum rounded up."""
+    return ceil(exactly(notional, rate, tiers, place), BPS)
+
+
+def exactly(notional, rate, tiers, place):
+    """In wei times basis points."""
     total, below = 0, 0
     for bound, *rates in tiers:
         total += (min(notional, bound) - below) * rate if notional > below else 0
         below, rate = bound, rates[place]
-    return ceil(total + max(notional - below, 0) * rate, BPS)
+    return total + max(notional - below, 0) * rate
+
+
+def least_rounded(start, rate, tiers, place):
+    """The next notional of which all but one part in ten thousand is lost in rounding up."""
+    return next(n for n in itertools.count(start) if exactly(n, rate, tiers, place) % BPS == 1)
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 3])
 def test_margin_of_each_tier(count):
     tiers = TIERS[:count]
     word = extras(tiers)
-    edges = [0, 1, 2, 3, 9, 10, 11, 30_031, *(bound + more for bound, *_ in TIERS for more in (-1, 0, 1, 2)), 2**119]
+    bounds = [bound for bound, *_ in TIERS]
+    edges = [0, 1, 2, 3, 9, 10, 11, *(bound + more for bound in bounds for more in (-1, 0, 1, 2, bound // 2)), 2**119]
+    for start, (rate, place) in itertools.product((0, *bounds), ((IMR, 0), (MMR, 1))):
+        edges.append(least_rounded(start, rate, tiers, place))
     for notional in edges:
         both = needed(notional, IMR, tiers, 0), needed(notional, MMR, tiers, 1)
         # what lies above the tiers in that word is none of theirs
