@@ -167,7 +167,8 @@ def main(
     score = Score.of([verdict for verdict in verdicts if verdict.mutant.kind != EVENT])
     console.print(
         f"{len(verdicts):,} of {len(found.items):,} mutants, {found.equivalent.total()} more known to be equivalent, "
-        f"in {time.monotonic() - started:,.0f} s: {score.percent:.1f} % killed, {LEAST_PERCENT} % wanted"
+        f"in {time.monotonic() - started:,.0f} s: {score.percent:.1f} % killed, {LEAST_PERCENT} % wanted",
+        soft_wrap=True,
     )
     if score.broken:
         console.print(f"{score.broken} could not be judged: pytest failed without a failing test. The first said:")

@@ -57,6 +57,15 @@ def test_only_inside_the_band(holding: VaultDesk, market: int, inside: int, outs
     holding.ok("kim", "unwind", market, WAD)
 
 
+def test_the_edge_of_the_band_is_rounded_inward(holding: VaultDesk) -> None:
+    """Of a mark of 9,999 wei all but one basis point are 9,998 and a ten-thousandth."""
+    holding.ok("owner", "set_band", 1)
+    holding.mark(0, 9_999, fill=9_998)
+    holding.refuses("price limit", "kim", "unwind", 0, WAD)
+    holding.mark(0, 9_999, fill=9_999)
+    holding.ok("kim", "unwind", 0, WAD)
+
+
 @pytest.mark.parametrize("market", [0, 1])
 def test_a_better_price_is_inside(holding: VaultDesk, market: int) -> None:
     holding.mark(market, 100 * WAD, fill=(150 if market == 0 else 50) * WAD)
