@@ -72,8 +72,8 @@ class MutationError(Exception):
 
 @dataclass(frozen=True)
 class Mutant:
-    """One fault. `start` and `end` bound `old` in the source; `code` is the line it stands in, without indentation, and
-    `rest` what follows there from the fault on."""
+    """One fault. `start` and `end` bound `old` in the source; `code` is the line it stands in, without indentation, the
+    `nth` of the function's that read so, and `rest` what follows there from the fault on."""
 
     file: str
     function: str
@@ -85,6 +85,7 @@ class Mutant:
     new: str
     code: str
     rest: str = ""
+    nth: int = 1
 
     def applied(self, source: str) -> str:
         if source[self.start : self.end] != self.old:
@@ -130,12 +131,13 @@ class _Reader:
         self._span = places.span
         self._found: list[Mutant] = []
         self._function = ""
+        self._begins = 0
 
     def read(self) -> list[Mutant]:
         module = parse_to_ast(self._source)
         for node in module.body:
             if isinstance(node, vy_ast.FunctionDef):
-                self._function = node.name
+                self._function, self._begins = node.name, node.lineno
                 self._block(node.body)
             elif isinstance(node, vy_ast.VariableDecl) and node.is_constant and node.value is not None:
                 self._function = ""
@@ -146,6 +148,8 @@ class _Reader:
 
     def _add(self, start: int, end: int, kind: str, new: str) -> None:
         line = self._source.count("\n", 0, start) + 1
+        code = self._lines[line - 1].strip()
+        before = [one.strip() for one in self._lines[self._begins : line - 1]] if self._function else []
         self._found.append(
             Mutant(
                 file=self._file,
@@ -156,7 +160,8 @@ class _Reader:
                 kind=kind,
                 old=self._source[start:end],
                 new=new,
-                code=self._lines[line - 1].strip(),
+                code=code,
+                nth=before.count(code) + 1,
                 rest=self._source[start : self._source.find("\n", start)].strip(),
             )
         )

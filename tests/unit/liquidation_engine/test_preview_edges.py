@@ -64,7 +64,7 @@ def test_a_takeover_beyond_all_bounds(bare, trader, keeper, side):
 
 
 @pytest.mark.parametrize("side", [1, -1])
-def test_more_holders_than_one_deleveraging_can_pass(bare, trader, keeper, side):
+def test_more_holders_than_one_deleveraging_can_pass(bare, trader, keeper, outsider, side):
     """A thousand opposite: it is for deleveraging. One more: the waterfall takes it."""
     policy = bare.set_policy(LOSS_ADL)
     # bankrupt by 10, but not handed out so
@@ -84,3 +84,9 @@ def test_more_holders_than_one_deleveraging_can_pass(bare, trader, keeper, side)
     assert receipt.event("Takeover").new_balance == seen.new_balance
     event = receipt.event("DeficitAbsorbed")
     assert (event.deficit, event.unallocated_loss) == (10 * WAD, 0)
+    # one wei is as good as any size
+    bare.hand_out(outsider, side, 25, 100)
+    price -= side * WAD
+    bare.house.oracle.transact("set_price", price, sender=bare.house.oracle.call("feeder")).check()
+    receipt = bare.house.send(bare.house.engine, "take_over", 0, keeper, outsider, ALL, 100 * WAD, policy, 0).check()
+    assert receipt.event("DeficitAbsorbed").deficit == 1

@@ -105,6 +105,15 @@ def test_what_is_declared_for_a_tuple_has_no_value_before(statement, expected):
     assert changes(TUPLE.format(statement), CONSTANT) == expected
 
 
+def test_lines_that_read_alike_are_counted():
+    first, second = [
+        one for one in of("if a < b:\n    self.x = 1\nif a < b:\n    self.x = 2\nreturn a") if one.old == "<"
+    ]
+    assert (first.nth, second.nth, first.code) == (1, 2, second.code)
+    entry = Equivalent("toy.vy", "_f", "if a < b:", "< becomes <=", "a toy", nth=2)
+    assert (entry.fits(first), entry.fits(second)) == (False, True)
+
+
 GUARDS = """assert a < b, "too large"
 if a == b:
     reasons._revert(7)
