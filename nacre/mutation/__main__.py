@@ -15,9 +15,9 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from nacre.mutation.mutator import EVENT, KINDS, MutationError
+from nacre.mutation.mutator import EVENT, KINDS, Mutant, MutationError
 from nacre.mutation.record import Record
-from nacre.mutation.report import Score, show, show_survivor, survivors_of
+from nacre.mutation.report import Score, show, show_equivalents, show_mutant, survivors_of
 from nacre.mutation.run import Items, Killers, Terms, Verdict, judge_all
 from nacre.mutation.targets import Equivalent, all_mutants, equivalents, targets, unused
 from nacre.mutation.worker import BROKEN, KILLED, SURVIVED
@@ -30,9 +30,10 @@ console = Console()
 
 @dataclass(frozen=True)
 class Chosen:
-    """What there is to judge, and how many of each group are left out as equivalent."""
+    """What there is to judge, and what is left out as equivalent."""
 
     items: Items
+    same: list[Mutant]
     equivalent: Counter[str]
 
 
@@ -57,6 +58,7 @@ def chosen(
     same = [any(entry.fits(mutant) for entry in known) for _, mutant in asked]
     return Chosen(
         [item for item, equal in zip(asked, same, strict=True) if not equal],
+        [mutant for (_, mutant), equal in zip(asked, same, strict=True) if equal],
         Counter(target.group for (target, _), equal in zip(asked, same, strict=True) if equal),
     )
 
@@ -77,7 +79,7 @@ def run(items: Items, known: list[Verdict], terms: Terms, record: Record) -> lis
             terms.killers.note(verdict.mutant, verdict.by.splitlines()[0])
     for verdict in known:
         if verdict.outcome == SURVIVED:
-            show_survivor(console, verdict)
+            show_mutant(console, verdict.mutant)
     target_of = {mutant: target for target, mutant in items}
     open_ = [item for item in items if item[1] not in have]
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
@@ -91,7 +93,7 @@ def run(items: Items, known: list[Verdict], terms: Terms, record: Record) -> lis
             verdicts.append(verdict)
             record.add(target_of[verdict.mutant], verdict)
             if verdict.outcome == SURVIVED:
-                show_survivor(progress.console, verdict)
+                show_mutant(progress.console, verdict.mutant)
             alive = sum(one.outcome == SURVIVED for one in verdicts)
             progress.update(task, advance=1, description=f"{alive} survived")
 
@@ -113,6 +115,7 @@ def run(items: Items, known: list[Verdict], terms: Terms, record: Record) -> lis
 @click.option("--more/--no-more", default=True, help="ask the slower tests too about what the first ones leave")
 @click.option("--again", is_flag=True, help="only what survived the last time")
 @click.option("--list", "only_list", is_flag=True, help="show the mutants and judge none")
+@click.option("--equivalent", "only_equivalent", is_flag=True, help="show those that nobody can notice, and why")
 @click.option(
     "--record",
     "path",
@@ -136,6 +139,7 @@ def main(
     more: bool,
     again: bool,
     only_list: bool,
+    only_equivalent: bool,
     path: Path,
     fresh: bool,
 ) -> None:
@@ -144,6 +148,10 @@ def main(
     try:
         known = equivalents()
         found = chosen(files, groups, kinds, events, known)
+        if only_equivalent:
+            count = show_equivalents(console, known, found.same)
+            console.print(f"{count:,} mutants do what the original does (docs/mutation.toml)")
+            return
         items = found.items if everything else sampled(found.items, sample, seed)
         if not more:
             items = [(replace(target, more=()), mutant) for target, mutant in items]

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.table import Table
 
+from nacre.mutation.mutator import Mutant
 from nacre.mutation.run import Verdict
+from nacre.mutation.targets import Equivalent
 from nacre.mutation.worker import BROKEN, INVALID, KILLED, SURVIVED, TIMEOUT
 
 
@@ -41,17 +43,28 @@ def survivors_of(verdicts: Iterable[Verdict]) -> list[Verdict]:
     return sorted(alive, key=lambda verdict: (verdict.mutant.file, verdict.mutant.line, verdict.mutant.start))
 
 
-def show_survivor(console: Console, verdict: Verdict) -> None:
-    mutant = verdict.mutant
-    text = f"{mutant.file}:{mutant.line} {mutant.function}\n    {mutant.code}\n    {mutant.change}"
-    console.print(text, markup=False, highlight=False, soft_wrap=True)
+def show_mutant(console: Console, mutant: Mutant, why: str = "") -> None:
+    lines = [f"{mutant.file}:{mutant.line} {mutant.function}", mutant.code, mutant.change, *([why] if why else [])]
+    console.print("\n    ".join(lines), markup=False, highlight=False, soft_wrap=True)
+
+
+def show_equivalents(console: Console, known: Iterable[Equivalent], mutants: Iterable[Mutant]) -> int:
+    """Each listed one as it stands in the sources, and why nobody can notice it. Returns how many."""
+    entries, count = list(known), 0
+    for mutant in mutants:
+        for entry in entries:
+            if entry.fits(mutant):
+                show_mutant(console, mutant, entry.why)
+                count += 1
+                break
+    return count
 
 
 def show(console: Console, verdicts: list[Verdict], equivalent: Counter[str] | None = None) -> None:
     """`equivalent`: how many of each area were left out as such."""
     kinds: tuple[tuple[str, Callable[[Verdict], str]], ...] = (
         ("area", lambda item: item.group),
-        ("file", lambda item: item.mutant.file),
+        ("file", lambda item: item.mutant.file.removeprefix("contracts/")),
         ("kind", lambda item: item.mutant.kind),
     )
     for title, key in kinds:

@@ -4,10 +4,11 @@ import json
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from support.judges import start
 
 from nacre.artifacts import ROOT
-from nacre.mutation.__main__ import sampled
+from nacre.mutation.__main__ import main, sampled
 from nacre.mutation.mutator import (
     ARGUMENTS,
     ARITHMETIC,
@@ -198,6 +199,17 @@ def test_what_is_listed_as_equivalent_is_there_and_has_a_reason():
     assert unused(known, every, {mutant.file for mutant in every}) == []
     assert {entry.file for entry in known} <= {mutant.file for mutant in every}
     assert all(len(entry.why) > 20 for entry in known)
+
+
+def test_what_is_listed_can_be_looked_up():
+    result = CliRunner().invoke(main, ["--equivalent", "--area", "waterfall"])
+    assert result.exit_code == 0
+    (entry,) = [one for one in equivalents() if one.function == "_draw" and one.nth == 1]
+    lines = (ROOT / entry.file).read_text().splitlines()
+    place = next(number for number, line in enumerate(lines, 1) if line.strip() == entry.code)
+    assert f"{entry.file}:{place} _draw\n    {entry.code}\n    {entry.change}\n    {entry.why}\n" in result.output
+    listed = sum(map(len, all_mutants([one for one in targets() if one.group == "waterfall"]).values()))
+    assert 0 < int(result.output.splitlines()[-1].split()[0]) < listed
 
 
 def test_score_counts_what_compiles():
