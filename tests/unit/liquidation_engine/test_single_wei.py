@@ -242,3 +242,15 @@ def test_whoever_is_cross_there_takes_over_a_cross_position(trader, keeper, side
     assert (taken.size, taken.balance, taken.cross) == (side * 3, 1, True)
     assert bare.house.call("free_collateral", keeper) == free
     assert bare.house.call("cross_markets", keeper) == (1, 1)
+
+
+@SIDES
+@pytest.mark.parametrize(("least", "taken"), [("201", 1), ("202", 3)])
+def test_a_rest_is_as_large_as_its_notional_rounded_up(trader, keeper, side, least, taken):
+    """Two wei at 100.4 are 201: where the smallest position is more, all three go."""
+    desk = Desk(bare_house(), min_notional=f"0.000000000000000{least}")
+    desk.push(1_004 * WAD // 10)
+    desk.give(trader, Pos(3 * side, 3, 301))
+    desk.take_over(keeper, trader, 1, margin=1_000).check()
+    assert desk.held(trader).size == (3 - taken) * side
+    assert desk.held(keeper).size == taken * side
