@@ -145,8 +145,7 @@ def account(free: int, legs: Sequence[Leg]) -> Account:
 
 
 class Cut(NamedTuple):
-    """What a liquidation takes out of an account: section 12. `paid` is the excess that free collateral gets, `owed` what the pot lacks
-    for it; `refused` says why nothing happens."""
+    """What a liquidation takes out of an account: section 12. `refused` says why nothing happens."""
 
     part: Pos
     rest: Pos
@@ -197,6 +196,33 @@ def cut(free: int, legs: dict[int, Leg], market: int, size: int) -> Cut:
         excess,
         refused,
     )
+
+
+class Traded(NamedTuple):
+    """A leg after a trade, in its market with what that owes the account, and the free collateral: section 12."""
+
+    pos: Pos
+    free: int
+    pot: int
+    owed: int
+
+
+def traded(free: int, leg: Leg, size: int, notional: int, fees: int) -> Traded:
+    """`leg` as it was; no other leg has to pay."""
+    new, pot = spec.combine(Pos(size, -fees, notional), leg.pos), leg.pot
+    worth = spec.equity(new, leg.mark)
+    covered = min(max(-worth, 0), free)
+    free, pot = free - covered, pot + covered
+    new = new._replace(balance=new.balance + covered)
+    payment = 0
+    if not new.size:
+        payment, new = new.balance, Pos()
+    elif spec.side(size) == -spec.side(leg.pos.size) == -spec.side(new.size):
+        kept, _ = spec.split(leg.pos, abs(new.size))
+        payment = min(max(min(new.balance - kept.balance, worth), 0), leg.payable)
+        new = new._replace(balance=new.balance - payment)
+    paid = min(payment, 0 if leg.owes else pot)
+    return Traded(new, free + paid, pot - paid, payment - paid)
 
 
 class Kept(NamedTuple):

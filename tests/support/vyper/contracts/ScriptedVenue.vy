@@ -11,6 +11,10 @@ lp_fee: public(uint256)
 protocol_fee: public(uint256)
 penalty: public(uint256)
 
+# Of the last order.
+limit_price: public(uint256)
+band_bps: public(uint256)
+
 
 @external
 def set_notional(_notional: uint256):
@@ -26,6 +30,8 @@ def set_fees(_lp_fee: uint256, _protocol_fee: uint256, _penalty: uint256):
 
 @external
 def swap(_order: IVenue.SwapOrder) -> IVenue.SwapResult:
+    self.limit_price = _order.limit_price
+    self.band_bps = _order.band_bps
     return IVenue.SwapResult(
         notional=self.notional,
         lp_fee=self.lp_fee,
