@@ -1,5 +1,6 @@
 """account_state is the sums of docs/spec.md section 12 to the wei, whatever the markets of the legs do meanwhile."""
 
+from dataclasses import replace
 from itertools import product
 
 import pytest
@@ -157,6 +158,22 @@ def test_a_leg_in_a_market_that_settles_stands_at_the_final_price(crowded, lean)
         desk.chain.mine(9_000)
         now = seen(kept, RICH_TERMS, PRICE, desk.chain.timestamp, 0, stale=True)
         agrees(desk, now._replace(mark=107 * WAD))
+
+
+@LEANS
+def test_a_mark_that_is_the_index_again_forgets_the_mid(crowded, lean):
+    """The market went by the median before."""
+    desk = crowded
+    with restored(desk.chain):
+        aged(desk, leaning(lean, 3))
+        terms = replace(RICH_TERMS, median=False)
+        words = terms.words(desk.oracles[RICH].address, desk.venues[RICH].address)
+        desk.send(desk.bare.config, "set_market", RICH, *words)
+        kept = desk.kept(RICH)
+        desk.chain.mine(300)
+        now = seen(kept, terms, PRICE, kept.time + 300, leaning(lean, 3))
+        assert now.mark == PRICE
+        agrees(desk, now)
 
 
 def test_the_smallest_borrow_rate_counts(crowded):

@@ -27,13 +27,14 @@ def worth(balance, size=100, mark=PRICE, **fields):
 SOLVENT = {
     "free collateral pays": (900, {0: worth(-700), 2: worth(0)}, 0, 100),
     "of a wei": (1, {0: worth(0, 5), 2: worth(1, 5)}, 0, 5),
-    "all of it pays, then a leg a wei": (99, {0: worth(-100), 2: worth(101, pot=500)}, 0, 100),
+    "all of it pays, then a leg": (99, {0: worth(-100), 2: worth(101, pot=500)}, 0, 100),
     "legs pay in order": (
         9,
         {0: worth(30, pot=20), 1: worth(-200), 2: worth(0, pot=5), 3: worth(300, pot=170)},
         1,
         100,
     ),
+    "a leg gives a wei": (0, {0: worth(0, 5), 1: worth(2, 5, pot=9)}, 0, 5),
     "a pot of a wei": (0, {0: worth(-100), 1: worth(30, pot=1), 3: worth(300, pot=300)}, 0, 100),
     "a leg of a wei": (0, {0: worth(-100), 1: worth(1, pot=9), 3: worth(300, pot=300)}, 0, 100),
     "the last leg alone": (0, {0: worth(-100), 3: worth(300, pot=300)}, 0, 100),
@@ -171,6 +172,19 @@ def test_a_part(desk, case, side, check):
             view = desk.house.call("detached", market, trader, size)
             assert Pos(view.size, view.balance, view.entry_notional) == found.part
         check(desk, trader, free, legs, market, size, found)
+
+
+@SIDES
+def test_a_margin_of_a_wei_is_shared(desk, side):
+    """All of it leaves with all there is."""
+    trader = desk.chain.account("trader")
+    legs = {1: Leg(Pos(side, 7, 1), WAD)}
+    with restored(desk.chain):
+        desk.stand(trader, 3, legs)
+        found = cut(3, legs, 1, 1)
+        assert (legs[1].terms.maintenance(1), found.from_free) == (1, 3)
+        view = desk.house.call("detached", 1, trader, 1)
+        assert Pos(view.size, view.balance, view.entry_notional) == found.part
 
 
 def test_bankrupt_is_what_the_cases_say():
