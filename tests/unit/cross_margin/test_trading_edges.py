@@ -234,7 +234,7 @@ def test_a_market_that_shows_a_liquidation_price_says_it_with_each_trade(desk, t
 @pytest.mark.parametrize("size", [1, 7, 1_234_567])
 @pytest.mark.parametrize("ratio", [200, 1_000], ids=["a tenth", "the initial margin"])
 def test_a_withdrawal_leaves_the_larger_of_two_margins(desk, trader, size, ratio):
-    """A tenth of the notional, rounded up, is more than two percent. A wei of a fifth of a unit of price on top."""
+    """A tenth of the notional, rounded up, is more than two percent of it."""
     market = SMALL if ratio == 200 else TIERS
     desk.push(market, PRICE + WAD // 10)
     legs = {
