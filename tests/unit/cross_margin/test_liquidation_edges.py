@@ -12,7 +12,7 @@ PLAIN, OTHER, TIERS = range(3)
 TIERED = Terms(tiers=((500, 2_000, 1_000),))
 SIDES = pytest.mark.parametrize("side", [1, -1], ids=["long", "short"])
 # lib/policy_word
-LOSS_ADL, AUTO_MARGIN, CHUNK_AT, LARGE_AT = 8, 1 << 15, 112, 200
+LOSS_ADL, AUTO_MARGIN, FEE_AT, REWARD_AT, CHUNK_AT, LARGE_AT = 8, 1 << 15, 80, 96, 112, 200
 COOLDOWN = int.from_bytes(b"cooldown")
 
 
@@ -201,6 +201,18 @@ def test_a_large_leg_goes_in_chunks_unless_the_account_is_bankrupt(desk, people,
     desk.fill(PLAIN, 98 * whole)
     assert desk.force_close(PLAIN, keeper, trader, whole, policy).check().value is False
     assert desk.pos(PLAIN, trader).size == 0
+
+
+def test_the_reward_is_the_keepers_and_the_residue_the_targets(desk, people):
+    """A basis point of the notional, all of it reward."""
+    trader, keeper = people
+    desk.stand(trader, 0, {PLAIN: Leg(Pos(300, 5, 30_000), pot=100)})
+    had = desk.free(keeper)
+    desk.fill(PLAIN, 30_000)
+    policy = AT_MAINTENANCE | RESIDUE_TO_TRADER | 1 << FEE_AT | BPS << REWARD_AT
+    event = desk.force_close(PLAIN, keeper, trader, policy=policy).check().event("ForceClose")
+    assert (event.keeper, event.target, event.reward, event.residue) == (keeper, trader, 3, 2)
+    assert (desk.free(keeper) - had, desk.free(trader), desk.pot(PLAIN)) == (3, 2, 95)
 
 
 @pytest.mark.parametrize("pot", [0, 100], ids=["a profit that no pot pays", "a profit"])
