@@ -117,7 +117,8 @@ def test_an_order_is_checked_and_passed_on(desk, trader):
     ):
         assert desk.bare.send(trader, "trade", PLAIN, size, margin, 0, deadline).reason == reason
     desk.send(trader, "trade", PLAIN, 5, 0, 99, now + 100)
-    assert [desk.venues[PLAIN].call(name) for name in ("limit_price", "band_bps")] == [99, 0]
+    order = desk.venues[PLAIN].call("order")
+    assert (order.size, order.limit_price, order.band_bps) == (5, 99, 0)
 
 
 # ---- reducing

@@ -1,19 +1,18 @@
 # pragma version 0.4.3
 """
 @title  Scripted venue
-@notice Fills whatever it is asked to for the notional and the fees that a test has set, and says to its market what the test wants.
+@notice Fills whatever it is asked to for the notional and the fees that a test has set, none unless it does, and says to its market what the
+        test wants.
 """
 
 from interfaces import IVenue
 
 notional: public(uint256)
-lp_fee: public(uint256)
-protocol_fee: public(uint256)
-penalty: public(uint256)
-
-# Of the last order.
-limit_price: public(uint256)
-band_bps: public(uint256)
+lp_fee: uint256
+protocol_fee: uint256
+penalty: uint256
+# What it was asked last.
+order: public(IVenue.SwapOrder)
 
 
 @external
@@ -30,8 +29,7 @@ def set_fees(_lp_fee: uint256, _protocol_fee: uint256, _penalty: uint256):
 
 @external
 def swap(_order: IVenue.SwapOrder) -> IVenue.SwapResult:
-    self.limit_price = _order.limit_price
-    self.band_bps = _order.band_bps
+    self.order = _order
     return IVenue.SwapResult(
         notional=self.notional,
         lp_fee=self.lp_fee,
