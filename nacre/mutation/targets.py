@@ -32,8 +32,8 @@ class Target:
 class Equivalent:
     """Mutants that behave as the original does: what the line says, what becomes of it, and why that is the same.
 
-    Where the line has several such places, `at` says how it goes on from the one that is meant; where the function has
-    several such lines, `nth` which one, from 1.
+    Where the line has several such places, `at` says how it goes on from the one that is meant, a line break included;
+    where the function has several such lines, `nth` which one, from 1.
     """
 
     file: str
@@ -47,7 +47,7 @@ class Equivalent:
     def fits(self, mutant: Mutant) -> bool:
         mine = (self.file, self.function, self.code, self.change)
         same = mine == (mutant.file, mutant.function, mutant.code, mutant.change)
-        return same and mutant.rest.startswith(self.at) and self.nth in (0, mutant.nth)
+        return same and f"{mutant.rest}\n".startswith(self.at) and self.nth in (0, mutant.nth)
 
 
 def targets(path: Path = TARGETS, root: Path = ROOT) -> list[Target]:

@@ -47,6 +47,7 @@ SOLVENT = {
     "with a rest of two wei": (0, {0: worth(300), 1: worth(-50)}, 0, 98),
     "the rest pays": (0, {0: worth(50), 1: worth(400)}, 0, 50),
     "the rest pays what legs do not": (3, {0: worth(50), 1: worth(400, pot=5), 2: worth(20, pot=4)}, 0, 50),
+    "the rest pays no more than is missing": (0, {0: worth(100), 1: worth(400, pot=4)}, 0, 10),
     "a rest without profit pays nothing": (0, {0: worth(-10), 1: worth(300, pot=3)}, 0, 99),
     "sixteen wei may be lacking": (0, {0: worth(-20), 1: worth(25, pot=4)}, 0, 100),
     "seventeen may not": (0, {0: worth(-21), 1: worth(25, pot=4)}, 0, 100),

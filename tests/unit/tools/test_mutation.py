@@ -115,6 +115,12 @@ def test_lines_that_read_alike_are_counted():
     assert (entry.fits(first), entry.fits(second)) == (False, True)
 
 
+def test_an_entry_may_mean_the_end_of_a_line():
+    first, last = [one for one in of("return self._g(\n    0, 0\n)") if one.new == "1"]
+    entry = Equivalent("toy.vy", "_f", "0, 0", "0 becomes 1", "a toy", at="0\n")
+    assert (entry.fits(first), entry.fits(last)) == (False, True)
+
+
 GUARDS = """assert a < b, "too large"
 if a == b:
     reasons._revert(7)
