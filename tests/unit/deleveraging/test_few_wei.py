@@ -4,7 +4,7 @@ import pytest
 from support import spec
 from support.adl_desk import PREVIOUS_MARK, Desk, closed, shared
 from support.deleveraging import Terms, ranked
-from support.exchange import FREE
+from support.exchange import FREE, PRICE
 from support.spec import Pos
 from unit.deleveraging.test_deleveraging_extremes import Seen, check
 
@@ -155,6 +155,37 @@ def test_what_a_loss_leaves_over_costs_a_whole_wei(desk, trader, keeper, counter
     assert told.notional == share
     part = spec.combine(Pos(side, 0, share), Pos(-side * 7, 200 - 2, 7 * (ENTRY - side * 10)))
     assert desk.held(counterparty) == part
+
+
+@SIDES
+@pytest.mark.parametrize("size", [1, 7, 10**6 + 1])
+def test_funding_earned_to_date_is_rounded_down(trader, side, size):
+    """From whatever the index was at entry: those opposite earn, since the venue stands on the target's side of mark."""
+    with shared(funding_cap_bps=1_000) as desk:
+        first, second = crowd_of(desk, 2)
+        mid = (ENTRY + side * 5) * WAD
+        desk.fill_pot()
+        desk.bare.send(desk.bare.venue, "venue_provide", 0, trader, 0, mid).check()
+        desk.give(first, at_entry(-side * size, 50 * size))
+        desk.chain.mine(1_000)
+        desk.push(PRICE)
+        desk.touch()
+        desk.give(trader, at_entry(2 * side * size, 2 * MARGIN * size))
+        # venue_absorb moves the mid to where mark is
+        desk.bare.send(desk.bare.venue, "venue_provide", 0, trader, 0, mid).check()
+        desk.give(second, at_entry(-side * size, 60 * size))
+        desk.bare.send(desk.bare.venue, "venue_provide", 0, trader, 0, mid).check()
+        entries = [desk.house.call("position", 0, who).entry_carry for who in (first, second)]
+        desk.chain.mine(1_000)
+        desk.push(after(side))
+        state = desk.state()
+        earned = [spec.carry(size, -side * state.funding_index - entry) for entry in entries]
+        assert earned[0] <= earned[1] <= 0 != entries[1] != entries[0]
+        if size > 7:
+            assert earned[0] < earned[1] < -1_000
+            assert size * (-side * state.funding_index - entries[1]) % RAY != 0
+        want = check(Seen(desk.bare), trader, [first, second])
+        assert want.filled == 2 * size
 
 
 @SIDES
