@@ -1,4 +1,4 @@
-"""Counterparties and targets with legs in other markets: which of them are looked at, how many, and what they decide."""
+"""Counterparties and targets with legs in other markets: which are looked at, how many, and what they decide."""
 
 from dataclasses import replace
 
@@ -46,7 +46,7 @@ def account(desk: Desk, who: str) -> int:
 @pytest.mark.parametrize("elsewhere", [0, 1])
 @pytest.mark.parametrize("left", [-1, 0, 1])
 def test_a_leg_in_any_other_market_counts(desk, trader, counterparty, side, elsewhere, left):
-    """Closed it would have 57 here, at a price of 10 less a unit there: the account stands if it has at least nothing."""
+    """Closed it has 57 here, and a price of 10 less a unit there: it stands if that leaves at least nothing."""
     desk.leave(counterparty, 0)
     desk.cross(counterparty, elsewhere, HERE)
     desk.give(trader, at_entry(side, MARGIN), HERE)
@@ -100,7 +100,7 @@ def test_two_accounts_with_legs_elsewhere_are_closed(desk, trader, counterparty,
 @pytest.mark.parametrize("free", [7, 8, 9])
 @pytest.mark.parametrize("size", [1, 2])
 def test_free_collateral_pays_what_a_closed_leg_lacks(desk, trader, counterparty, side, free, size):
-    """At the bankruptcy price the leg gains 7 a unit and lacks 8: who has less is not eligible. The pot gets the money."""
+    """At the bankruptcy price the leg gains 7 a unit and lacks 8: who has less is not eligible. The pot gets it."""
     desk.leave(counterparty, free)
     desk.cross(counterparty)
     desk.give(trader, at_entry(side * size, MARGIN * size))
