@@ -132,7 +132,7 @@ def test_all_of_the_fund_but_a_basis_point(desk, trader, counterparty, side, dra
 
 @SIDES
 def test_what_a_loss_leaves_over_costs_a_whole_wei(desk, trader, keeper, counterparty, side):
-    """A loss of one wei on seven units: at an index that is rounded up they pay a wei and 1e-27 of one, hence two.
+    """A loss of one wei on seven units: at an index rounded up they pay a wei and 1e-27 of one, hence two.
 
     Nobody takes the keeper's position, whose loss it is: the counterparty would lose at its price.
     """
