@@ -160,7 +160,7 @@ def test_what_a_loss_leaves_over_costs_a_whole_wei(desk, trader, keeper, counter
 @SIDES
 @pytest.mark.parametrize("size", [1, 7, 10**6 + 1])
 def test_funding_earned_to_date_is_rounded_down(trader, side, size):
-    """From whatever the index was at entry: those opposite earn, since the venue stands on the target's side of mark."""
+    """From whatever the index was at entry: those opposite earn, since the mid stands on the target's side of mark."""
     with shared(funding_cap_bps=1_000) as desk:
         first, second = crowd_of(desk, 2)
         mid = (ENTRY + side * 5) * WAD
@@ -171,7 +171,7 @@ def test_funding_earned_to_date_is_rounded_down(trader, side, size):
         desk.push(PRICE)
         desk.touch()
         desk.give(trader, at_entry(2 * side * size, 2 * MARGIN * size))
-        # venue_absorb moves the mid to where mark is
+        # each position that is handed out brings the mid back to mark
         desk.bare.send(desk.bare.venue, "venue_provide", 0, trader, 0, mid).check()
         desk.give(second, at_entry(-side * size, 60 * size))
         desk.bare.send(desk.bare.venue, "venue_provide", 0, trader, 0, mid).check()
