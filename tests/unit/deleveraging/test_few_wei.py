@@ -192,11 +192,7 @@ def test_funding_earned_to_date_is_rounded_down(trader, side, size):
 def test_one_wei_long_is_too_much_for_a_side_of_too_many(desk, trader, side):
     """At most a thousand on the other side, whatever the size of the target."""
     desk.give(trader, at_entry(side, MARGIN))
-    risk, trading, limits = desk.house.call("market_words", 0)
-    venue = int(desk.crowd.address, 16) << 96 | trading % 2**96
-    desk.bare.send(desk.bare.config, "set_market", 0, risk, venue, limits, desk.house.call("extras_word", 0)).check()
-    give = (desk.house.address, 0, 2**80)
-    desk.crowd.transact("give", *give, 1_001, (0, 50, -side, ENTRY, WAD), sender=desk.sender).check()
+    desk.give_many(1_001, at_entry(-side, 50))
     desk.push(after(side))
     assert desk.deleverage(trader, []).reason == "ADL not allowed"
 
