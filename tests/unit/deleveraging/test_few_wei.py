@@ -201,6 +201,21 @@ def test_one_wei_long_is_too_much_for_a_side_of_too_many(desk, trader, side):
 
 
 @SIDES
+@pytest.mark.parametrize("odd", [0, 1, 2])
+@pytest.mark.parametrize("gain", [-1, 0, 1])
+def test_who_would_lose_a_wei_is_passed_over(desk, trader, counterparty, side, odd, gain):
+    """By the rounded notional of its own size, here a third of the target's."""
+    desk.give(trader, at_entry(3 * side, 3 * MARGIN, odd))
+    whole = 3 * (ENTRY - side * MARGIN) + odd
+    value = spec.ceil(whole, 3) if side > 0 else whole // 3
+    desk.give(counterparty, Pos(-side, 50, value + side * gain))
+    desk.push(after(side))
+    receipt = desk.deleverage(trader, [counterparty])
+    assert closed(receipt) == [counterparty] * (gain >= 0)
+    assert desk.held(counterparty) == (Pos(0, 50 + gain) if gain >= 0 else Pos(-side, 50, value - side))
+
+
+@SIDES
 def test_an_entry_and_an_equity_of_one_wei_have_a_rank(desk, trader, side):
     """That of who gains nothing, which is the lowest: not the highest, as where one of them is nothing."""
     first, last = crowd_of(desk, 2)
