@@ -19,12 +19,15 @@ from support.spec import Pos
 
 from nacre.artifacts import load
 from nacre.chain import Receipt, restored
+from nacre.chain.abi import checksum
 from nacre.units import WAD
 
 # As in tests/unit/deleveraging/conftest.py.
 FIELDS: dict[str, Any] = {"loss": "adl", "min_notional": 10, "max_open_interest": 100_000, "max_deviation_bps": 10_000}
 # lib/policy_word
 LOSS_ADL, PREVIOUS_MARK = 8, 16
+# The first address of a crowd.
+FIRST = 2**80
 
 
 class Desk:
@@ -42,6 +45,15 @@ class Desk:
     def give(self, who: str, pos: Pos, market: int = 0) -> None:
         removed = (0, pos.balance, pos.size, pos.notional, PRICE)
         self.bare.send(self.bare.venue, "venue_absorb", market, who, who, removed).check()
+
+    def give_many(self, count: int, pos: Pos) -> list[str]:
+        """To accounts that follow each other, in one call: from now on their giver is the venue of market 0."""
+        risk, trading, limits = self.house.call("market_words", 0)
+        words = (risk, int(self.crowd.address, 16) << 96 | trading % 2**96, limits, self.house.call("extras_word", 0))
+        self.bare.send(self.bare.config, "set_market", 0, *words).check()
+        removed = (0, pos.balance, pos.size, pos.notional, PRICE)
+        self.crowd.transact("give", self.house.address, 0, FIRST, count, removed, sender=self.sender).check()
+        return [checksum(f"0x{FIRST + number:040x}") for number in range(count)]
 
     def push(self, price: int) -> None:
         self.bare.oracle.transact("set_price", price, sender=self.sender).check()

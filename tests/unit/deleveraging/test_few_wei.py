@@ -192,16 +192,27 @@ def test_funding_earned_to_date_is_rounded_down(trader, side, size):
 def test_one_wei_long_is_too_much_for_a_side_of_too_many(desk, trader, side):
     """At most a thousand on the other side, whatever the size of the target."""
     desk.give(trader, at_entry(side, MARGIN))
-    risk, trading, limits = desk.house.call("market_words", 0)
-    venue = int(desk.crowd.address, 16) << 96 | trading % 2**96
-    desk.bare.send(desk.bare.config, "set_market", 0, risk, venue, limits, desk.house.call("extras_word", 0)).check()
-    give = (desk.house.address, 0, 2**80)
-    desk.crowd.transact("give", *give, 1_001, (0, 50, -side, ENTRY, WAD), sender=desk.sender).check()
+    desk.give_many(1_001, at_entry(-side, 50))
     desk.push(after(side))
     assert desk.deleverage(trader, []).reason == "ADL not allowed"
 
 
 # ---- ranks
+
+
+@SIDES
+@pytest.mark.parametrize("odd", [0, 1, 2])
+@pytest.mark.parametrize("gain", [-1, 0, 1])
+def test_who_would_lose_a_wei_is_passed_over(desk, trader, counterparty, side, odd, gain):
+    """By the rounded notional of its own size, here a third of the target's."""
+    desk.give(trader, at_entry(3 * side, 3 * MARGIN, odd))
+    whole = 3 * (ENTRY - side * MARGIN) + odd
+    value = spec.ceil(whole, 3) if side > 0 else whole // 3
+    desk.give(counterparty, Pos(-side, 50, value + side * gain))
+    desk.push(after(side))
+    receipt = desk.deleverage(trader, [counterparty])
+    assert closed(receipt) == [counterparty] * (gain >= 0)
+    assert desk.held(counterparty) == (Pos(0, 50 + gain) if gain >= 0 else Pos(-side, 50, value - side))
 
 
 @SIDES

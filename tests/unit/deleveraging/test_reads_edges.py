@@ -64,6 +64,12 @@ def test_any_number_is_sorted(desk, side):
             assert accounts_of(desk.lens.call("adl_queue", 0, side, order, price)) == some
 
 
+def test_a_long_queue_is_sorted(desk):
+    """Beyond the 512 of nine turns."""
+    accounts = desk.give_many(520, at_entry(1, 50))
+    assert accounts_of(desk.lens.call("adl_queue", 0, 1, accounts[::-1])) == accounts
+
+
 @SIDES
 @pytest.mark.parametrize("size", [1, 2])
 def test_one_wei_of_size_has_a_side_and_a_rank(desk, side, size):
