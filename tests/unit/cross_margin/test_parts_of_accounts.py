@@ -129,6 +129,7 @@ def check_takeover(desk, who, free, legs, market, size, found):
     left_of(desk, who, free, legs, market, found)
     deficit = max(-spec.equity(found.part, leg.mark), 0)
     assert receipt.event("Takeover").deficit == deficit
+    assert len(receipt.events("DeficitAbsorbed")) == (deficit > 0)
     assert desk.pos(market, keeper) == found.part._replace(balance=found.part.balance + deficit + MARGIN)
     assert not desk.house.call("position", market, keeper).cross
     paid, owed = paid_out(leg, found)
