@@ -33,9 +33,9 @@ class Score:
 
     @property
     def percent(self) -> float:
-        """Of those that compile."""
+        """Of those that compile, a tenth rounded down: 100.0 is all of them."""
         judged = self.killed + self.survived
-        return 100 * self.killed / judged if judged else 100.0
+        return 1_000 * self.killed // judged / 10 if judged else 100.0
 
 
 def survivors_of(verdicts: Iterable[Verdict]) -> list[Verdict]:
