@@ -202,8 +202,6 @@ class Workshop:
             for file, line, column in _PLACE.findall(str(one)):
                 if file in self._texts and (found := self._texts[file].numbers_at(int(line), int(column))):
                     bad |= set(found)
-                    if len(found) == 1 and self._faults[found[0]].function:
-                        self.invalid.add(found[0])  # the statement is what it would be by itself
                     break
         if not bad:  # it points at a constant: ask those of the function whose type may not fit
             names = {name for one in errors for name in _FUNCTION.findall(str(one))}
