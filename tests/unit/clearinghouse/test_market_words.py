@@ -292,6 +292,8 @@ def test_an_oracle_that_fails_has_not_jumped(book, touched, price, time):
     touched(PREVIOUS_MARK, marks=90 * WAD << 160, accrual=book.now)
     market, _, stale = book.ask("observe", NUMBER, True)
     assert (market.mark, market.jumped, stale) == (90 * WAD, False, True)
+    # whoever asks for no reason takes it for a stale one
+    assert book.ask("quote", book.word("risk"))[2:4] == (False, True)
 
 
 @pytest.mark.parametrize("mode", FAILING)
@@ -301,6 +303,8 @@ def test_nor_has_one_that_misbehaves(book, touched, mode):
     touched(PREVIOUS_MARK, marks=90 * WAD << 160, accrual=book.now)
     market, _, stale = book.ask("observe", NUMBER, True)
     assert (market.mark, market.jumped, stale) == (90 * WAD, False, True)
+    # whoever asks for no reason takes it for a stale one
+    assert book.ask("quote", book.word("risk"))[2:4] == (False, True)
 
 
 @pytest.mark.parametrize("max_age", [60, 61, 2**20 - 1])

@@ -73,6 +73,12 @@ def open_and_close(_id: uint256):
 
 @external
 @view
+def quote(_risk: uint256) -> (uint256, uint256, bool, bool, uint256):
+    return markets._quote(_risk)
+
+
+@external
+@view
 def observe(_id: uint256, _lenient: bool) -> (markets.Market, uint256, bool):
     return markets._observe(_id, _lenient)
 
