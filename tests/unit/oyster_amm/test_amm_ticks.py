@@ -38,6 +38,16 @@ def test_number_of_the_multiple_at_or_below(book, tick):
     assert book.call("index", tick) == (tick + OFFSET) // SPACING
 
 
+def test_two_ticks_without_a_multiple_between(book):
+    """Also where one number of a cell is another's times the spacing, or its square."""
+    cells = (2, 3, 99, 100, 2_500, 4_950, 5_000, 9_211)
+    ticks = [MIN_TICK - 1, MAX_TICK + 1, *(cell * SPACING - OFFSET + more for cell in cells for more in (0, 1, 49))]
+    ticks += [100 - OFFSET, 250_000 - OFFSET, 247_500 - OFFSET]
+    for one, other in product(ticks, repeat=2):
+        same = (one + OFFSET) // SPACING == (other + OFFSET) // SPACING
+        assert book.call("same_cell", one, other) == same, (one, other)
+
+
 def check_search(book: Contract, edges: list[int], places: list[int]) -> None:
     for low, high in product(places, repeat=2):
         between = [edge for edge in edges if low < edge <= high]

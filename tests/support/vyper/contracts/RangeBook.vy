@@ -24,6 +24,12 @@ def index(_tick: int256) -> uint256:
 
 @external
 @view
+def same_cell(_a: int256, _b: int256) -> bool:
+    return ticks._same_cell(_a, _b)
+
+
+@external
+@view
 def first_edge(_after: int256, _until: int256) -> (bool, int256):
     return ticks._first_edge(_after, _until)
 
